@@ -1,0 +1,72 @@
+//! Checks `data/schema/*.toml` with the parser the program uses and writes a typed handle for every field.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::{env, fs};
+
+#[path = "src/model/schema.rs"]
+#[expect(dead_code, reason = "the build reads schemas; it makes none")]
+mod schema;
+
+use schema::{CollectionSchema, FieldType};
+
+fn main() -> ExitCode {
+    println!("cargo:rerun-if-changed=data/schema");
+    println!("cargo:rerun-if-changed=src/model/schema.rs");
+    match generate() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn generate() -> Result<(), String> {
+    let root = env::var("CARGO_MANIFEST_DIR").map_err(|error| error.to_string())?;
+    let folder = Path::new(&root).join("data/schema");
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .map_err(|error| format!("{}: {error}", folder.display()))?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .collect();
+    files.sort();
+    let mut code = String::new();
+    let mut table = String::new();
+    for path in &files {
+        println!("cargo:rerun-if-changed={}", path.display());
+        let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let name = format!("data/schema/{}", path.file_name().unwrap_or_default().to_string_lossy());
+        let schema =
+            CollectionSchema::parse(&text).map_err(|error| format!("{name}:{}: {}", error.line, error.message))?;
+        if path.file_stem().is_none_or(|stem| stem != schema.id.as_str()) {
+            return Err(format!("{name}:1: the file must be named after its id, {}.toml", schema.id));
+        }
+        write_module(&mut code, &schema).map_err(|error| error.to_string())?;
+        writeln!(table, "    ({:?}, include_str!({:?})),", schema.id, path.display().to_string())
+            .map_err(|error| error.to_string())?;
+    }
+    write!(code, "/// Every built-in schema: id and TOML text, by id.\npub const BUILT_IN: &[(&str, &str)] = &[\n{table}];\n")
+        .map_err(|error| error.to_string())?;
+    let out = env::var("OUT_DIR").map_err(|error| error.to_string())?;
+    fs::write(Path::new(&out).join("collections.rs"), code).map_err(|error| error.to_string())
+}
+
+fn write_module(code: &mut String, schema: &CollectionSchema) -> std::fmt::Result {
+    writeln!(code, "/// Handles of the fields of `{}`.\npub mod {} {{", schema.id, schema.id.replace('-', "_"))?;
+    writeln!(code, "    use super::Field;\n    /// The collection id.\n    pub const COLLECTION: &str = {:?};", schema.id)?;
+    for (index, field) in schema.fields.iter().enumerate() {
+        let rust_type = match field.field_type {
+            FieldType::Boolean => "bool",
+            FieldType::Integer | FieldType::Date | FieldType::Timestamp => "i64",
+            FieldType::Number => "f64",
+            FieldType::Text | FieldType::Json => "str",
+        };
+        let constant: String =
+            field.name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+        writeln!(code, "    /// {}", field.description.as_deref().unwrap_or(&field.name).replace('\n', " "))?;
+        writeln!(code, "    pub const {constant}: Field<{rust_type}> = Field::new({:?}, {index});", field.name)?;
+    }
+    writeln!(code, "}}")
+}

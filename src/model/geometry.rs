@@ -1,0 +1,702 @@
+//! Simple feature geometry in whole units of 1e-7 degree.
+//!
+//! In: longitude and latitude in degrees (CRS84). Out: [`Shape`] (owned) and [`ShapeRef`] (borrowed), one layout
+//! for every kind: positions, rings (or lines) and parts. Integers make equality, hashing and containment exact;
+//! 1e-7 degree is at most 11 mm on the ground. Not here: clipping and simplifying (`tile`), distances (`query`).
+
+/// How many units make one degree.
+pub const UNITS_PER_DEGREE: i32 = 10_000_000;
+
+/// A position: longitude and latitude in units of 1e-7 degree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Position {
+    /// Longitude, -1,800,000,000 to 1,800,000,000.
+    pub lon: i32,
+    /// Latitude, -900,000,000 to 900,000,000.
+    pub lat: i32,
+}
+
+impl Position {
+    /// The nearest position to a longitude and latitude in degrees.
+    ///
+    /// # Errors
+    /// [`GeometryFault::NotFinite`] or [`GeometryFault::OutOfRange`].
+    pub fn from_degrees(lon: f64, lat: f64) -> Result<Self, GeometryFault> {
+        if !lon.is_finite() || !lat.is_finite() {
+            return Err(GeometryFault::NotFinite);
+        }
+        if !(-180.0..=180.0).contains(&lon) || !(-90.0..=90.0).contains(&lat) {
+            return Err(GeometryFault::OutOfRange { lon, lat });
+        }
+        let units = f64::from(UNITS_PER_DEGREE);
+        Ok(Self { lon: (lon * units).round() as i32, lat: (lat * units).round() as i32 })
+    }
+
+    /// Longitude in degrees: the double nearest to the decimal value.
+    #[must_use]
+    pub fn lon_degrees(self) -> f64 {
+        f64::from(self.lon) / f64::from(UNITS_PER_DEGREE)
+    }
+
+    /// Latitude in degrees: the double nearest to the decimal value.
+    #[must_use]
+    pub fn lat_degrees(self) -> f64 {
+        f64::from(self.lat) / f64::from(UNITS_PER_DEGREE)
+    }
+}
+
+/// A box of positions, closed on all sides: west <= east and south <= north.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Bounds {
+    /// Least longitude.
+    pub west: i32,
+    /// Least latitude.
+    pub south: i32,
+    /// Greatest longitude.
+    pub east: i32,
+    /// Greatest latitude.
+    pub north: i32,
+}
+
+impl Bounds {
+    /// Holds nothing; growing it by anything gives that thing's box.
+    pub const EMPTY: Self = Self { west: i32::MAX, south: i32::MAX, east: i32::MIN, north: i32::MIN };
+
+    /// Whether it holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.west > self.east || self.south > self.north
+    }
+
+    /// Grows to hold a position.
+    pub fn add(&mut self, position: Position) {
+        self.west = self.west.min(position.lon);
+        self.east = self.east.max(position.lon);
+        self.south = self.south.min(position.lat);
+        self.north = self.north.max(position.lat);
+    }
+
+    /// Grows to hold another box.
+    pub fn merge(&mut self, other: &Self) {
+        self.west = self.west.min(other.west);
+        self.east = self.east.max(other.east);
+        self.south = self.south.min(other.south);
+        self.north = self.north.max(other.north);
+    }
+
+    /// Whether the two share a position.
+    #[must_use]
+    pub fn intersects(&self, other: &Self) -> bool {
+        self.west <= other.east && other.west <= self.east && self.south <= other.north && other.south <= self.north
+    }
+
+    /// Whether the other lies wholly in this one.
+    #[must_use]
+    pub fn contains(&self, other: &Self) -> bool {
+        self.west <= other.west && other.east <= self.east && self.south <= other.south && other.north <= self.north
+    }
+
+    /// Whether the position lies in it or on its edge.
+    #[must_use]
+    pub fn holds(&self, position: Position) -> bool {
+        self.west <= position.lon
+            && position.lon <= self.east
+            && self.south <= position.lat
+            && position.lat <= self.north
+    }
+
+    /// The middle, rounded down.
+    #[must_use]
+    pub fn centre(&self) -> Position {
+        let middle = |low: i32, high: i32| ((i64::from(low) + i64::from(high)) >> 1) as i32;
+        Position { lon: middle(self.west, self.east), lat: middle(self.south, self.north) }
+    }
+}
+
+/// The broad kind of a geometry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum GeometryKind {
+    /// Points and multi-points.
+    Point,
+    /// Lines and multi-lines.
+    Line,
+    /// Polygons and multi-polygons.
+    Area,
+}
+
+/// The simple feature type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum ShapeKind {
+    /// One position.
+    Point = 1,
+    /// One line.
+    LineString = 2,
+    /// One area: an outer ring, then holes.
+    Polygon = 3,
+    /// Positions.
+    MultiPoint = 4,
+    /// Lines.
+    MultiLineString = 5,
+    /// Areas.
+    MultiPolygon = 6,
+}
+
+impl ShapeKind {
+    /// The kind of a WKB geometry code of two dimensions.
+    #[must_use]
+    pub fn from_code(code: u32) -> Option<Self> {
+        Some(match code {
+            1 => Self::Point,
+            2 => Self::LineString,
+            3 => Self::Polygon,
+            4 => Self::MultiPoint,
+            5 => Self::MultiLineString,
+            6 => Self::MultiPolygon,
+            _ => return None,
+        })
+    }
+
+    /// The name in GeoJSON.
+    #[must_use]
+    pub fn geojson_name(self) -> &'static str {
+        match self {
+            Self::Point => "Point",
+            Self::LineString => "LineString",
+            Self::Polygon => "Polygon",
+            Self::MultiPoint => "MultiPoint",
+            Self::MultiLineString => "MultiLineString",
+            Self::MultiPolygon => "MultiPolygon",
+        }
+    }
+
+    /// Its broad kind.
+    #[must_use]
+    pub fn broad(self) -> GeometryKind {
+        match self {
+            Self::Point | Self::MultiPoint => GeometryKind::Point,
+            Self::LineString | Self::MultiLineString => GeometryKind::Line,
+            Self::Polygon | Self::MultiPolygon => GeometryKind::Area,
+        }
+    }
+}
+
+/// A geometry: positions in rings (an area's rings, a line, a point) in parts (an area, a line, a point).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    kind: ShapeKind,
+    positions: Vec<Position>,
+    ring_ends: Vec<u32>,
+    part_ends: Vec<u32>,
+}
+
+/// A borrowed geometry; see [`Shape`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShapeRef<'a> {
+    /// The simple feature type.
+    pub kind: ShapeKind,
+    /// All positions, ring after ring.
+    pub positions: &'a [Position],
+    /// Where each ring ends in `positions`, from `first_position` on.
+    pub ring_ends: &'a [u32],
+    /// Where each part ends in `ring_ends`, from `first_ring` on.
+    pub part_ends: &'a [u32],
+    /// What to take off `ring_ends`.
+    pub first_position: u32,
+    /// What to take off `part_ends`.
+    pub first_ring: u32,
+}
+
+/// What is wrong with a geometry.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum GeometryFault {
+    /// NaN or infinity.
+    #[error("a coordinate is not a finite number")]
+    NotFinite,
+    /// Outside the earth's degrees.
+    #[error("longitude {lon} or latitude {lat} is outside -180 to 180 or -90 to 90")]
+    OutOfRange {
+        /// Longitude found.
+        lon: f64,
+        /// Latitude found.
+        lat: f64,
+    },
+    /// The first and last position of a ring differ.
+    #[error("a polygon ring is not closed: its last position must repeat its first")]
+    UnclosedRing,
+    /// Too few positions.
+    #[error("a {what} has {found} positions and needs at least {least}")]
+    TooFew {
+        /// `line` or `ring`.
+        what: &'static str,
+        /// How many it has.
+        found: usize,
+        /// How many it needs.
+        least: usize,
+    },
+    /// A position with fewer than two numbers.
+    #[error("a position has fewer than two numbers")]
+    ShortPosition,
+    /// A type this product does not hold.
+    #[error("the geometry type {0} is not supported")]
+    Unsupported(String),
+    /// The bytes or members do not make a geometry.
+    #[error("the geometry cannot be read: {0}")]
+    Malformed(String),
+    /// More vertices than a row may have.
+    #[error("the geometry has more than {MAX_VERTICES} positions")]
+    TooLarge,
+}
+
+/// The most positions one geometry may have.
+pub const MAX_VERTICES: usize = 4_000_000;
+
+/// Collects positions, rings and parts into a checked [`Shape`].
+#[derive(Debug)]
+pub struct ShapeBuilder {
+    shape: Shape,
+}
+
+impl ShapeBuilder {
+    /// An empty geometry of the given type.
+    #[must_use]
+    pub fn new(kind: ShapeKind) -> Self {
+        Self { shape: Shape { kind, positions: Vec::new(), ring_ends: Vec::new(), part_ends: Vec::new() } }
+    }
+
+    /// Adds a position in degrees to the open ring.
+    ///
+    /// # Errors
+    /// [`GeometryFault`] if it is not finite, out of range or one too many.
+    pub fn position(&mut self, lon: f64, lat: f64) -> Result<(), GeometryFault> {
+        if self.shape.positions.len() >= MAX_VERTICES {
+            return Err(GeometryFault::TooLarge);
+        }
+        self.shape.positions.push(Position::from_degrees(lon, lat)?);
+        Ok(())
+    }
+
+    /// Ends the open ring, line or point.
+    ///
+    /// # Errors
+    /// [`GeometryFault::TooFew`] or [`GeometryFault::UnclosedRing`].
+    pub fn end_ring(&mut self) -> Result<(), GeometryFault> {
+        let start = self.shape.ring_ends.last().copied().unwrap_or(0) as usize;
+        let ring = &self.shape.positions[start..];
+        let (what, least) = match self.shape.kind.broad() {
+            GeometryKind::Point => ("point", 1),
+            GeometryKind::Line => ("line", 2),
+            GeometryKind::Area => ("ring", 4),
+        };
+        if ring.len() < least {
+            return Err(GeometryFault::TooFew { what, found: ring.len(), least });
+        }
+        if least == 4 && ring.first() != ring.last() {
+            return Err(GeometryFault::UnclosedRing);
+        }
+        self.shape.ring_ends.push(self.shape.positions.len() as u32);
+        Ok(())
+    }
+
+    /// Ends the open part. A part without rings (an empty member) is left out.
+    pub fn end_part(&mut self) {
+        let rings = self.shape.ring_ends.len() as u32;
+        if self.shape.part_ends.last().copied().unwrap_or(0) < rings {
+            self.shape.part_ends.push(rings);
+        }
+    }
+
+    /// The finished geometry; `None` if it has no position at all.
+    #[must_use]
+    pub fn finish(self) -> Option<Shape> {
+        (!self.shape.positions.is_empty()).then_some(self.shape)
+    }
+}
+
+impl Shape {
+    /// A point.
+    #[must_use]
+    pub fn point(position: Position) -> Self {
+        Self { kind: ShapeKind::Point, positions: vec![position], ring_ends: vec![1], part_ends: vec![1] }
+    }
+
+    /// The borrowed form.
+    #[must_use]
+    pub fn as_ref(&self) -> ShapeRef<'_> {
+        ShapeRef {
+            kind: self.kind,
+            positions: &self.positions,
+            ring_ends: &self.ring_ends,
+            part_ends: &self.part_ends,
+            first_position: 0,
+            first_ring: 0,
+        }
+    }
+
+    /// The simple feature type.
+    #[must_use]
+    pub fn kind(&self) -> ShapeKind {
+        self.kind
+    }
+}
+
+impl<'a> ShapeRef<'a> {
+    /// The rings (lines, points), each a run of positions.
+    pub fn rings(self) -> impl Iterator<Item = &'a [Position]> + Clone {
+        let mut start = 0;
+        self.ring_ends.iter().map(move |end| {
+            let end = (end - self.first_position) as usize;
+            let ring = &self.positions[start..end];
+            start = end;
+            ring
+        })
+    }
+
+    /// The parts, each with its rings.
+    pub fn parts(self) -> impl Iterator<Item = ShapeRef<'a>> + Clone {
+        let (mut ring, mut position) = (0, 0);
+        self.part_ends.iter().map(move |end| {
+            let end_ring = (end - self.first_ring) as usize;
+            let end_position = (self.ring_ends[end_ring - 1] - self.first_position) as usize;
+            let part = ShapeRef {
+                kind: self.kind,
+                positions: &self.positions[position..end_position],
+                ring_ends: &self.ring_ends[ring..end_ring],
+                part_ends: &[],
+                first_position: self.first_position + position as u32,
+                first_ring: self.first_ring + ring as u32,
+            };
+            (ring, position) = (end_ring, end_position);
+            part
+        })
+    }
+
+    /// An owned copy.
+    #[must_use]
+    pub fn to_shape(self) -> Shape {
+        Shape {
+            kind: self.kind,
+            positions: self.positions.to_vec(),
+            ring_ends: self.ring_ends.iter().map(|end| end - self.first_position).collect(),
+            part_ends: self.part_ends.iter().map(|end| end - self.first_ring).collect(),
+        }
+    }
+
+    /// The box around all positions.
+    #[must_use]
+    pub fn bounds(self) -> Bounds {
+        let mut bounds = Bounds::EMPTY;
+        for position in self.positions {
+            bounds.add(*position);
+        }
+        bounds
+    }
+
+    /// Appends the canonical bytes that row hashes are taken over.
+    pub fn canonical(self, out: &mut Vec<u8>) {
+        out.push(self.kind as u8);
+        out.extend_from_slice(&(self.part_ends.len() as u32).to_le_bytes());
+        for end in self.part_ends {
+            out.extend_from_slice(&(end - self.first_ring).to_le_bytes());
+        }
+        for end in self.ring_ends {
+            out.extend_from_slice(&(end - self.first_position).to_le_bytes());
+        }
+        for position in self.positions {
+            out.extend_from_slice(&position.lon.to_le_bytes());
+            out.extend_from_slice(&position.lat.to_le_bytes());
+        }
+    }
+
+    /// Whether the geometry shares a position with the box, exactly (straight edges in longitude and latitude).
+    #[must_use]
+    pub fn intersects_bounds(self, bounds: &Bounds) -> bool {
+        match self.kind.broad() {
+            GeometryKind::Point => self.positions.iter().any(|position| bounds.holds(*position)),
+            GeometryKind::Line => {
+                self.rings().any(|line| line.windows(2).any(|pair| segment_meets(pair[0], pair[1], bounds)))
+            }
+            GeometryKind::Area => {
+                if self.rings().any(|ring| ring.windows(2).any(|pair| segment_meets(pair[0], pair[1], bounds))) {
+                    return true;
+                }
+                // No edge touches the box: it lies wholly inside or wholly outside each area.
+                let corner = Position { lon: bounds.west, lat: bounds.south };
+                self.contains(corner)
+            }
+        }
+    }
+
+    /// Whether the position is inside the area (even-odd over each part's rings; an edge may fall either way).
+    #[must_use]
+    pub fn contains(self, position: Position) -> bool {
+        self.parts().any(|part| {
+            let mut inside = false;
+            for ring in part.rings() {
+                for pair in ring.windows(2) {
+                    let (a, b) = (pair[0], pair[1]);
+                    if (a.lat > position.lat) != (b.lat > position.lat) {
+                        let side = turn(a, b, position);
+                        if (side > 0) == (b.lat > a.lat) && side != 0 {
+                            inside = !inside;
+                        }
+                    }
+                }
+            }
+            inside
+        })
+    }
+}
+
+/// Which side of `a` to `b` the position `p` lies on: positive left, negative right, 0 on the straight line.
+#[must_use]
+pub fn turn(a: Position, b: Position, p: Position) -> i128 {
+    let (ax, ay) = (i128::from(a.lon), i128::from(a.lat));
+    (i128::from(b.lon) - ax) * (i128::from(p.lat) - ay) - (i128::from(b.lat) - ay) * (i128::from(p.lon) - ax)
+}
+
+fn segment_meets(a: Position, b: Position, bounds: &Bounds) -> bool {
+    if bounds.holds(a) || bounds.holds(b) {
+        return true;
+    }
+    if a.lon.max(b.lon) < bounds.west
+        || a.lon.min(b.lon) > bounds.east
+        || a.lat.max(b.lat) < bounds.south
+        || a.lat.min(b.lat) > bounds.north
+    {
+        return false;
+    }
+    let corners = [
+        turn(a, b, Position { lon: bounds.west, lat: bounds.south }),
+        turn(a, b, Position { lon: bounds.east, lat: bounds.south }),
+        turn(a, b, Position { lon: bounds.east, lat: bounds.north }),
+        turn(a, b, Position { lon: bounds.west, lat: bounds.north }),
+    ];
+    !(corners.iter().all(|side| *side > 0) || corners.iter().all(|side| *side < 0))
+}
+
+/// The first place where the rings of an area cross, overlap or touch themselves, if they do.
+///
+/// Exact on the 1e-7 degree grid. Rings of one part are tested together, parts apart. A plane sweep over edges
+/// sorted by longitude: near linear for coastlines, quadratic only if most edges share their longitudes.
+#[must_use]
+pub fn self_crossing(shape: ShapeRef<'_>) -> Option<Position> {
+    if shape.kind.broad() != GeometryKind::Area {
+        return None;
+    }
+    shape.parts().find_map(part_crossing)
+}
+
+struct Edge {
+    a: Position,
+    b: Position,
+    ring: usize,
+    place: usize,
+    last: bool,
+}
+
+fn part_crossing(part: ShapeRef<'_>) -> Option<Position> {
+    let mut edges = Vec::with_capacity(part.positions.len());
+    for (ring_index, ring) in part.rings().enumerate() {
+        // Repeated positions are harmless and would look like touching neighbours.
+        let mut clean: Vec<Position> = ring.to_vec();
+        clean.dedup();
+        let count = clean.len().saturating_sub(1);
+        for (place, pair) in clean.windows(2).enumerate() {
+            edges.push(Edge { a: pair[0], b: pair[1], ring: ring_index, place, last: place + 1 == count });
+        }
+    }
+    edges.sort_unstable_by_key(|edge| edge.a.lon.min(edge.b.lon));
+    let mut active: Vec<usize> = Vec::new();
+    for (index, edge) in edges.iter().enumerate() {
+        let west = edge.a.lon.min(edge.b.lon);
+        active.retain(|other| edges[*other].a.lon.max(edges[*other].b.lon) >= west);
+        for other in &active {
+            if let Some(place) = edges_clash(&edges[*other], edge) {
+                return Some(place);
+            }
+        }
+        active.push(index);
+    }
+    None
+}
+
+/// Where two edges of one part meet in a way a valid area does not allow.
+fn edges_clash(one: &Edge, two: &Edge) -> Option<Position> {
+    if one.a.lat.max(one.b.lat) < two.a.lat.min(two.b.lat) || two.a.lat.max(two.b.lat) < one.a.lat.min(one.b.lat) {
+        return None;
+    }
+    let (d1, d2) = (turn(one.a, one.b, two.a).signum(), turn(one.a, one.b, two.b).signum());
+    let (d3, d4) = (turn(two.a, two.b, one.a).signum(), turn(two.a, two.b, one.b).signum());
+    if d1 * d2 > 0 || d3 * d4 > 0 {
+        return None;
+    }
+    if d1 * d2 < 0 && d3 * d4 < 0 {
+        return Some(two.a);
+    }
+    let on = |edge: &Edge, p: Position, side: i128| {
+        side == 0
+            && p.lon >= edge.a.lon.min(edge.b.lon)
+            && p.lon <= edge.a.lon.max(edge.b.lon)
+            && p.lat >= edge.a.lat.min(edge.b.lat)
+            && p.lat <= edge.a.lat.max(edge.b.lat)
+    };
+    let touches = [(one, two.a, d1), (one, two.b, d2), (two, one.a, d3), (two, one.b, d4)];
+    let mut shared = None;
+    for (edge, p, side) in touches {
+        if !on(edge, p, side) {
+            continue;
+        }
+        match shared {
+            None => shared = Some(p),
+            // Two different common positions: the edges overlap.
+            Some(first) if first != p => return Some(p),
+            Some(_) => {}
+        }
+    }
+    let place = shared?;
+    if one.ring == two.ring {
+        let neighbours = one.place + 1 == two.place
+            || two.place + 1 == one.place
+            || (one.place == 0 && two.last)
+            || (two.place == 0 && one.last);
+        return (!neighbours).then_some(place);
+    }
+    // Two rings may touch in a single position.
+    None
+}
+
+/// The Hilbert key of a position on the 2^32 by 2^32 grid of 1e-7 degrees.
+#[must_use]
+pub fn hilbert(position: Position) -> u64 {
+    let x = (i64::from(position.lon) + 1_800_000_000) as u32;
+    let y = (i64::from(position.lat) + 900_000_000) as u32;
+    hilbert_xy(x, y)
+}
+
+/// The key of a row without geometry: after every place.
+pub const HILBERT_NONE: u64 = u64::MAX;
+
+fn hilbert_xy(mut x: u32, mut y: u32) -> u64 {
+    let mut key = 0_u64;
+    for level in (0..32).rev() {
+        let (rx, ry) = ((x >> level) & 1, (y >> level) & 1);
+        key = (key << 2) | u64::from((3 * rx) ^ ry);
+        if ry == 0 {
+            if rx == 1 {
+                x = !x;
+                y = !y;
+            }
+            std::mem::swap(&mut x, &mut y);
+        }
+    }
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ring(shape: &mut ShapeBuilder, corners: &[(f64, f64)]) {
+        for (lon, lat) in corners {
+            shape.position(*lon, *lat).unwrap();
+        }
+        shape.end_ring().unwrap();
+    }
+
+    fn square_with_hole() -> Shape {
+        let mut shape = ShapeBuilder::new(ShapeKind::Polygon);
+        ring(&mut shape, &[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0), (0.0, 0.0)]);
+        ring(&mut shape, &[(4.0, 4.0), (4.0, 6.0), (6.0, 6.0), (6.0, 4.0), (4.0, 4.0)]);
+        shape.end_part();
+        shape.finish().unwrap()
+    }
+
+    fn bounds(west: f64, south: f64, east: f64, north: f64) -> Bounds {
+        let (a, b) = (Position::from_degrees(west, south).unwrap(), Position::from_degrees(east, north).unwrap());
+        Bounds { west: a.lon, south: a.lat, east: b.lon, north: b.lat }
+    }
+
+    #[test]
+    fn a_box_in_a_hole_does_not_meet_the_area() {
+        let shape = square_with_hole();
+        assert!(!shape.as_ref().intersects_bounds(&bounds(4.5, 4.5, 5.5, 5.5)));
+        assert!(shape.as_ref().intersects_bounds(&bounds(4.5, 4.5, 6.0, 5.5)));
+        assert!(shape.as_ref().intersects_bounds(&bounds(1.0, 1.0, 1.5, 1.5)));
+        assert!(!shape.as_ref().intersects_bounds(&bounds(10.1, 0.0, 11.0, 1.0)));
+        assert!(shape.as_ref().intersects_bounds(&bounds(10.0, 10.0, 11.0, 11.0)), "a corner is shared");
+    }
+
+    #[test]
+    fn a_line_that_passes_a_corner_of_the_box_is_outside() {
+        let mut line = ShapeBuilder::new(ShapeKind::LineString);
+        ring(&mut line, &[(0.0, 2.0), (2.0, 0.0)]);
+        line.end_part();
+        let line = line.finish().unwrap();
+        assert!(!line.as_ref().intersects_bounds(&bounds(0.0, 0.0, 0.9, 0.9)));
+        assert!(line.as_ref().intersects_bounds(&bounds(0.0, 0.0, 1.0, 1.0)));
+    }
+
+    #[test]
+    fn faults_are_named() {
+        let mut open = ShapeBuilder::new(ShapeKind::Polygon);
+        for (lon, lat) in [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)] {
+            open.position(lon, lat).unwrap();
+        }
+        assert_eq!(open.end_ring(), Err(GeometryFault::UnclosedRing));
+        assert_eq!(Position::from_degrees(f64::NAN, 0.0), Err(GeometryFault::NotFinite));
+        assert!(matches!(Position::from_degrees(180.1, 0.0), Err(GeometryFault::OutOfRange { .. })));
+        assert!(Position::from_degrees(180.0, -90.0).is_ok());
+    }
+
+    #[test]
+    fn crossings_and_touches_are_found() {
+        let mut bow = ShapeBuilder::new(ShapeKind::Polygon);
+        ring(&mut bow, &[(0.0, 0.0), (2.0, 2.0), (2.0, 0.0), (0.0, 2.0), (0.0, 0.0)]);
+        bow.end_part();
+        assert!(self_crossing(bow.finish().unwrap().as_ref()).is_some());
+        let mut pinch = ShapeBuilder::new(ShapeKind::Polygon);
+        ring(
+            &mut pinch,
+            &[(0.0, 0.0), (2.0, 2.0), (4.0, 0.0), (4.0, 4.0), (2.0, 2.0), (0.0, 4.0), (0.0, 0.0)],
+        );
+        pinch.end_part();
+        assert!(self_crossing(pinch.finish().unwrap().as_ref()).is_some());
+        assert!(self_crossing(square_with_hole().as_ref()).is_none());
+    }
+
+    #[test]
+    fn hilbert_keys_of_neighbours_are_neighbours() {
+        // The four quadrants of the curve are visited in one unbroken walk.
+        let keys: Vec<u64> = [(0, 0), (0, 1), (1, 1), (1, 0)].map(|(x, y)| hilbert_xy(x << 31, y << 31) >> 62).to_vec();
+        let mut sorted = keys.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, [0, 1, 2, 3]);
+        assert!(keys.windows(2).all(|pair| pair[0].abs_diff(pair[1]) == 1), "{keys:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn degrees_survive(lon in -1_800_000_000_i32..=1_800_000_000, lat in -900_000_000_i32..=900_000_000) {
+            let position = Position { lon, lat };
+            prop_assert_eq!(Position::from_degrees(position.lon_degrees(), position.lat_degrees()).unwrap(), position);
+        }
+
+        #[test]
+        fn a_walk_along_the_curve_never_jumps(x in 0_u32..u32::MAX, y in 0_u32..u32::MAX) {
+            // A cell and its successor on the curve share a side, at 8 bits of resolution by full inversion.
+            let key = hilbert_xy(x & 0xFF00_0000, y & 0xFF00_0000) >> 48;
+            prop_assume!(key < 0xFFFF);
+            let mut found = 0;
+            for (dx, dy) in [(1_i64, 0_i64), (-1, 0), (0, 1), (0, -1)] {
+                let (nx, ny) = (i64::from(x >> 24) + dx, i64::from(y >> 24) + dy);
+                if (0..256).contains(&nx) && (0..256).contains(&ny)
+                    && hilbert_xy((nx as u32) << 24, (ny as u32) << 24) >> 48 == key + 1 {
+                    found += 1;
+                }
+            }
+            prop_assert_eq!(found, 1);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The field's words as types: schemas, values, geometry, coordinates, time.
+//!
+//! In: nothing but text and numbers. Out: types every other room shares. Not here: I/O, async, locks.
+
+pub mod collections;
+pub mod crs;
+pub mod feature;
+pub mod geometry;
+mod helmert;
+pub mod schema;
+pub mod time;
+
+pub use feature::{Handling, Provenance, Row, RowId, Sensitivity, Value, ValueRef};
+pub use geometry::{GeometryKind, Position, Shape, ShapeKind, ShapeRef};
+pub use schema::{CollectionClass, CollectionSchema, FieldSchema, FieldType};

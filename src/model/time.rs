@@ -1,0 +1,227 @@
+//! Instants, days and intervals, in microseconds since 1970-01-01T00:00:00Z.
+//!
+//! In: RFC 3339 text. Out: `i64` microseconds or [`Interval`]. Years 0000 to 9999.
+//! Not here: the clock (`store` and `http` ask the machine).
+
+use time::format_description::well_known::Rfc3339;
+use time::{Date, Duration, Month, OffsetDateTime};
+
+/// Microseconds in a day.
+pub const DAY_MICROS: i64 = 86_400_000_000;
+
+/// A closed interval of instants; an open end is the least or greatest `i64`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Interval {
+    /// First instant.
+    pub start: i64,
+    /// Last instant.
+    pub end: i64,
+}
+
+impl Interval {
+    /// Whether the two share an instant.
+    #[must_use]
+    pub fn intersects(&self, start: i64, end: i64) -> bool {
+        self.start <= end && start <= self.end
+    }
+}
+
+/// Why a `datetime` value was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TimeFault {
+    /// Not an RFC 3339 date-time or date.
+    #[error("{0:?} is no RFC 3339 date-time (2031-03-01T12:00:00Z or +01:00) and no date (2031-03-01)")]
+    Unreadable(String),
+    /// More than one slash.
+    #[error("an interval has one slash: start/end")]
+    TooManyParts,
+    /// Ends before it starts.
+    #[error("the interval ends before it starts")]
+    Reversed,
+    /// Neither end given.
+    #[error("an interval needs at least one end")]
+    NoEnds,
+}
+
+/// The interval an OGC `datetime` value names: an instant, a day, `start/end`, with `..` or nothing for an open end.
+///
+/// # Errors
+/// [`TimeFault`].
+///
+/// Source: OGC API - Features - Part 1, clause 7.15.4; RFC 3339.
+pub fn parse_interval(text: &str) -> Result<Interval, TimeFault> {
+    let mut parts = text.split('/');
+    let (first, second) = (parts.next().unwrap_or(""), parts.next());
+    if parts.next().is_some() {
+        return Err(TimeFault::TooManyParts);
+    }
+    let Some(second) = second else {
+        return parse_moment(first).ok_or_else(|| TimeFault::Unreadable(first.to_owned()));
+    };
+    let end = |part: &str| match part {
+        "" | ".." => Ok(None),
+        _ => parse_moment(part).map(Some).ok_or_else(|| TimeFault::Unreadable(part.to_owned())),
+    };
+    let (start, end) = (end(first)?, end(second)?);
+    let interval = match (start, end) {
+        (None, None) => return Err(TimeFault::NoEnds),
+        (start, end) => Interval {
+            start: start.map_or(i64::MIN, |moment| moment.start),
+            end: end.map_or(i64::MAX, |moment| moment.end),
+        },
+    };
+    if interval.end < interval.start { Err(TimeFault::Reversed) } else { Ok(interval) }
+}
+
+/// The interval of an instant (start = end) or of a whole day.
+#[must_use]
+pub fn parse_moment(text: &str) -> Option<Interval> {
+    if let Some(day) = parse_date(text) {
+        let start = i64::from(day) * DAY_MICROS;
+        return Some(Interval { start, end: start + DAY_MICROS - 1 });
+    }
+    parse_instant(text).map(|at| Interval { start: at, end: at })
+}
+
+/// The interval of any text a layer's time column may hold: an instant, a day, or a month `2031-03`.
+#[must_use]
+pub fn parse_column_moment(text: &str) -> Option<Interval> {
+    parse_moment(text).or_else(|| parse_month(text))
+}
+
+/// Microseconds of an RFC 3339 date-time with an offset, in either case of `T` and `Z`.
+#[must_use]
+pub fn parse_instant(text: &str) -> Option<i64> {
+    if text.len() < 20 || text.len() > 40 || !text.is_ascii() {
+        return None;
+    }
+    let upper;
+    let text = if text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        upper = text.to_ascii_uppercase();
+        &upper
+    } else {
+        text
+    };
+    if text.as_bytes()[10] != b'T' {
+        return None;
+    }
+    let instant = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    i64::try_from(instant.unix_timestamp_nanos().div_euclid(1_000)).ok()
+}
+
+/// Days since 1970-01-01 of a date `2031-03-01`.
+#[must_use]
+pub fn parse_date(text: &str) -> Option<i32> {
+    let bytes = text.as_bytes();
+    if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
+        return None;
+    }
+    let (year, month, day) = (digits(&bytes[..4])?, digits(&bytes[5..7])?, digits(&bytes[8..])?);
+    let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
+    let date = Date::from_calendar_date(year, month, u8::try_from(day).ok()?).ok()?;
+    Some(date.to_julian_day() - UNIX_JULIAN_DAY)
+}
+
+/// The whole month of `2031-03`.
+#[must_use]
+pub fn parse_month(text: &str) -> Option<Interval> {
+    if text.len() != 7 || !text.is_ascii() {
+        return None;
+    }
+    let first = parse_date(&format!("{text}-01"))?;
+    let date = Date::from_julian_day(first + UNIX_JULIAN_DAY).ok()?;
+    let days = i64::from(date.month().length(date.year()));
+    let start = i64::from(first) * DAY_MICROS;
+    Some(Interval { start, end: start + days * DAY_MICROS - 1 })
+}
+
+/// The Julian day number of 1970-01-01.
+const UNIX_JULIAN_DAY: i32 = 2_440_588;
+
+fn digits(bytes: &[u8]) -> Option<i32> {
+    bytes.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i32::from(byte - b'0')))
+}
+
+/// The date of a number of days since 1970-01-01, `2031-03-01`.
+#[must_use]
+pub fn format_date(days: i32) -> String {
+    match days.checked_add(UNIX_JULIAN_DAY).and_then(|day| Date::from_julian_day(day).ok()) {
+        Some(date) => format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()),
+        None => String::new(),
+    }
+}
+
+/// The instant of microseconds since 1970, `2031-03-01T12:00:00Z`, with a fraction only if there is one.
+#[must_use]
+pub fn format_instant(micros: i64) -> String {
+    let Some(instant) = OffsetDateTime::UNIX_EPOCH.checked_add(Duration::microseconds(micros)) else {
+        return String::new();
+    };
+    let mut text = format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+        instant.year(),
+        u8::from(instant.month()),
+        instant.day(),
+        instant.hour(),
+        instant.minute(),
+        instant.second()
+    );
+    let fraction = instant.microsecond();
+    if fraction != 0 {
+        text.push_str(format!(".{fraction:06}").trim_end_matches('0'));
+    }
+    text.push('Z');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> i64 {
+        parse_instant(text).unwrap()
+    }
+
+    #[test]
+    fn offsets_cases_and_fractions() {
+        // 2031-03-01 is 22,339 days after 1970-01-01 (61 years = 22,280 days with 15 leap days, + 59).
+        assert_eq!(at("2031-03-01T12:00:00Z"), (22_339 * 86_400 + 43_200) * 1_000_000);
+        assert_eq!(at("2031-03-01T13:00:00+01:00"), at("2031-03-01t12:00:00z"));
+        assert_eq!(at("2031-03-01T12:00:00.5Z") - at("2031-03-01T12:00:00Z"), 500_000);
+        for bad in ["2031-03-01T12:00:00", "2031-03-01T12:00:00+0100", "2031-03-01 12:00:00Z", "2031-02-30T00:00:00Z"] {
+            assert!(parse_instant(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn intervals() {
+        let year = parse_interval("0000-01-01T00:00:00Z/9999-12-31T00:00:00Z").unwrap();
+        assert!(year.start < 0 && year.end > at("2031-03-01T12:00:00Z"));
+        assert_eq!(parse_interval("../2031-03-01").unwrap(), Interval { start: i64::MIN, end: at("2031-03-02T00:00:00Z") - 1 });
+        assert_eq!(parse_interval("2031-03-01T00:00:00Z/").unwrap().end, i64::MAX);
+        for (bad, fault) in [
+            ("../..", TimeFault::NoEnds),
+            ("/", TimeFault::NoEnds),
+            ("2031-01-02/2031-01-01", TimeFault::Reversed),
+            ("2031-01-01/2031-01-02/2031-01-03", TimeFault::TooManyParts),
+            ("yesterday", TimeFault::Unreadable("yesterday".into())),
+            ("", TimeFault::Unreadable(String::new())),
+        ] {
+            assert_eq!(parse_interval(bad), Err(fault));
+        }
+    }
+
+    #[test]
+    fn texts_survive() {
+        for text in ["2031-03-01T12:00:00Z", "1969-12-31T23:59:59.25Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"] {
+            assert_eq!(format_instant(at(text)), text);
+        }
+        for text in ["1970-01-01", "2031-03-01", "0000-02-29", "9999-12-31"] {
+            assert_eq!(format_date(parse_date(text).unwrap()), text);
+        }
+        assert_eq!(parse_date("2031-02-29"), None);
+        let month = parse_month("2020-02").unwrap();
+        assert_eq!((month.end + 1 - month.start) / DAY_MICROS, 29);
+        assert!(parse_month("2020-13").is_none() && parse_month("2020-1").is_none());
+    }
+}

@@ -1,0 +1,48 @@
+//! The immutable copy in memory: row groups of columns, with their indexes.
+//!
+//! In: a store. Out: [`Snapshot`], which only `access` may hold. Not here: who sees which rows (`access`).
+
+mod build;
+mod columns;
+mod index;
+mod raw;
+mod row_group;
+
+pub use build::build;
+pub use build::build_collection;
+pub use columns::Column;
+pub use columns::TextColumn;
+pub use index::BlockIndex;
+pub use index::BlockRef;
+pub use index::Pyramid;
+pub use row_group::RowGroup;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::CollectionSchema;
+
+/// The most rows in a row group.
+pub const GROUP_ROWS: usize = 16_384;
+/// Rows in a block.
+pub const BLOCK_ROWS: usize = 64;
+
+/// One version of everything.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Collections by id.
+    pub collections: BTreeMap<String, Arc<Collection>>,
+}
+
+/// One collection in memory.
+#[derive(Debug)]
+pub struct Collection {
+    /// Its schema.
+    pub schema: Arc<CollectionSchema>,
+    /// Its rows.
+    pub groups: Vec<Arc<RowGroup>>,
+    /// The change of the store it was read at.
+    pub sequence: i64,
+    /// Rows the store has and this does not, because they are damaged or gone; 0 if it is whole.
+    pub missing: u64,
+}

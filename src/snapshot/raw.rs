@@ -1,0 +1,184 @@
+//! Rows on their way into row groups: unsorted columns that grow row by row.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use hashbrown::DefaultHashBuilder;
+use hashbrown::HashTable;
+
+use crate::model::CollectionSchema;
+use crate::model::Position;
+use crate::model::Provenance;
+use crate::model::RowId;
+use crate::model::Shape;
+use crate::model::ShapeKind;
+use crate::model::ShapeRef;
+use crate::model::ValueRef;
+use crate::model::geometry::HILBERT_NONE;
+use crate::model::geometry::hilbert;
+use crate::model::schema::FieldType;
+
+/// Every different text once.
+#[derive(Debug, Default)]
+pub struct TextPool {
+    text: String,
+    ends: Vec<usize>,
+    table: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl TextPool {
+    fn code(&mut self, text: &str) -> u32 {
+        let Self { text: all, ends, table, hasher } = self;
+        let hash = hasher.hash_one(text);
+        let at = |code: u32| text_at(all, ends, code);
+        if let Some(code) = table.find(hash, |code| at(*code) == text) {
+            return *code;
+        }
+        let code = ends.len() as u32;
+        all.push_str(text);
+        ends.push(all.len());
+        table.insert_unique(hash, code, |code| hasher.hash_one(text_at(all, ends, *code)));
+        code
+    }
+
+    /// The text of a code.
+    pub fn get(&self, code: u32) -> &str {
+        text_at(&self.text, &self.ends, code)
+    }
+}
+
+fn text_at<'a>(all: &'a str, ends: &[usize], code: u32) -> &'a str {
+    let code = code as usize;
+    let start = if code == 0 { 0 } else { ends[code - 1] };
+    &all[start..ends[code]]
+}
+
+/// One field's values so far.
+#[derive(Debug)]
+pub enum RawColumn {
+    /// Booleans, integers, dates, timestamps.
+    Ints(Vec<Option<i64>>),
+    /// Numbers.
+    Floats(Vec<Option<f64>>),
+    /// Codes into the pool, `u32::MAX` for null.
+    Texts(Vec<u32>, TextPool),
+}
+
+impl RawColumn {
+    fn new(field_type: FieldType) -> Self {
+        match field_type {
+            FieldType::Boolean | FieldType::Integer | FieldType::Date | FieldType::Timestamp => Self::Ints(Vec::new()),
+            FieldType::Number => Self::Floats(Vec::new()),
+            FieldType::Text | FieldType::Json => Self::Texts(Vec::new(), TextPool::default()),
+        }
+    }
+
+    fn push(&mut self, value: ValueRef<'_>) {
+        match (self, value) {
+            (Self::Ints(values), ValueRef::Bool(value)) => values.push(Some(i64::from(value))),
+            (Self::Ints(values), ValueRef::Int(value) | ValueRef::Timestamp(value)) => values.push(Some(value)),
+            (Self::Ints(values), ValueRef::Date(value)) => values.push(Some(i64::from(value))),
+            (Self::Ints(values), _) => values.push(None),
+            (Self::Floats(values), ValueRef::Float(value)) => values.push(Some(value)),
+            (Self::Floats(values), _) => values.push(None),
+            (Self::Texts(codes, pool), ValueRef::Text(value) | ValueRef::Json(value)) => codes.push(pool.code(value)),
+            (Self::Texts(codes, _), _) => codes.push(u32::MAX),
+        }
+    }
+}
+
+/// Where a row is.
+#[derive(Debug, Clone, Copy)]
+pub enum RawPlace {
+    /// Nowhere.
+    None,
+    /// At a point.
+    Point(Position),
+    /// In the list of shapes.
+    Shape(u32),
+}
+
+/// Rows of one collection in the order they came.
+#[derive(Debug)]
+pub struct RawRows {
+    /// Ids.
+    pub ids: Vec<RowId>,
+    /// Keys of the order everywhere.
+    pub hilberts: Vec<u64>,
+    /// Shares of the hash sum.
+    pub shares: Vec<u128>,
+    /// Places.
+    pub places: Vec<RawPlace>,
+    /// Shapes that are no points.
+    pub shapes: Vec<Shape>,
+    /// Public ids, codes into the pool.
+    pub public_ids: Vec<u32>,
+    /// Texts of public ids.
+    pub public_pool: TextPool,
+    /// Codes into `provenances`.
+    pub provenance: Vec<u16>,
+    /// Every different provenance.
+    pub provenances: Vec<Arc<Provenance>>,
+    /// One for each field.
+    pub columns: Vec<RawColumn>,
+}
+
+impl RawRows {
+    /// No rows of a schema.
+    pub fn new(schema: &CollectionSchema) -> Self {
+        Self {
+            ids: Vec::new(),
+            hilberts: Vec::new(),
+            shares: Vec::new(),
+            places: Vec::new(),
+            shapes: Vec::new(),
+            public_ids: Vec::new(),
+            public_pool: TextPool::default(),
+            provenance: Vec::new(),
+            provenances: Vec::new(),
+            columns: schema.fields.iter().map(|field| RawColumn::new(field.field_type)).collect(),
+        }
+    }
+
+    /// Adds a row.
+    pub fn push(
+        &mut self,
+        id: RowId,
+        public_id: Option<&str>,
+        provenance: &Arc<Provenance>,
+        geometry: Option<ShapeRef<'_>>,
+        values: &[ValueRef<'_>],
+        share: u128,
+    ) {
+        self.ids.push(id);
+        self.shares.push(share);
+        self.public_ids.push(public_id.map_or(u32::MAX, |text| self.public_pool.code(text)));
+        let known = self
+            .provenances
+            .iter()
+            .rposition(|known| Arc::ptr_eq(known, provenance))
+            .or_else(|| self.provenances.iter().position(|known| known == provenance));
+        let code = known.unwrap_or_else(|| {
+            self.provenances.push(Arc::clone(provenance));
+            self.provenances.len() - 1
+        });
+        // Force, marking, handling and sensitivity make some hundreds of combinations; 65,535 are never reached.
+        self.provenance.push(code as u16);
+        let (place, key) = match geometry {
+            None => (RawPlace::None, HILBERT_NONE),
+            Some(shape) if shape.kind == ShapeKind::Point => {
+                (RawPlace::Point(shape.positions[0]), hilbert(shape.positions[0]))
+            }
+            Some(shape) => {
+                self.shapes.push(shape.to_shape());
+                (RawPlace::Shape(self.shapes.len() as u32 - 1), hilbert(shape.bounds().centre()))
+            }
+        };
+        self.places.push(place);
+        self.hilberts.push(key);
+        for (column, value) in self.columns.iter_mut().zip(values) {
+            column.push(*value);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The change sequence: every transaction raises it and leaves each touched collection's row count and hash sum.
+
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::params;
+
+use crate::model::schema::CollectionSchema;
+use crate::store::StoreError;
+
+/// A collection as the store holds it.
+#[derive(Debug, Clone)]
+pub struct StoredCollection {
+    /// Its schema.
+    pub schema: CollectionSchema,
+    /// The table of its rows.
+    pub table: String,
+    /// The change that last touched it.
+    pub sequence: i64,
+    /// How many current rows it has.
+    pub rows: u64,
+    /// The order-free sum of their hashes.
+    pub hash_sum: u128,
+}
+
+/// What one transaction did to one collection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChangeSummary {
+    /// Rows that were not there before.
+    pub added: u64,
+    /// Rows that were there with other content; the old version is kept.
+    pub changed: u64,
+    /// Rows that were there already.
+    pub unchanged: u64,
+}
+
+/// All collections, by id.
+pub fn collections(connection: &Connection) -> Result<Vec<StoredCollection>, StoreError> {
+    let mut statement = connection
+        .prepare("SELECT id, table_name, schema, sequence, row_count, hash_sum FROM throughline_collections ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id: String = row.get(0)?;
+        let text: String = row.get(2)?;
+        let schema = CollectionSchema::parse(&text)
+            .map_err(|source| StoreError::Schema { collection: id.clone(), source })?;
+        let sum: [u8; 16] = row.get(5)?;
+        out.push(StoredCollection {
+            schema,
+            table: row.get(1)?,
+            sequence: row.get(3)?,
+            rows: row.get::<_, i64>(4)?.unsigned_abs(),
+            hash_sum: u128::from_be_bytes(sum),
+        });
+    }
+    Ok(out)
+}
+
+/// One collection, if the store has it.
+pub fn collection(connection: &Connection, id: &str) -> Result<Option<StoredCollection>, StoreError> {
+    Ok(collections(connection)?.into_iter().find(|stored| stored.schema.id == id))
+}
+
+/// Writes the change and the collection's new state; gives back the new sequence.
+pub fn record(
+    connection: &Connection,
+    stored: &mut StoredCollection,
+    summary: &ChangeSummary,
+    source: &str,
+    at_micros: i64,
+) -> Result<i64, StoreError> {
+    let last: Option<i64> =
+        connection.query_row("SELECT max(sequence) FROM throughline_changes", [], |row| row.get(0)).optional()?.flatten();
+    let sequence = last.unwrap_or(0) + 1;
+    stored.sequence = sequence;
+    let schema = stored
+        .schema
+        .to_toml()
+        .map_err(|source| StoreError::Schema { collection: stored.schema.id.clone(), source })?;
+    connection.execute(
+        "INSERT INTO throughline_changes(sequence, at_micros, collection, added, changed, row_count, hash_sum, source)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            sequence,
+            at_micros,
+            stored.schema.id,
+            summary.added as i64,
+            summary.changed as i64,
+            stored.rows as i64,
+            stored.hash_sum.to_be_bytes(),
+            source
+        ],
+    )?;
+    connection.execute(
+        "INSERT INTO throughline_collections(id, table_name, schema, sequence, row_count, hash_sum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT(id) DO UPDATE SET schema = excluded.schema, sequence = excluded.sequence,
+             row_count = excluded.row_count, hash_sum = excluded.hash_sum",
+        params![stored.schema.id, stored.table, schema, sequence, stored.rows as i64, stored.hash_sum.to_be_bytes()],
+    )?;
+    Ok(sequence)
+}

@@ -1,0 +1,96 @@
+//! Durable truth: one GeoPackage file, one writer thread, versions that are added and never overwritten.
+//!
+//! In: rows with their schema and provenance. Out: the same rows, each proved by its hash, and the change
+//! sequence. The only SQL of the project. Not here: who may see a row (`access`), columns in memory (`snapshot`).
+
+mod append;
+mod blob;
+mod change;
+mod export;
+mod names;
+mod open;
+mod scan;
+mod writer;
+
+pub use append::{Appended, Appender};
+pub use blob::{Decoded, decode_geometry, encode_geometry};
+pub use change::{ChangeSummary, StoredCollection};
+pub use export::{ExportField, ExportLayer, GeoPackageWriter};
+pub use names::quote;
+pub use open::{Register, SCHEMA_VERSION, Store, open_foreign};
+pub use scan::{Reader, Scan, StoredRow};
+
+use std::path::PathBuf;
+
+/// Why the store refused.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no file.
+    #[error("there is no store at {0}: make one with `throughline import` or `throughline init`")]
+    Missing(PathBuf),
+    /// Not a store of ours.
+    #[error("{path} is not a Throughline store ({reason}): name another file, or restore a backup")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// Written by a newer version.
+    #[error("{path} was written by a newer version (schema {found}, this program knows {known}): run that version")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Schema number in the file.
+        found: i64,
+        /// Schema number of this program.
+        known: i64,
+    },
+    /// The header or a system table cannot be read.
+    #[error("{path} is damaged ({reason}): restore a backup; the file is left as it is")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What cannot be read.
+        reason: String,
+    },
+    /// Synthetic and operational rows must not meet.
+    #[error("this store's register is {store} and the rows are {rows}: keep them in separate stores")]
+    Mixed {
+        /// What the store holds.
+        store: &'static str,
+        /// What was to be written.
+        rows: &'static str,
+    },
+    /// A linked `SQLite` with the WAL-reset fault.
+    #[error("SQLite {0} can lose commits (fixed in 3.51.3): build with the bundled library")]
+    OldSqlite(String),
+    /// No such collection.
+    #[error("the store has no collection {0:?}")]
+    NoCollection(String),
+    /// A schema in the store is refused.
+    #[error("the schema of {collection:?} is refused at {source}")]
+    Schema {
+        /// The collection.
+        collection: String,
+        /// What is wrong.
+        source: crate::model::schema::SchemaError,
+    },
+    /// The caller gave up; everything was rolled back.
+    #[error("{0}")]
+    Abandoned(String),
+    /// The writer thread has stopped.
+    #[error("the writer has stopped: the store is read-only until a restart")]
+    WriterGone,
+    /// The database refused.
+    #[error("the store refused: {0}")]
+    Sql(#[from] rusqlite::Error),
+    /// The file system refused.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}

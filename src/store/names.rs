@@ -1,0 +1,92 @@
+//! Safe table and column names: any public name gets one, the same one every time.
+
+use crate::model::schema::CollectionSchema;
+
+/// System columns of every collection table, in their order. `fid` lives inside the file only.
+pub const SYSTEM_COLUMNS: [&str; 15] = [
+    "fid",
+    "geom",
+    "id",
+    "public_id",
+    "owner",
+    "marking",
+    "handling",
+    "sensitivity",
+    "synthetic",
+    "valid_from",
+    "valid_to",
+    "recorded_at",
+    "superseded_at",
+    "source_ref",
+    "row_hash",
+];
+
+/// A name between double quotes, as SQL wants it.
+#[must_use]
+pub fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The store's column for each field: lower-case letters, digits and underscores, none twice, none of the system's.
+///
+/// A field keeps its column when fields are added after it.
+#[must_use]
+pub fn columns(schema: &CollectionSchema) -> Vec<String> {
+    let mut taken: Vec<String> = SYSTEM_COLUMNS.iter().map(|name| (*name).to_owned()).collect();
+    taken.push("rowid".to_owned());
+    taken.push("oid".to_owned());
+    taken.push("_rowid_".to_owned());
+    schema.fields.iter().map(|field| free_name(&field.name, &mut taken)).collect()
+}
+
+/// A name near `wanted` that is not in `taken` (compared without case); it is added there.
+pub fn free_name(wanted: &str, taken: &mut Vec<String>) -> String {
+    let mut base: String =
+        wanted.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).take(60).collect();
+    if !base.starts_with(|c: char| c.is_ascii_lowercase()) {
+        base.insert_str(0, "f_");
+    }
+    let mut name = base.clone();
+    let mut number = 2;
+    while taken.contains(&name) {
+        name = format!("{base}_{number}");
+        number += 1;
+    }
+    taken.push(name.clone());
+    name
+}
+
+/// The table of a new collection: its id where that is free and plain, else something near it.
+#[must_use]
+pub fn table(id: &str, taken: &[String]) -> String {
+    let mut taken: Vec<String> = taken.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let lower = id.to_ascii_lowercase();
+    let reserved = ["gpkg_", "rtree_", "sqlite_", "throughline_"].iter().any(|prefix| lower.starts_with(prefix));
+    let plain = lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if plain && !reserved && !taken.contains(&lower) && lower.starts_with(|c: char| c.is_ascii_lowercase()) {
+        return lower;
+    }
+    free_name(&format!("layer_{lower}"), &mut taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_gets_its_own_column() {
+        let fields = ["fid", "ID", "id", "owner", "a.b", "a b", "ä", "", "select", "7"];
+        let mut schema = CollectionSchema::layer("x");
+        let text: String = fields
+            .iter()
+            .filter(|name| !name.is_empty())
+            .map(|name| format!("[[field]]\nname = \"{name}\"\ntype = \"text\"\n"))
+            .collect();
+        schema.fields = CollectionSchema::parse(&format!("id='x'\nclass='layer'\ngeometry='any'\n{text}")).unwrap().fields;
+        let columns = columns(&schema);
+        assert_eq!(columns, ["fid_2", "id_2", "id_3", "owner_2", "a_b", "a_b_2", "f__", "select", "f_7"]);
+        assert_eq!(table("Hubs", &["hubs".into()]), "layer_hubs");
+        assert_eq!(table("gpkg_contents", &[]), "layer_gpkg_contents");
+        assert_eq!(quote("a\"b"), "\"a\"\"b\"");
+    }
+}

@@ -1,0 +1,296 @@
+//! Reading every current row of a collection, each proved by its hash; damaged rows are set aside and counted.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use rusqlite::ErrorCode;
+use rusqlite::params;
+use rusqlite::types::ValueRef as SqlValue;
+
+use crate::model::Provenance;
+use crate::model::RowId;
+use crate::model::Sensitivity;
+use crate::model::Shape;
+use crate::model::ValueRef;
+use crate::model::crs::Crs;
+use crate::model::feature::RowHasher;
+use crate::model::feature::hash_share;
+use crate::model::schema::FieldType;
+use crate::model::time;
+use crate::store::StoreError;
+use crate::store::blob::decode_geometry;
+use crate::store::change;
+use crate::store::change::StoredCollection;
+use crate::store::names;
+use crate::store::names::quote;
+
+/// One state of the store; readers don't wait for the writer.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+}
+
+/// A sound row, borrowed while the scan stands on it.
+#[derive(Debug)]
+pub struct StoredRow<'a> {
+    /// Its id.
+    pub id: RowId,
+    /// The feature id its file gave it.
+    pub public_id: Option<&'a str>,
+    /// Owner, marking, handling; shared by all rows that have the same.
+    pub provenance: &'a Arc<Provenance>,
+    /// Where it is.
+    pub geometry: Option<&'a Shape>,
+    /// One value for each field.
+    pub values: &'a [ValueRef<'a>],
+    /// Its share of the collection's hash sum.
+    pub share: u128,
+}
+
+/// What a scan found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// Rows that were sound.
+    pub rows: u64,
+    /// Their hash sum.
+    pub hash_sum: u128,
+    /// Rows whose content does not match their hash, or that cannot be read as rows.
+    pub damaged: u64,
+}
+
+impl Scan {
+    /// Joins the findings of two parts of one collection.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            rows: self.rows + other.rows,
+            hash_sum: self.hash_sum.wrapping_add(other.hash_sum),
+            damaged: self.damaged + other.damaged,
+        }
+    }
+}
+
+/// Unreadable spans tried before the rest of a table is given up.
+const MAX_FAILED_SPANS: u32 = 20_000;
+
+impl Reader {
+    pub(super) fn new(connection: Connection) -> Result<Self, StoreError> {
+        connection.execute_batch("BEGIN")?;
+        // A deferred transaction starts at its first read: now.
+        connection.query_row("SELECT count(*) FROM throughline_meta", [], |_| Ok(()))?;
+        Ok(Self { connection })
+    }
+
+    /// All collections, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn collections(&self) -> Result<Vec<StoredCollection>, StoreError> {
+        change::collections(&self.connection)
+    }
+
+    /// One collection.
+    ///
+    /// # Errors
+    /// [`StoreError`], not if there is none.
+    pub fn collection(&self, id: &str) -> Result<Option<StoredCollection>, StoreError> {
+        change::collection(&self.connection, id)
+    }
+
+    /// The last change of all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn sequence(&self) -> Result<i64, StoreError> {
+        Ok(self.connection.query_row("SELECT coalesce(max(sequence), 0) FROM throughline_changes", [], |row| row.get(0))?)
+    }
+
+    /// The greatest row number of a collection's table; scans take spans of it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn last_fid(&self, stored: &StoredCollection) -> Result<i64, StoreError> {
+        let sql = format!("SELECT coalesce(max(fid), 0) FROM {}", quote(&stored.table));
+        Ok(self.connection.query_row(&sql, [], |row| row.get(0)).or_else(|error| {
+            if is_damage(&error) { Ok(i64::try_from(stored.rows).unwrap_or(i64::MAX).saturating_mul(4)) } else { Err(error) }
+        })?)
+    }
+
+    /// Gives every sound current row with `first <= fid <= last` to `each`.
+    ///
+    /// # Errors
+    /// [`StoreError`] for anything but damage, which is counted and passed over.
+    pub fn scan(
+        &self,
+        stored: &StoredCollection,
+        first: i64,
+        last: i64,
+        each: &mut dyn FnMut(&StoredRow<'_>),
+    ) -> Result<Scan, StoreError> {
+        let columns: String =
+            names::columns(&stored.schema).iter().map(|column| format!(", {}", quote(column))).collect();
+        let sql = format!(
+            "SELECT fid, id, public_id, owner, marking, handling, sensitivity, synthetic, geom, row_hash{columns}
+             FROM {} WHERE fid BETWEEN ?1 AND ?2 AND superseded_at IS NULL ORDER BY fid",
+            quote(&stored.table)
+        );
+        let mut job = Job {
+            reader: self,
+            stored,
+            sql,
+            hasher: RowHasher::new(&stored.schema),
+            provenances: Vec::new(),
+            scan: Scan::default(),
+            failed_spans: 0,
+        };
+        job.span(first, last, each)?;
+        Ok(job.scan)
+    }
+}
+
+/// Columns before the fields in the scan's SELECT.
+const SYSTEM: usize = 10;
+
+struct Job<'a> {
+    reader: &'a Reader,
+    stored: &'a StoredCollection,
+    sql: String,
+    hasher: RowHasher,
+    provenances: Vec<Arc<Provenance>>,
+    scan: Scan,
+    failed_spans: u32,
+}
+
+impl Job<'_> {
+    fn span(&mut self, first: i64, last: i64, each: &mut dyn FnMut(&StoredRow<'_>)) -> Result<(), StoreError> {
+        if first > last || self.failed_spans > MAX_FAILED_SPANS {
+            return Ok(());
+        }
+        let mut reached = first - 1;
+        let Err(error) = self.run(first, last, &mut reached, each) else {
+            return Ok(());
+        };
+        if !is_damage(&error) {
+            return Err(error.into());
+        }
+        self.failed_spans += 1;
+        let next = reached + 1;
+        if next >= last {
+            return Ok(());
+        }
+        // Halve what is left until the unreadable rows stand alone.
+        let middle = next + (last - next) / 2;
+        self.span(next, middle, each)?;
+        self.span(middle + 1, last, each)
+    }
+
+    fn run(
+        &mut self,
+        first: i64,
+        last: i64,
+        reached: &mut i64,
+        each: &mut dyn FnMut(&StoredRow<'_>),
+    ) -> Result<(), rusqlite::Error> {
+        let mut statement = self.reader.connection.prepare_cached(&self.sql)?;
+        let mut rows = statement.query(params![first, last])?;
+        while let Some(row) = rows.next()? {
+            *reached = row.get(0)?;
+            if self.take(row, each).is_none() {
+                self.scan.damaged += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads and proves a row; `None` if it is damaged.
+    fn take(&mut self, row: &rusqlite::Row<'_>, each: &mut dyn FnMut(&StoredRow<'_>)) -> Option<()> {
+        let column = |index: usize| row.get_ref(index).ok();
+        let id = u128::from_be_bytes(column(1)?.as_blob().ok()?.try_into().ok()?);
+        let public_id = column(2)?.as_str_or_null().ok()?;
+        let provenance = self.provenance(row)?;
+        let geometry = match column(8)? {
+            SqlValue::Null => None,
+            SqlValue::Blob(bytes) => Some(decode_geometry(bytes, Crs::Crs84).ok()?.shape?),
+            _ => return None,
+        };
+        let hash: &[u8; 32] = column(9)?.as_blob().ok()?.try_into().ok()?;
+        let fields = &self.stored.schema.fields;
+        let mut values = Vec::with_capacity(fields.len());
+        for (index, field) in fields.iter().enumerate() {
+            values.push(field_value(column(SYSTEM + index)?, field.field_type)?);
+        }
+        let shape = geometry.as_ref().map(Shape::as_ref);
+        if self.hasher.hash(&provenance, public_id, shape, |index| values[index]) != *hash {
+            return None;
+        }
+        let share = hash_share(hash);
+        self.scan.rows += 1;
+        self.scan.hash_sum = self.scan.hash_sum.wrapping_add(share);
+        each(&StoredRow {
+            id: RowId(id),
+            public_id,
+            provenance: &provenance,
+            geometry: geometry.as_ref(),
+            values: &values,
+            share,
+        });
+        Some(())
+    }
+
+    fn provenance(&mut self, row: &rusqlite::Row<'_>) -> Option<Arc<Provenance>> {
+        let text = |index: usize| row.get_ref(index).ok().and_then(|value| value.as_str().ok());
+        let (owner, marking, handling) = (text(3)?, text(4)?, text(5)?);
+        let sensitivity = match row.get_ref(6).ok()?.as_i64().ok()? {
+            0 => Sensitivity::Open,
+            1 => Sensitivity::Limited,
+            2 => Sensitivity::Restricted,
+            _ => return None,
+        };
+        let synthetic = row.get_ref(7).ok()?.as_i64().ok()? != 0;
+        let same = |known: &&Arc<Provenance>| {
+            known.owner == owner
+                && known.marking == marking
+                && known.handling == handling
+                && known.sensitivity == sensitivity
+                && known.synthetic == synthetic
+        };
+        // Neighbouring rows mostly share it, so the last one found is tried first.
+        if let Some(known) = self.provenances.iter().rev().find(same) {
+            return Some(Arc::clone(known));
+        }
+        let fresh = Arc::new(Provenance {
+            owner: owner.to_owned(),
+            marking: marking.to_owned(),
+            handling: handling.to_owned(),
+            sensitivity,
+            synthetic,
+        });
+        self.provenances.push(Arc::clone(&fresh));
+        Some(fresh)
+    }
+}
+
+fn field_value(value: SqlValue<'_>, field_type: FieldType) -> Option<ValueRef<'_>> {
+    Some(match (value, field_type) {
+        (SqlValue::Null, _) => ValueRef::Null,
+        (SqlValue::Integer(value @ (0 | 1)), FieldType::Boolean) => ValueRef::Bool(value == 1),
+        (SqlValue::Integer(value), FieldType::Integer) => ValueRef::Int(value),
+        (SqlValue::Real(value), FieldType::Number) => ValueRef::Float(value),
+        (SqlValue::Integer(value), FieldType::Number) => ValueRef::Float(value as f64),
+        (SqlValue::Text(bytes), _) => {
+            let text = std::str::from_utf8(bytes).ok()?;
+            match field_type {
+                FieldType::Text => ValueRef::Text(text),
+                FieldType::Json => ValueRef::Json(text),
+                FieldType::Date => ValueRef::Date(time::parse_date(text)?),
+                FieldType::Timestamp => ValueRef::Timestamp(time::parse_instant(text)?),
+                FieldType::Boolean | FieldType::Integer | FieldType::Number => return None,
+            }
+        }
+        _ => return None,
+    })
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure))
+}
