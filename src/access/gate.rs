@@ -1,0 +1,194 @@
+//! The gate: holds the current snapshot and hands out views of it.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use arc_swap::ArcSwap;
+
+use crate::access::Outcome;
+use crate::access::Principal;
+use crate::access::clause;
+use crate::access::view::CollectionView;
+use crate::access::view::View;
+use crate::snapshot;
+use crate::snapshot::Collection;
+use crate::snapshot::RowGroup;
+use crate::snapshot::Snapshot;
+use crate::store::Register;
+use crate::store::Store;
+use crate::store::StoreError;
+
+/// Copies of partly visible row groups are kept up to this many bytes, or the size of the snapshot if that is more.
+const LEAST_COPY_BYTES: usize = 64 << 20;
+
+/// Holds the snapshot; the only way from a principal to rows.
+#[derive(Debug)]
+pub struct Gate {
+    store: Arc<Store>,
+    current: ArcSwap<Published>,
+    copies: Mutex<Copies>,
+    refreshing: Mutex<()>,
+}
+
+/// One snapshot and the views made of it so far.
+#[derive(Debug)]
+struct Published {
+    snapshot: Snapshot,
+    sequence: i64,
+    views: Mutex<HashMap<Vec<Outcome>, Arc<View>>>,
+    /// Every part of those views, for the next snapshot to take over where nothing changed.
+    parts: Mutex<HashMap<(String, Outcome), (Arc<Collection>, Arc<CollectionView>)>>,
+}
+
+/// Admitted parts of row groups, by group and outcome; least recently used ones go first.
+#[derive(Debug, Default)]
+struct Copies {
+    kept: HashMap<(u64, Outcome), (Option<Arc<RowGroup>>, u64)>,
+    bytes: usize,
+    clock: u64,
+}
+
+impl Gate {
+    /// Reads the store.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(store: Arc<Store>) -> Result<Self, StoreError> {
+        let sequence = store.reader()?.sequence()?;
+        let snapshot = snapshot::build(&store, None)?;
+        Ok(Self {
+            store,
+            current: ArcSwap::from_pointee(Published::new(snapshot, sequence, HashMap::new())),
+            copies: Mutex::default(),
+            refreshing: Mutex::default(),
+        })
+    }
+
+    /// Reads what has changed in the store since; `false` if nothing has. Requests under way keep their view.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the snapshot then stays as it was.
+    pub fn refresh(&self) -> Result<bool, StoreError> {
+        let _one_at_a_time = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.current.load_full();
+        let sequence = self.store.reader()?.sequence()?;
+        if sequence == before.sequence {
+            return Ok(false);
+        }
+        let snapshot = snapshot::build(&self.store, Some(&before.snapshot))?;
+        let parts = before.parts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.current.store(Arc::new(Published::new(snapshot, sequence, parts)));
+        Ok(true)
+    }
+
+    /// Everything `principal` may see, at the current version.
+    #[must_use]
+    pub fn view(&self, principal: Principal) -> Arc<View> {
+        let published = self.current.load_full();
+        let outcomes: Vec<Outcome> = published
+            .snapshot
+            .collections
+            .values()
+            .map(|collection| clause(principal, &collection.schema))
+            .collect();
+        if let Some(view) = published.views.lock().unwrap_or_else(PoisonError::into_inner).get(&outcomes) {
+            return Arc::clone(view);
+        }
+        let mut collections = BTreeMap::new();
+        for ((id, collection), outcome) in published.snapshot.collections.iter().zip(&outcomes) {
+            if *outcome != Outcome::Nothing {
+                collections.insert(id.clone(), self.part(&published, id, collection, *outcome));
+            }
+        }
+        let view = Arc::new(View::new(collections));
+        published.views.lock().unwrap_or_else(PoisonError::into_inner).insert(outcomes, Arc::clone(&view));
+        view
+    }
+
+    fn part(&self, published: &Published, id: &str, collection: &Arc<Collection>, outcome: Outcome) -> Arc<CollectionView> {
+        let key = (id.to_owned(), outcome);
+        if let Some((of, part)) = published.parts.lock().unwrap_or_else(PoisonError::into_inner).get(&key)
+            && Arc::ptr_eq(of, collection)
+        {
+            return Arc::clone(part);
+        }
+        let limit = LEAST_COPY_BYTES.max(published.snapshot_bytes());
+        let part = Arc::new(CollectionView::new(collection, outcome, |group| {
+            let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
+            copies.get(group, outcome, &collection.schema, limit)
+        }));
+        let mut parts = published.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.insert(key, (Arc::clone(collection), Arc::clone(&part)));
+        part
+    }
+
+    /// Collections with damaged or missing rows, and how many.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<(String, u64)> {
+        let published = self.current.load();
+        let all = published.snapshot.collections.iter();
+        all.filter(|(_, collection)| collection.missing > 0).map(|(id, collection)| (id.clone(), collection.missing)).collect()
+    }
+
+    /// Collections, rows and bytes of the whole snapshot, for the operator's metrics.
+    #[must_use]
+    pub fn size(&self) -> (usize, u64, usize) {
+        let published = self.current.load();
+        let collections = &published.snapshot.collections;
+        let rows = collections.values().flat_map(|collection| &collection.groups).map(|group| group.len() as u64).sum();
+        (collections.len(), rows, published.snapshot_bytes())
+    }
+
+    /// What the store's register holds.
+    #[must_use]
+    pub fn register(&self) -> Register {
+        self.store.register()
+    }
+}
+
+impl Published {
+    fn new(
+        snapshot: Snapshot,
+        sequence: i64,
+        mut parts: HashMap<(String, Outcome), (Arc<Collection>, Arc<CollectionView>)>,
+    ) -> Self {
+        parts.retain(|(id, _), (of, _)| {
+            snapshot.collections.get(id).is_some_and(|collection| Arc::ptr_eq(collection, of))
+        });
+        Self { snapshot, sequence, views: Mutex::default(), parts: Mutex::new(parts) }
+    }
+
+    fn snapshot_bytes(&self) -> usize {
+        self.snapshot.collections.values().flat_map(|collection| &collection.groups).map(|group| group.bytes()).sum()
+    }
+}
+
+impl Copies {
+    fn get(
+        &mut self,
+        group: &Arc<RowGroup>,
+        outcome: Outcome,
+        schema: &crate::model::CollectionSchema,
+        limit: usize,
+    ) -> Option<Arc<RowGroup>> {
+        self.clock += 1;
+        let key = (group.serial(), outcome);
+        if let Some((copy, used)) = self.kept.get_mut(&key) {
+            *used = self.clock;
+            return copy.clone();
+        }
+        let copy = group.filtered(schema, |provenance| outcome.admits(provenance)).map(Arc::new);
+        self.bytes += copy.as_ref().map_or(0, |copy| copy.bytes());
+        self.kept.insert(key, (copy.clone(), self.clock));
+        while self.bytes > limit && self.kept.len() > 1 {
+            let Some(oldest) = self.kept.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| *key) else { break };
+            if let Some((Some(gone), _)) = self.kept.remove(&oldest) {
+                self.bytes -= gone.bytes();
+            }
+        }
+        copy
+    }
+}

@@ -1,0 +1,20 @@
+//! Who asks, which rows they may see, and the [`View`] made of just those.
+//!
+//! In: a store and a [`Principal`]. Out: [`Gate::view`], the only way to data. Nothing outside this room can name
+//! a snapshot, and a view holds no row that its principal may not see: there is nothing to forget at the exits.
+
+mod gate;
+mod policy;
+mod principal;
+mod view;
+
+pub use crate::snapshot::BLOCK_ROWS;
+pub use crate::snapshot::BlockRef;
+pub use crate::snapshot::Column;
+pub use crate::snapshot::RowGroup;
+pub use gate::Gate;
+pub use policy::Outcome;
+pub use policy::clause;
+pub use principal::Principal;
+pub use view::CollectionView;
+pub use view::View;

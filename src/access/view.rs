@@ -1,0 +1,122 @@
+//! A view: one immutable version of everything that one principal may see.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use crate::access::Outcome;
+use crate::model::CollectionSchema;
+use crate::model::geometry::Bounds;
+use crate::snapshot::BlockIndex;
+use crate::snapshot::Collection;
+use crate::snapshot::RowGroup;
+
+/// All that one principal may see, at one version.
+#[derive(Debug, Default)]
+pub struct View {
+    collections: BTreeMap<String, Arc<CollectionView>>,
+}
+
+/// The rows of one collection that the view holds.
+#[derive(Debug)]
+pub struct CollectionView {
+    schema: Arc<CollectionSchema>,
+    groups: Vec<Arc<RowGroup>>,
+    index: OnceLock<BlockIndex>,
+    rows: u64,
+    bounds: Bounds,
+    hash_sum: u128,
+}
+
+impl View {
+    pub(super) fn new(collections: BTreeMap<String, Arc<CollectionView>>) -> Self {
+        Self { collections }
+    }
+
+    /// A collection by its id.
+    #[must_use]
+    pub fn collection(&self, id: &str) -> Option<&Arc<CollectionView>> {
+        self.collections.get(id)
+    }
+
+    /// All collections, by id.
+    pub fn collections(&self) -> impl Iterator<Item = &Arc<CollectionView>> {
+        self.collections.values()
+    }
+}
+
+impl CollectionView {
+    /// The rows of `collection` that `outcome` admits; `copy` gives a group's admitted part.
+    pub(super) fn new(
+        collection: &Collection,
+        outcome: Outcome,
+        mut copy: impl FnMut(&Arc<RowGroup>) -> Option<Arc<RowGroup>>,
+    ) -> Self {
+        let mut groups = Vec::with_capacity(collection.groups.len());
+        for group in &collection.groups {
+            let admitted = group.provenances().iter().filter(|provenance| outcome.admits(provenance)).count();
+            if admitted == group.provenances().len() {
+                groups.push(Arc::clone(group));
+            } else if admitted > 0 {
+                groups.extend(copy(group));
+            }
+        }
+        groups.sort_by_key(|group| group.key(0));
+        let mut bounds = Bounds::EMPTY;
+        for group in &groups {
+            bounds.merge(&group.bounds());
+        }
+        Self {
+            schema: Arc::clone(&collection.schema),
+            index: OnceLock::new(),
+            rows: groups.iter().map(|group| group.len() as u64).sum(),
+            hash_sum: groups.iter().fold(0, |sum, group| sum.wrapping_add(group.hash_sum())),
+            bounds,
+            groups,
+        }
+    }
+
+    /// The schema.
+    #[must_use]
+    pub fn schema(&self) -> &CollectionSchema {
+        &self.schema
+    }
+
+    /// The row groups, by their first row.
+    #[must_use]
+    pub fn groups(&self) -> &[Arc<RowGroup>] {
+        &self.groups
+    }
+
+    /// The R-tree over all blocks, made when it is first wanted.
+    #[must_use]
+    pub fn index(&self) -> &BlockIndex {
+        self.index.get_or_init(|| BlockIndex::new(&self.groups))
+    }
+
+    /// How many rows.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The box of all located rows, `None` if there are none.
+    #[must_use]
+    pub fn bounds(&self) -> Option<Bounds> {
+        (!self.bounds.is_empty()).then_some(self.bounds)
+    }
+
+    /// A version that is equal where the visible rows are equal, on any machine: their hash sum, hashed.
+    #[must_use]
+    pub fn data_version(&self) -> String {
+        let mut input = self.rows.to_le_bytes().to_vec();
+        input.extend_from_slice(&self.hash_sum.to_le_bytes());
+        blake3::hash(&input).to_hex()[..16].to_owned()
+    }
+
+    /// Bytes of its rows in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.groups.iter().map(|group| group.bytes()).sum()
+    }
+}

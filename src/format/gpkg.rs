@@ -1,0 +1,55 @@
+//! A collection as a `GeoPackage` file for GIS programs, through the store's writer.
+
+use std::path::Path;
+
+use crate::access::CollectionView;
+use crate::model::FieldType;
+use crate::model::ValueRef;
+use crate::query::RowRef;
+use crate::query::public_id;
+use crate::store::ExportField;
+use crate::store::ExportLayer;
+use crate::store::GeoPackageWriter;
+use crate::store::StoreError;
+
+/// Writes rows into a new file, with the public id as a column where no field is the id; gives back their number.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn write_geopackage(
+    path: &Path,
+    collection: &CollectionView,
+    rows: impl Iterator<Item = RowRef>,
+) -> Result<u64, StoreError> {
+    let schema = collection.schema();
+    let with_id = schema.identifier.is_none();
+    let id_name = if schema.position("id").is_some() { "feature_id" } else { "id" };
+    let mut fields = Vec::new();
+    if with_id {
+        let field_type = if schema.numeric_ids { FieldType::Integer } else { FieldType::Text };
+        fields.push(ExportField { name: id_name.to_owned(), field_type });
+    }
+    fields.extend(
+        schema.fields.iter().map(|field| ExportField { name: field.name.clone(), field_type: field.field_type }),
+    );
+    let layer = ExportLayer {
+        name: schema.id.clone(),
+        description: schema.description.clone(),
+        geometry: schema.geometry,
+        fields,
+    };
+    let mut writer = GeoPackageWriter::create(path, layer)?;
+    for at in rows {
+        let group = &collection.groups()[at.group as usize];
+        let row = at.row as usize;
+        let id = public_id(collection, at);
+        let mut values = Vec::with_capacity(schema.fields.len() + 1);
+        if with_id {
+            let number = if schema.numeric_ids { id.parse().ok() } else { None };
+            values.push(number.map_or(ValueRef::Text(&id), ValueRef::Int));
+        }
+        values.extend((0..schema.fields.len()).map(|field| group.value(field, row)));
+        writer.add(group.shape(row), &values)?;
+    }
+    writer.finish()
+}

@@ -1,0 +1,13 @@
+//! Features to bytes: GeoJSON, GeoJSON text sequences, CSV, `GeoPackage`.
+//!
+//! In: rows of a [`crate::access::CollectionView`]. Out: bytes or a file. Nothing is stored as text: every answer
+//! is written from the columns. Not here: which rows (`query`), headers and encodings (`http`).
+
+mod csv;
+mod geojson;
+mod gpkg;
+
+pub use csv::CsvWriter;
+pub use geojson::FeatureWriter;
+pub use geojson::push_json_text;
+pub use gpkg::write_geopackage;

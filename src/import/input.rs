@@ -1,0 +1,97 @@
+//! Opening files: format by ending, gzip of any number of members, byte-order marks, progress.
+
+use std::fs::File;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::import::ImportError;
+
+/// A format we read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// RFC 7946.
+    GeoJson,
+    /// RFC 8142, and newline-delimited features.
+    GeoJsonSeq,
+    /// Comma, semicolon or tab separated, with a heading line.
+    Csv,
+    /// OGC `GeoPackage`.
+    GeoPackage,
+}
+
+impl Format {
+    /// The format of a word, `None` for an unknown one.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "geojson" | "json" => Self::GeoJson,
+            "geojsonl" | "geojsonseq" | "geojsons" | "ndjson" | "jsonl" => Self::GeoJsonSeq,
+            "csv" | "tsv" | "txt" => Self::Csv,
+            "gpkg" => Self::GeoPackage,
+            _ => return None,
+        })
+    }
+
+    /// The format that a file's ending names, `.gz` aside.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        Self::parse(name.rsplit_once('.')?.1)
+    }
+}
+
+/// Counts the bytes read from a file.
+struct Counting {
+    file: File,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counting {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+/// A file's content, unpacked, without byte-order mark. `read` counts the bytes taken from the disk.
+pub(crate) fn open(path: &Path, read: &Arc<AtomicU64>) -> Result<Box<dyn BufRead + Send>, ImportError> {
+    let io = |source| ImportError::Io { path: path.to_owned(), source };
+    let file = File::open(path).map_err(io)?;
+    let mut reader = BufReader::with_capacity(1 << 16, Counting { file, read: Arc::clone(read) });
+    let packed = reader.fill_buf().map_err(io)?.starts_with(&[0x1F, 0x8B]);
+    let mut content: Box<dyn BufRead + Send> = if packed {
+        Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(reader)))
+    } else {
+        Box::new(reader)
+    };
+    let start = content.fill_buf().map_err(io)?;
+    if start.starts_with(&[0xFF, 0xFE]) || start.starts_with(&[0xFE, 0xFF]) {
+        return Err(ImportError::Malformed {
+            place: path.display().to_string(),
+            message: "the file is UTF-16: save it as UTF-8".to_owned(),
+        });
+    }
+    if start.starts_with(b"\xEF\xBB\xBF") {
+        content.consume(3);
+    }
+    Ok(content)
+}
+
+/// What a failed read of unpacked content means.
+pub(crate) fn read_fault(path: &Path, error: &std::io::Error) -> ImportError {
+    let message = match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => "the gzip file ends early: copy it again".to_owned(),
+        std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => format!("the gzip file is damaged ({error})"),
+        _ => error.to_string(),
+    };
+    ImportError::Malformed { place: path.display().to_string(), message }
+}

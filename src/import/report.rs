@@ -1,0 +1,121 @@
+//! What became of each row: number, reason code, message, what would be right.
+
+use std::io::Write;
+
+use crate::model::geometry::GeometryFault;
+
+/// Something wrong with a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// A stable word for programs.
+    pub code: &'static str,
+    /// What is wrong, for people.
+    pub message: String,
+    /// What would be right.
+    pub fix: &'static str,
+}
+
+impl Fault {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>, fix: &'static str) -> Self {
+        Self { code, message: message.into(), fix }
+    }
+}
+
+impl From<GeometryFault> for Fault {
+    fn from(fault: GeometryFault) -> Self {
+        let (code, fix) = match &fault {
+            GeometryFault::NotFinite => ("not-finite", "give finite numbers, or no geometry at all"),
+            GeometryFault::OutOfRange { .. } => {
+                ("out-of-range", "give longitude first, then latitude, in degrees of WGS 84; or declare the coordinate system")
+            }
+            GeometryFault::UnclosedRing => ("unclosed-ring", "repeat the first position at the end of each ring"),
+            GeometryFault::TooFew { .. } => ("too-few-positions", "give a line 2 positions and a ring 4 or more"),
+            GeometryFault::ShortPosition => ("short-position", "give each position a longitude and a latitude"),
+            GeometryFault::Unsupported(_) => {
+                ("geometry-type", "give points, lines, polygons or multi-geometries of one kind; split collections into features")
+            }
+            GeometryFault::Malformed(_) => ("geometry", "write the geometry again with a GIS program"),
+            GeometryFault::TooLarge => ("too-large", "split the geometry"),
+        };
+        Self { code, message: fault.to_string(), fix }
+    }
+}
+
+/// One line of the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowNote {
+    /// The row's number in its file, from 1; headings don't count.
+    pub row: u64,
+    /// Whether the row was left out; else it was taken with a warning.
+    pub rejected: bool,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// What an import did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportReport {
+    /// The file.
+    pub file: String,
+    /// The collection.
+    pub collection: String,
+    /// Rows of the file that the store now has, those it had before among them.
+    pub accepted: u64,
+    /// Accepted rows with a warning.
+    pub warned: u64,
+    /// Rows left out.
+    pub rejected: u64,
+    /// Accepted rows that the store had already.
+    pub unchanged: u64,
+    /// Every rejected row and every warning, in row order.
+    pub rows: Vec<RowNote>,
+}
+
+impl ImportReport {
+    /// The report as one JSON object.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let rows: Vec<serde_json::Value> = self
+            .rows
+            .iter()
+            .map(|note| {
+                serde_json::json!({
+                    "row": note.row,
+                    "code": note.fault.code,
+                    "rejected": note.rejected,
+                    "message": note.fault.message,
+                    "fix": note.fault.fix,
+                })
+            })
+            .collect();
+        serde_json::json!({
+            "file": self.file,
+            "collection": self.collection,
+            "accepted": self.accepted,
+            "warned": self.warned,
+            "rejected": self.rejected,
+            "unchanged": self.unchanged,
+            "rows": rows,
+        })
+        .to_string()
+    }
+
+    /// The lines of the report as CSV with a heading.
+    ///
+    /// # Errors
+    /// Of the output.
+    pub fn write_csv(&self, output: impl Write) -> Result<(), csv::Error> {
+        let mut writer = csv::Writer::from_writer(output);
+        writer.write_record(["row", "code", "rejected", "message", "fix"])?;
+        for note in &self.rows {
+            writer.write_record([
+                note.row.to_string().as_str(),
+                note.fault.code,
+                if note.rejected { "true" } else { "false" },
+                note.fault.message.as_str(),
+                note.fault.fix,
+            ])?;
+        }
+        writer.flush().map_err(csv::Error::from)
+    }
+}

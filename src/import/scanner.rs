@@ -1,0 +1,197 @@
+//! A JSON reader that walks a document of any size and cuts out one value at a time.
+//!
+//! It knows brackets and strings, no more: whether a value is sound JSON is for the reader of the value to say.
+
+use std::io::BufRead;
+
+/// The most bytes one value may have.
+pub const MAX_VALUE_BYTES: usize = 256 << 20;
+
+/// Why the walk stopped.
+#[derive(Debug)]
+pub enum ScanFault {
+    /// Reading failed.
+    Io(std::io::Error),
+    /// The document ends inside something.
+    Early,
+    /// Something else stands where `expected` should.
+    Expected(&'static str, u8),
+    /// A value of more than [`MAX_VALUE_BYTES`].
+    TooLarge,
+}
+
+/// Walks a document.
+pub struct Scanner<R> {
+    reader: R,
+    offset: u64,
+}
+
+impl<R: BufRead> Scanner<R> {
+    /// From the start of a document.
+    pub fn new(reader: R) -> Self {
+        Self { reader, offset: 0 }
+    }
+
+    /// Bytes walked so far.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The next byte that is no white space, left where it is; `None` at the end.
+    pub fn peek(&mut self) -> Result<Option<u8>, ScanFault> {
+        loop {
+            let buffer = self.reader.fill_buf().map_err(ScanFault::Io)?;
+            if buffer.is_empty() {
+                return Ok(None);
+            }
+            match buffer.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
+                Some(place) => {
+                    let byte = buffer[place];
+                    self.skip(place);
+                    return Ok(Some(byte));
+                }
+                None => {
+                    let all = buffer.len();
+                    self.skip(all);
+                }
+            }
+        }
+    }
+
+    /// Takes one byte, which must be `byte`.
+    pub fn expect(&mut self, byte: u8, name: &'static str) -> Result<(), ScanFault> {
+        match self.peek()? {
+            None => Err(ScanFault::Early),
+            Some(found) if found == byte => {
+                self.skip(1);
+                Ok(())
+            }
+            Some(found) => Err(ScanFault::Expected(name, found)),
+        }
+    }
+
+    /// Takes one byte if it is `byte`.
+    pub fn take(&mut self, byte: u8) -> Result<bool, ScanFault> {
+        let is = self.peek()? == Some(byte);
+        if is {
+            self.skip(1);
+        }
+        Ok(is)
+    }
+
+    fn skip(&mut self, count: usize) {
+        self.reader.consume(count);
+        self.offset += count as u64;
+    }
+
+    /// Cuts out the next value.
+    pub fn value(&mut self, out: &mut Vec<u8>) -> Result<(), ScanFault> {
+        out.clear();
+        match self.peek()? {
+            None => return Err(ScanFault::Early),
+            Some(byte @ (b',' | b':' | b']' | b'}')) => return Err(ScanFault::Expected("a value", byte)),
+            Some(_) => {}
+        }
+        let (mut depth, mut in_string, mut escaped) = (0_u64, false, false);
+        loop {
+            let buffer = self.reader.fill_buf().map_err(ScanFault::Io)?;
+            if buffer.is_empty() {
+                // A bare number or word may end with the document.
+                return if depth == 0 && !in_string && !out.is_empty() { Ok(()) } else { Err(ScanFault::Early) };
+            }
+            let mut end = None;
+            for (place, byte) in buffer.iter().enumerate() {
+                if in_string {
+                    match byte {
+                        _ if escaped => escaped = false,
+                        b'\\' => escaped = true,
+                        b'"' => {
+                            in_string = false;
+                            if depth == 0 {
+                                end = Some(place + 1);
+                                break;
+                            }
+                        }
+                        _ => {}
+                    }
+                    continue;
+                }
+                match byte {
+                    b'"' => in_string = true,
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' if depth == 0 => {
+                        end = Some(place);
+                        break;
+                    }
+                    b'}' | b']' => {
+                        depth -= 1;
+                        if depth == 0 {
+                            end = Some(place + 1);
+                            break;
+                        }
+                    }
+                    b',' | b' ' | b'\t' | b'\n' | b'\r' if depth == 0 => {
+                        end = Some(place);
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+            let count = end.unwrap_or(buffer.len());
+            if out.len() + count > MAX_VALUE_BYTES {
+                return Err(ScanFault::TooLarge);
+            }
+            out.extend_from_slice(&buffer[..count]);
+            self.skip(count);
+            if end.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes bytes up to and with `end`; `false` if nothing was left. The end byte is not kept.
+    pub fn until(&mut self, end: u8, out: &mut Vec<u8>) -> Result<bool, ScanFault> {
+        out.clear();
+        loop {
+            let buffer = self.reader.fill_buf().map_err(ScanFault::Io)?;
+            if buffer.is_empty() {
+                return Ok(!out.is_empty());
+            }
+            let found = buffer.iter().position(|byte| *byte == end);
+            let count = found.unwrap_or(buffer.len());
+            if out.len() + count > MAX_VALUE_BYTES {
+                return Err(ScanFault::TooLarge);
+            }
+            out.extend_from_slice(&buffer[..count]);
+            self.skip(count + usize::from(found.is_some()));
+            if found.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_cut_out_whole_whatever_the_buffer() {
+        let text = br#" {"a":"}\"]","b":[1,{"c":"\\"}]} , -1.5e3 ,"x,y" ] "#;
+        for size in 1..20 {
+            let mut scanner = Scanner::new(std::io::BufReader::with_capacity(size, &text[..]));
+            let mut out = Vec::new();
+            scanner.value(&mut out).unwrap();
+            assert_eq!(out, br#"{"a":"}\"]","b":[1,{"c":"\\"}]}"#);
+            scanner.expect(b',', "a comma").unwrap();
+            scanner.value(&mut out).unwrap();
+            assert_eq!(out, b"-1.5e3");
+            assert!(scanner.take(b',').unwrap());
+            scanner.value(&mut out).unwrap();
+            assert_eq!(out, br#""x,y""#);
+            assert!(matches!(scanner.value(&mut out), Err(ScanFault::Expected(_, b']'))));
+        }
+        let mut cut = Scanner::new(&br#"{"a":["#[..]);
+        assert!(matches!(cut.value(&mut Vec::new()), Err(ScanFault::Early)));
+    }
+}

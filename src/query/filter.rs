@@ -1,0 +1,200 @@
+//! The one filter tree: a box, an interval, a circle, or all of several.
+
+use crate::access::RowGroup;
+use crate::model::Position;
+use crate::model::geometry::Bounds;
+use crate::model::time::Interval;
+use crate::query::QueryError;
+use crate::query::spatial;
+
+/// Which rows a question is about.
+#[derive(Debug, Clone)]
+pub enum Filter {
+    /// Rows that share a position with the box, and rows without geometry (OGC Features, 7.15.3).
+    Bbox(Bbox),
+    /// Rows whose time meets the interval, and rows without time (OGC Features, 7.15.4).
+    During(Interval),
+    /// Rows within a distance; rows without geometry are not.
+    Within(Circle),
+    /// Rows that every member matches; all rows if there is none.
+    All(Vec<Filter>),
+}
+
+/// A box in longitude and latitude; two windows if it crosses the antimeridian, none if it lies off the earth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bbox {
+    windows: Vec<Bounds>,
+}
+
+/// A circle on the ellipsoid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Circle {
+    /// Longitude of the centre in degrees.
+    pub lon: f64,
+    /// Latitude of the centre in degrees.
+    pub lat: f64,
+    /// Geodesic radius in metres.
+    pub metres: f64,
+    windows: Vec<Bounds>,
+}
+
+const FULL_LON: f64 = 180.0;
+const FULL_LAT: f64 = 90.0;
+
+impl Bbox {
+    /// A closed box in degrees; `west > east` crosses the antimeridian. Parts off the earth are cut away.
+    ///
+    /// # Errors
+    /// [`QueryError::NotFinite`] or [`QueryError::UpsideDown`].
+    pub fn new(west: f64, south: f64, east: f64, north: f64) -> Result<Self, QueryError> {
+        if ![west, south, east, north].iter().all(|edge| edge.is_finite()) {
+            return Err(QueryError::NotFinite);
+        }
+        if south > north {
+            return Err(QueryError::UpsideDown);
+        }
+        let spans = if west > east { vec![(west, FULL_LON), (-FULL_LON, east)] } else { vec![(west, east)] };
+        Ok(Self { windows: spans.into_iter().filter_map(|(west, east)| window(west, south, east, north)).collect() })
+    }
+
+    /// The windows it is made of.
+    #[must_use]
+    pub fn windows(&self) -> &[Bounds] {
+        &self.windows
+    }
+
+    fn matches(&self, group: &RowGroup, row: usize) -> bool {
+        let Some(shape) = group.shape(row) else { return true };
+        let bounds = group.row_bounds(row);
+        self.windows.iter().any(|window| {
+            window.contains(&bounds) || (window.intersects(&bounds) && shape.intersects_bounds(window))
+        })
+    }
+}
+
+/// The window of a box in degrees, edges rounded inwards to whole units; `None` if nothing is left.
+fn window(west: f64, south: f64, east: f64, north: f64) -> Option<Bounds> {
+    if west > FULL_LON || east < -FULL_LON || south > FULL_LAT || north < -FULL_LAT {
+        return None;
+    }
+    let bounds = Bounds {
+        west: least_unit(west.max(-FULL_LON)),
+        south: least_unit(south.max(-FULL_LAT)),
+        east: greatest_unit(east.min(FULL_LON)),
+        north: greatest_unit(north.min(FULL_LAT)),
+    };
+    (!bounds.is_empty()).then_some(bounds)
+}
+
+/// The least unit of 1e-7 degree not below an edge. An edge written with seven decimals is that unit itself,
+/// though its double may lie a hair beside.
+fn least_unit(degrees: f64) -> i32 {
+    let units = degrees * 1e7;
+    if (units - units.round()).abs() < 1e-3 { units.round() as i32 } else { units.ceil() as i32 }
+}
+
+fn greatest_unit(degrees: f64) -> i32 {
+    let units = degrees * 1e7;
+    if (units - units.round()).abs() < 1e-3 { units.round() as i32 } else { units.floor() as i32 }
+}
+
+impl Circle {
+    /// A circle around a position in degrees.
+    ///
+    /// # Errors
+    /// [`QueryError::NotFinite`], [`QueryError::OffTheEarth`] or [`QueryError::BadDistance`].
+    pub fn new(lon: f64, lat: f64, metres: f64) -> Result<Self, QueryError> {
+        spatial::check_position(lon, lat)?;
+        if !metres.is_finite() || metres < 0.0 {
+            return Err(QueryError::BadDistance);
+        }
+        Ok(Self { lon, lat, metres, windows: spatial::circle_windows(lon, lat, metres) })
+    }
+
+    fn matches(&self, group: &RowGroup, row: usize) -> bool {
+        if let Some(positions) = group.positions() {
+            return positions.get(row).is_some_and(|position| self.holds(*position));
+        }
+        let bounds = group.shape(row).map(|_| group.row_bounds(row));
+        bounds.is_some_and(|bounds| spatial::least_distance_m(self.lon, self.lat, &bounds) <= self.metres)
+            && group.shape(row).is_some_and(|shape| spatial::shape_distance_m(self.lon, self.lat, shape) <= self.metres)
+    }
+
+    fn holds(&self, position: Position) -> bool {
+        let (lon, lat) = (position.lon_degrees(), position.lat_degrees());
+        let sphere = spatial::haversine_m(self.lon, self.lat, lon, lat);
+        // The sphere decides all but a thin ring.
+        if sphere * spatial::ELLIPSOID_MOST <= self.metres {
+            return true;
+        }
+        sphere * spatial::ELLIPSOID_LEAST <= self.metres
+            && spatial::distance_m(self.lon, self.lat, lon, lat) <= self.metres
+    }
+}
+
+impl Filter {
+    /// Whether a row matches.
+    #[must_use]
+    pub fn matches(&self, group: &RowGroup, row: usize) -> bool {
+        match self {
+            Self::Bbox(bbox) => bbox.matches(group, row),
+            Self::During(interval) => {
+                let (start, end) = group.time(row);
+                interval.intersects(start, end)
+            }
+            Self::Within(circle) => circle.matches(group, row),
+            Self::All(members) => members.iter().all(|member| member.matches(group, row)),
+        }
+    }
+
+    /// Windows outside which no located row matches; `None` if there is no such limit.
+    #[must_use]
+    pub fn windows(&self) -> Option<&[Bounds]> {
+        match self {
+            Self::Bbox(bbox) => Some(&bbox.windows),
+            Self::Within(circle) => Some(&circle.windows),
+            Self::During(_) => None,
+            // The circle is the tighter one where both are given, and it leaves out rows without geometry.
+            Self::All(members) => members
+                .iter()
+                .find(|member| matches!(member, Self::Within(_)))
+                .or_else(|| members.iter().find(|member| member.windows().is_some()))
+                .and_then(Self::windows),
+        }
+    }
+
+    /// Whether lying wholly inside one of [`Self::windows`] is enough to match.
+    #[must_use]
+    pub fn is_window_only(&self) -> bool {
+        match self {
+            Self::Bbox(_) => true,
+            Self::During(_) | Self::Within(_) => false,
+            Self::All(members) => members.len() == 1 && members[0].is_window_only(),
+        }
+    }
+
+    /// Whether every row matches.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        matches!(self, Self::All(members) if members.iter().all(Self::is_everything))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_become_windows() {
+        let two = Bbox::new(170.0, -10.0, -170.0, 10.0).unwrap();
+        assert_eq!(two.windows().len(), 2);
+        assert_eq!((two.windows()[0].west, two.windows()[0].east), (1_700_000_000, 1_800_000_000));
+        assert_eq!(Bbox::new(200.0, 0.0, 210.0, 1.0).unwrap().windows(), []);
+        assert_eq!(Bbox::new(0.0, 5.0, 1.0, 4.0), Err(QueryError::UpsideDown));
+        assert_eq!(Bbox::new(f64::NAN, 0.0, 1.0, 1.0), Err(QueryError::NotFinite));
+        let point = Bbox::new(-1.093, 50.797, -1.093, 50.797).unwrap();
+        assert_eq!(point.windows()[0], Bounds { west: -10_930_000, south: 507_970_000, east: -10_930_000, north: 507_970_000 });
+        // Between two units nothing lies.
+        assert_eq!(Bbox::new(0.000_000_02, 0.0, 0.000_000_08, 1.0).unwrap().windows(), []);
+    }
+}

@@ -1,0 +1,233 @@
+//! Pages of features in the order everywhere, exact counts, and one feature by its id.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::Range;
+
+use crate::access::CollectionView;
+use crate::access::RowGroup;
+use crate::model::RowId;
+use crate::query::Filter;
+
+/// A row of a collection view: the place of its group and its place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RowRef {
+    /// Place of the row group in the view.
+    pub group: u32,
+    /// Place of the row in the group.
+    pub row: u32,
+}
+
+/// The place of a row in the order everywhere; pages go on after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    hilbert: u64,
+    id: RowId,
+}
+
+/// What is asked of a collection.
+#[derive(Debug, Clone)]
+pub struct ItemsRequest {
+    /// Which rows.
+    pub filter: Filter,
+    /// How many at most.
+    pub limit: usize,
+    /// After which row.
+    pub after: Option<Cursor>,
+}
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Its rows in the order (Hilbert key, id).
+    pub rows: Vec<RowRef>,
+    /// How many rows match the filter altogether.
+    pub matched: u64,
+    /// Where the next page goes on, if there is one.
+    pub next: Option<Cursor>,
+}
+
+impl Cursor {
+    /// The cursor as opaque text.
+    #[must_use]
+    pub fn encode(self) -> String {
+        format!("{:016x}{:032x}", self.hilbert, self.id.0)
+    }
+
+    /// The cursor of a text that [`Self::encode`] gave.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
+        if text.len() != 48 || !text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
+            return None;
+        }
+        Some(Self {
+            hilbert: u64::from_str_radix(&text[..16], 16).ok()?,
+            id: RowId(u128::from_str_radix(&text[16..], 16).ok()?),
+        })
+    }
+}
+
+/// The page that follows `request.after`, with the number of all rows that match.
+///
+/// Every row that matches is on exactly one page, as long as its geometry and visibility don't change meanwhile.
+#[must_use]
+pub fn items(collection: &CollectionView, request: &ItemsRequest) -> Page {
+    let mut rows = Vec::new();
+    let mut next = None;
+    let mut merge = Merge::new(collection, &request.filter, request.after);
+    while let Some(at) = merge.next() {
+        if rows.len() == request.limit {
+            next = rows.last().map(|last| cursor_of(collection, *last));
+            break;
+        }
+        rows.push(at);
+    }
+    Page { rows, matched: count(collection, &request.filter), next }
+}
+
+fn cursor_of(collection: &CollectionView, at: RowRef) -> Cursor {
+    let (hilbert, id) = collection.groups()[at.group as usize].key(at.row as usize);
+    Cursor { hilbert, id }
+}
+
+/// How many rows match, exactly.
+#[must_use]
+pub fn count(collection: &CollectionView, filter: &Filter) -> u64 {
+    if filter.is_everything() {
+        return collection.rows();
+    }
+    let window_only = filter.is_window_only();
+    let mut total = 0_u64;
+    for group in collection.groups() {
+        for (rows, inside) in runs(group, filter) {
+            total += if inside && window_only {
+                rows.len() as u64
+            } else {
+                rows.filter(|row| filter.matches(group, *row)).count() as u64
+            };
+        }
+    }
+    total
+}
+
+/// Runs of rows that may match, in row order, and whether all of a run lies inside a window.
+fn runs(group: &RowGroup, filter: &Filter) -> Vec<(Range<usize>, bool)> {
+    let mut runs = Vec::new();
+    match filter.windows() {
+        None => runs.push((0..group.len(), false)),
+        Some(windows) => {
+            group.pyramid().visit(windows, &mut |rows, inside| runs.push((rows, inside)));
+            if group.located() < group.len() {
+                runs.push((group.located()..group.len(), false));
+            }
+        }
+    }
+    runs
+}
+
+/// Rows of all groups in one order. A group is opened only when its first row may be next.
+struct Merge<'a> {
+    collection: &'a CollectionView,
+    filter: &'a Filter,
+    after: Option<Cursor>,
+    heap: BinaryHeap<Reverse<((u64, RowId), u32, u32)>>,
+    streams: Vec<Option<Stream<'a>>>,
+    unopened: usize,
+}
+
+impl<'a> Merge<'a> {
+    fn new(collection: &'a CollectionView, filter: &'a Filter, after: Option<Cursor>) -> Self {
+        Self { collection, filter, after, heap: BinaryHeap::new(), streams: Vec::new(), unopened: 0 }
+    }
+
+    fn open_next(&mut self) {
+        let group = &self.collection.groups()[self.unopened];
+        let start = self.after.map_or(0, |cursor| group.after((cursor.hilbert, cursor.id)));
+        let stream = (start < group.len()).then(|| Stream::new(group, self.filter, start));
+        self.streams.push(stream);
+        self.advance(self.unopened);
+        self.unopened += 1;
+    }
+
+    fn advance(&mut self, place: usize) {
+        if let Some(stream) = &mut self.streams[place] {
+            match stream.next() {
+                Some(row) => self.heap.push(Reverse((stream.group.key(row), place as u32, row as u32))),
+                None => self.streams[place] = None,
+            }
+        }
+    }
+}
+
+impl Iterator for Merge<'_> {
+    type Item = RowRef;
+
+    fn next(&mut self) -> Option<RowRef> {
+        let groups = self.collection.groups();
+        while self.unopened < groups.len() {
+            let first = groups[self.unopened].key(0);
+            match self.heap.peek() {
+                Some(Reverse((key, _, _))) if *key < first => break,
+                _ => self.open_next(),
+            }
+        }
+        let Reverse((_, group, row)) = self.heap.pop()?;
+        self.advance(group as usize);
+        Some(RowRef { group, row })
+    }
+}
+
+struct Stream<'a> {
+    group: &'a RowGroup,
+    filter: &'a Filter,
+    skip_test: bool,
+    runs: std::vec::IntoIter<(Range<usize>, bool)>,
+    run: (Range<usize>, bool),
+    start: usize,
+}
+
+impl<'a> Stream<'a> {
+    fn new(group: &'a RowGroup, filter: &'a Filter, start: usize) -> Self {
+        let mut runs = runs(group, filter).into_iter();
+        let run = runs.next().unwrap_or((0..0, false));
+        Self { group, filter, skip_test: filter.is_window_only(), runs, run, start }
+    }
+
+    fn next(&mut self) -> Option<usize> {
+        loop {
+            if self.run.0.start < self.start {
+                self.run.0.start = self.start.min(self.run.0.end);
+            }
+            let inside = self.run.1 && self.skip_test;
+            if let Some(row) = self.run.0.find(|row| inside || self.filter.matches(self.group, *row)) {
+                return Some(row);
+            }
+            self.run = self.runs.next()?;
+        }
+    }
+}
+
+/// The row whose id outside is `id`: its file's feature id, or its UUID if the file gave none.
+#[must_use]
+pub fn item(collection: &CollectionView, id: &str) -> Option<RowRef> {
+    let public = find(collection, RowId::from_public(id));
+    let found = public.or_else(|| RowId::parse(id).and_then(|id| find(collection, id)))?;
+    // A row with a public id is known by that one alone.
+    (public_id(collection, found) == id).then_some(found)
+}
+
+fn find(collection: &CollectionView, id: RowId) -> Option<RowRef> {
+    collection
+        .groups()
+        .iter()
+        .zip(0..)
+        .find_map(|(rows, group)| rows.find(id).map(|row| RowRef { group, row: row as u32 }))
+}
+
+/// The id of a row outside.
+#[must_use]
+pub fn public_id(collection: &CollectionView, at: RowRef) -> String {
+    let group = &collection.groups()[at.group as usize];
+    let row = at.row as usize;
+    group.public_id(row).map_or_else(|| group.id(row).to_string(), str::to_owned)
+}

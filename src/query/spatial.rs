@@ -1,0 +1,251 @@
+//! Distances on the earth: exact ones on the ellipsoid, cheap ones on the sphere that bound them.
+//!
+//! Positions are WGS 84 longitude and latitude in degrees, distances metres.
+
+use geo::Distance;
+use geo::Geodesic;
+use geo_types::Point;
+
+use crate::model::GeometryKind;
+use crate::model::Position;
+use crate::model::ShapeRef;
+use crate::model::geometry::Bounds;
+use crate::query::QueryError;
+
+/// Mean radius R1 of GRS 80 in metres.
+const RADIUS_M: f64 = 6_371_008.8;
+/// A geodesic is at least this share of the great circle on the mean sphere (the ellipsoid is flattened by 1/298).
+pub const ELLIPSOID_LEAST: f64 = 0.993;
+/// And at most this one.
+pub const ELLIPSOID_MOST: f64 = 1.006;
+
+/// Refuses positions off the earth.
+pub fn check_position(lon: f64, lat: f64) -> Result<(), QueryError> {
+    if !lon.is_finite() || !lat.is_finite() {
+        return Err(QueryError::NotFinite);
+    }
+    if lon.abs() > 180.0 || lat.abs() > 90.0 {
+        return Err(QueryError::OffTheEarth);
+    }
+    Ok(())
+}
+
+/// Geodesic distance in metres (Karney 2013, through `geo`).
+#[must_use]
+pub fn distance_m(lon: f64, lat: f64, to_lon: f64, to_lat: f64) -> f64 {
+    Geodesic.distance(Point::new(lon, lat), Point::new(to_lon, to_lat))
+}
+
+/// Great-circle distance on the mean sphere in metres.
+#[must_use]
+pub fn haversine_m(lon: f64, lat: f64, to_lon: f64, to_lat: f64) -> f64 {
+    let (lat1, lat2) = (lat.to_radians(), to_lat.to_radians());
+    let (half_lat, half_lon) = ((lat2 - lat1) / 2.0, (to_lon - lon).to_radians() / 2.0);
+    let h = half_lat.sin().powi(2) + lat1.cos() * lat2.cos() * half_lon.sin().powi(2);
+    2.0 * RADIUS_M * h.sqrt().min(1.0).asin()
+}
+
+/// A distance in metres that nothing in the box is nearer than.
+#[must_use]
+pub fn least_distance_m(lon: f64, lat: f64, bounds: &Bounds) -> f64 {
+    let degrees = |units: i32| f64::from(units) / 1e7;
+    let (west, east) = (degrees(bounds.west), degrees(bounds.east));
+    let (south, north) = (degrees(bounds.south), degrees(bounds.north));
+    if (west..=east).contains(&lon) {
+        let away = (south - lat).max(lat - north).max(0.0);
+        return ELLIPSOID_LEAST * RADIUS_M * away.to_radians();
+    }
+    // Along a parallel the distance grows with the difference in longitude: the nearest place is on a side.
+    let side = |edge: f64| {
+        let turn = (edge - lon).to_radians();
+        if turn.cos() >= 0.0 {
+            let foot = lat.to_radians().sin().atan2(lat.to_radians().cos() * turn.cos()).to_degrees();
+            haversine_m(lon, lat, edge, foot.clamp(south, north))
+        } else {
+            haversine_m(lon, lat, edge, south).min(haversine_m(lon, lat, edge, north))
+        }
+    };
+    ELLIPSOID_LEAST * side(west).min(side(east))
+}
+
+/// Windows that hold every position within `metres`.
+pub fn circle_windows(lon: f64, lat: f64, metres: f64) -> Vec<Bounds> {
+    let angle = metres / ELLIPSOID_LEAST / RADIUS_M;
+    let margin_deg = 1e-6;
+    let reach = angle.to_degrees() + margin_deg;
+    let (south, north) = ((lat - reach).max(-90.0), (lat + reach).min(90.0));
+    let units = |west: f64, east: f64| Bounds {
+        west: (west * 1e7).floor().max(-1.8e9) as i32,
+        south: (south * 1e7).floor() as i32,
+        east: (east * 1e7).ceil().min(1.8e9) as i32,
+        north: (north * 1e7).ceil() as i32,
+    };
+    let sine = angle.sin() / lat.to_radians().cos();
+    if lat + reach >= 90.0 || lat - reach <= -90.0 || angle >= std::f64::consts::FRAC_PI_2 || sine >= 1.0 {
+        return vec![units(-180.0, 180.0)];
+    }
+    let span = sine.asin().to_degrees() + margin_deg;
+    let (west, east) = (lon - span, lon + span);
+    let mut windows = vec![units(west, east)];
+    if west <= -180.0 {
+        windows.push(units(west + 360.0, 180.0));
+    }
+    if east >= 180.0 {
+        windows.push(units(-180.0, east - 360.0));
+    }
+    windows
+}
+
+/// Geodesic distance from a position to a shape, 0 inside an area.
+///
+/// Edges are straight in longitude and latitude. Candidates are found in a local plane, the nearest place on them by
+/// golden section over geodesic distances: right to the millimetre where an edge has one nearest place.
+#[must_use]
+pub fn shape_distance_m(lon: f64, lat: f64, shape: ShapeRef<'_>) -> f64 {
+    if shape.kind.broad() == GeometryKind::Point {
+        return shape
+            .positions
+            .iter()
+            .map(|position| distance_m(lon, lat, position.lon_degrees(), position.lat_degrees()))
+            .fold(f64::INFINITY, f64::min);
+    }
+    if shape.kind.broad() == GeometryKind::Area
+        && Position::from_degrees(lon, lat).is_ok_and(|position| shape.contains(position))
+    {
+        return 0.0;
+    }
+    let edges = || shape.rings().flat_map(|ring| ring.windows(2));
+    let estimate = |edge: &[Position]| {
+        let (x, y) = edge_place(lon, edge, nearest_share(lon, lat, edge));
+        haversine_m(lon, lat, x, y)
+    };
+    let least = edges().map(estimate).fold(f64::INFINITY, f64::min);
+    // The plane errs with the square of the distance: 3e-5 of it at 100 km. Edges that may still win are searched.
+    let slack = (1e-14 * least * least).clamp(1e-9, 0.05);
+    let cut = least * (ELLIPSOID_MOST / ELLIPSOID_LEAST) * (1.0 + slack);
+    let mut best = f64::INFINITY;
+    for edge in edges().filter(|edge| estimate(edge) <= cut) {
+        let at = |share: f64| {
+            let (x, y) = edge_place(lon, edge, share);
+            distance_m(lon, lat, x, y)
+        };
+        let first = at(nearest_share(lon, lat, edge));
+        if first * (1.0 - slack) <= best {
+            best = best.min(first).min(least_on_edge(at));
+        }
+    }
+    best
+}
+
+/// The least of a function with one valley on 0 to 1, by golden section.
+fn least_on_edge(f: impl Fn(f64) -> f64) -> f64 {
+    const GOLDEN: f64 = 0.618_033_988_749_894_9;
+    let (mut low, mut high) = (0.0, 1.0);
+    let (mut a, mut b) = (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
+    let (mut fa, mut fb) = (f(a), f(b));
+    for _ in 0..40 {
+        if fa <= fb {
+            (high, b, fb) = (b, a, fa);
+            a = high - GOLDEN * (high - low);
+            fa = f(a);
+        } else {
+            (low, a, fa) = (a, b, fb);
+            b = low + GOLDEN * (high - low);
+            fb = f(b);
+        }
+    }
+    fa.min(fb).min(f(0.0)).min(f(1.0))
+}
+
+/// The place at a share of an edge, its longitude on the position's side of the antimeridian.
+fn edge_place(lon: f64, edge: &[Position], share: f64) -> (f64, f64) {
+    let near = |x: f64| if x - lon > 180.0 { x - 360.0 } else if x - lon < -180.0 { x + 360.0 } else { x };
+    let (a, b) = (edge[0], edge[1]);
+    let (dx, dy) = (b.lon_degrees() - a.lon_degrees(), b.lat_degrees() - a.lat_degrees());
+    (near(a.lon_degrees()) + share * dx, a.lat_degrees() + share * dy)
+}
+
+/// How far along an edge its nearest place is, in a plane scaled at the latitude of that place.
+fn nearest_share(lon: f64, lat: f64, edge: &[Position]) -> f64 {
+    let (ax, ay) = edge_place(lon, edge, 0.0);
+    let (bx, by) = edge_place(lon, edge, 1.0);
+    let (dx, dy) = (bx - ax, by - ay);
+    let mut share = 0.5;
+    for _ in 0..4 {
+        // A degree of longitude shrinks with latitude: measure it between the position and its nearest place.
+        let shrink = f64::midpoint(ay + share * dy, lat).to_radians().cos();
+        let (sx, px) = (dx * shrink, (lon - ax) * shrink);
+        let length2 = sx * sx + dy * dy;
+        if length2 == 0.0 {
+            return 0.0;
+        }
+        share = ((px * sx + (lat - ay) * dy) / length2).clamp(0.0, 1.0);
+    }
+    share
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ShapeKind;
+    use crate::model::geometry::ShapeBuilder;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_published_distance() {
+        // GeographicLib's own example: `echo 40.6 -73.8 51.6 -0.5 | GeodSolve -i` (New York to London).
+        let metres = distance_m(-73.8, 40.6, -0.5, 51.6);
+        assert!((metres - 5_551_759.400).abs() < 0.001, "{metres}");
+    }
+
+    proptest! {
+        #[test]
+        fn the_sphere_bounds_the_ellipsoid(lon in -180.0..180.0, lat in -90.0..90.0, to_lon in -180.0..180.0, to_lat in -90.0..90.0) {
+            let (sphere, ellipsoid) = (haversine_m(lon, lat, to_lon, to_lat), distance_m(lon, lat, to_lon, to_lat));
+            prop_assert!(sphere * ELLIPSOID_LEAST <= ellipsoid && ellipsoid <= sphere * ELLIPSOID_MOST, "{sphere} {ellipsoid}");
+        }
+
+        #[test]
+        fn nothing_in_a_box_is_nearer_than_its_bound(
+            lon in -180.0_f64..180.0, lat in -90.0_f64..90.0, west in -180.0_f64..180.0, south in -90.0_f64..90.0,
+            width in 0.0_f64..360.0, height in 0.0_f64..180.0, at in (0.0_f64..=1.0, 0.0_f64..=1.0),
+        ) {
+            let east = (west + width).min(180.0);
+            let north = (south + height).min(90.0);
+            let bounds = Bounds { west: (west * 1e7) as i32, south: (south * 1e7) as i32, east: (east * 1e7) as i32, north: (north * 1e7) as i32 };
+            let inside = Position { lon: bounds.west + ((f64::from(bounds.east) - f64::from(bounds.west)) * at.0) as i32,
+                                    lat: bounds.south + ((f64::from(bounds.north) - f64::from(bounds.south)) * at.1) as i32 };
+            let bound = least_distance_m(lon, lat, &bounds);
+            prop_assert!(bound <= distance_m(lon, lat, inside.lon_degrees(), inside.lat_degrees()) + 0.02, "{bound}");
+        }
+
+        #[test]
+        fn windows_hold_their_circle(lon in -180.0..180.0, lat in -90.0..90.0, metres in 0.0..5e6, to_lon in -180.0..180.0, to_lat in -90.0..90.0) {
+            if distance_m(lon, lat, to_lon, to_lat) <= metres {
+                let place = Position::from_degrees(to_lon, to_lat).unwrap();
+                prop_assert!(circle_windows(lon, lat, metres).iter().any(|window| window.holds(place)));
+            }
+        }
+
+        #[test]
+        fn a_line_is_as_near_as_its_nearest_sample(
+            lon in -8.0..2.0, lat in 50.0..60.0, from in (-8.0..2.0, 50.0..60.0), step in (-0.5..0.5, -0.5..0.5),
+        ) {
+            let mut line = ShapeBuilder::new(ShapeKind::LineString);
+            line.position(from.0, from.1).unwrap();
+            line.position(from.0 + step.0, from.1 + step.1).unwrap();
+            line.end_ring().unwrap();
+            line.end_part();
+            let line = line.finish().unwrap();
+            let got = shape_distance_m(lon, lat, line.as_ref());
+            let (a, b) = (line.as_ref().positions[0], line.as_ref().positions[1]);
+            let sampled = (0..=2_000).map(|i| {
+                let share = f64::from(i) / 2_000.0;
+                distance_m(lon, lat, a.lon_degrees() + share * (b.lon_degrees() - a.lon_degrees()), a.lat_degrees() + share * (b.lat_degrees() - a.lat_degrees()))
+            }).fold(f64::INFINITY, f64::min);
+            // Samples lie up to 25 m from the true nearest place, so they can only be a little farther.
+            prop_assert!(got <= sampled + 1e-3 + sampled * 1e-5, "{got} {sampled}");
+            prop_assert!(got >= sampled - 30.0, "{got} {sampled}");
+        }
+    }
+}
