@@ -44,6 +44,7 @@ pub struct RowGroup {
     provenance: Box<[u16]>,
     provenances: Box<[Arc<Provenance>]>,
     times: Option<Times>,
+    time_extent: Option<(i64, i64)>,
     pyramid: Pyramid,
     hash_sum: u128,
 }
@@ -103,9 +104,14 @@ impl RowGroup {
             provenance,
             provenances,
             times,
+            time_extent: None,
             pyramid: Pyramid::default(),
             hash_sum,
         };
+        if group.times.is_some() {
+            let times = (0..group.len()).map(|row| group.time(row)).filter(|time| *time != (i64::MIN, i64::MAX));
+            group.time_extent = times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        }
         group.pyramid = Pyramid::new((0..located).map(|row| group.row_bounds(row)));
         group
     }
@@ -231,6 +237,13 @@ impl RowGroup {
                 (start, times.end.as_ref().map_or(start, |end| end[row]))
             }
         }
+    }
+
+    /// First and last instant of the rows that have a time, `None` if none has one; a half-open row counts with the
+    /// end it has.
+    #[must_use]
+    pub fn time_extent(&self) -> Option<(i64, i64)> {
+        self.time_extent
     }
 
     /// The position of a row, if the group holds points.

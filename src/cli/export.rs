@@ -1,0 +1,144 @@
+//! `throughline export`: a collection to a file.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use anyhow::bail;
+use tempfile::NamedTempFile;
+
+use crate::access::CollectionView;
+use crate::access::Gate;
+use crate::access::Principal;
+use crate::cli::say;
+use crate::format::CsvWriter;
+use crate::format::FeatureWriter;
+use crate::format::write_geopackage;
+use crate::http::params::Param;
+use crate::http::params::Params;
+use crate::http::params::encode;
+use crate::model::crs::Crs;
+use crate::model::schema::SchemaGeometry;
+use crate::query::Filter;
+use crate::query::ItemsRequest;
+use crate::query::RowRef;
+use crate::query::items;
+use crate::store::Store;
+
+/// Write a collection to a file, in the format its ending names.
+#[derive(Debug, clap::Args)]
+pub struct ExportArguments {
+    /// The store.
+    store: PathBuf,
+    /// The collection.
+    collection: String,
+    /// The file: .geojson, .geojsonl, .csv (points only) or .gpkg.
+    file: PathBuf,
+    /// Only features that share a position with west,south,east,north in degrees.
+    #[arg(long, allow_hyphen_values = true)]
+    bbox: Option<String>,
+    /// Only features whose time meets an instant or interval, as in the `datetime` parameter.
+    #[arg(long)]
+    datetime: Option<String>,
+    /// Write over a file that is there.
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    GeoJson,
+    GeoJsonLines,
+    Csv,
+    GeoPackage,
+}
+
+fn ending(path: &Path) -> anyhow::Result<Ending> {
+    Ok(match path.extension().and_then(|ending| ending.to_str()).unwrap_or("") {
+        "geojson" | "json" => Ending::GeoJson,
+        "geojsonl" | "geojsonseq" | "ndjson" => Ending::GeoJsonLines,
+        "csv" => Ending::Csv,
+        "gpkg" => Ending::GeoPackage,
+        other => bail!("no format has the ending {other:?}: use .geojson, .geojsonl, .csv or .gpkg"),
+    })
+}
+
+/// Writes the file beside its place and moves it there when it is whole.
+pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
+    let ending = ending(&arguments.file)?;
+    if arguments.file.exists() && !arguments.force {
+        bail!("{} is there already: give --force to write over it", arguments.file.display());
+    }
+    let store = Arc::new(Store::open(&arguments.store)?);
+    let gate = Gate::open(store)?;
+    // Whoever can read the store's file can read all of it; the view is still the only way to rows.
+    let view = gate.view(Principal::LocalOperator);
+    let Some(collection) = view.collection(&arguments.collection) else {
+        let known: Vec<&str> = view.collections().map(|collection| collection.schema().id.as_str()).collect();
+        bail!("there is no collection {:?}; there are: {}", arguments.collection, known.join(", "));
+    };
+    if ending == Ending::Csv
+        && matches!(collection.schema().geometry, SchemaGeometry::Line | SchemaGeometry::Area)
+    {
+        bail!("CSV holds points only: use .geojson, .geojsonl or .gpkg");
+    }
+    let request = ItemsRequest { filter: filter(arguments)?, limit: usize::MAX, after: None };
+    let rows = items(collection, &request).rows;
+    let folder = arguments.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let draft = NamedTempFile::new_in(folder).with_context(|| folder.display().to_string())?;
+    match ending {
+        Ending::GeoJson | Ending::GeoJsonLines => write_features(draft.as_file(), collection, &rows, ending)?,
+        Ending::Csv => {
+            let mut writer = CsvWriter::new(BufWriter::new(draft.as_file()), collection.schema())?;
+            for at in &rows {
+                writer.row(collection, *at)?;
+            }
+            writer.finish()?;
+        }
+        Ending::GeoPackage => {
+            write_geopackage(draft.path(), collection, rows.iter().copied())?;
+        }
+    }
+    draft.persist(&arguments.file).with_context(|| arguments.file.display().to_string())?;
+    say(&format!("{}: {} features", arguments.file.display(), rows.len()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The same parameters as over HTTP, read by the same reader.
+fn filter(arguments: &ExportArguments) -> anyhow::Result<Filter> {
+    let mut query = String::new();
+    for (name, value) in [("bbox", &arguments.bbox), ("datetime", &arguments.datetime)] {
+        if let Some(value) = value {
+            query.push_str(&format!("&{name}={}", encode(value)));
+        }
+    }
+    let params = Params::parse(&query, &[Param::Bbox, Param::Datetime])?;
+    let mut members = Vec::new();
+    members.extend(params.bbox()?.map(Filter::Bbox));
+    members.extend(params.datetime()?.map(Filter::During));
+    Ok(Filter::All(members))
+}
+
+fn write_features(file: &File, collection: &CollectionView, rows: &[RowRef], ending: Ending) -> std::io::Result<()> {
+    let writer = FeatureWriter::new(collection.schema(), Crs::Crs84);
+    let mut out = BufWriter::with_capacity(1 << 18, file);
+    let mut feature = Vec::new();
+    if ending == Ending::GeoJson {
+        out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[\n")?;
+    }
+    for (place, at) in rows.iter().enumerate() {
+        feature.clear();
+        if place > 0 {
+            feature.extend_from_slice(if ending == Ending::GeoJson { b",\n" } else { b"\n" });
+        }
+        writer.feature(&mut feature, collection, *at, None);
+        out.write_all(&feature)?;
+    }
+    out.write_all(if ending == Ending::GeoJson { b"\n]}\n" } else { b"\n" })?;
+    out.flush()
+}

@@ -1,0 +1,192 @@
+//! `throughline import`: a file into a collection.
+
+use std::fs::File;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::Context;
+use anyhow::bail;
+use indicatif::ProgressBar;
+use indicatif::ProgressStyle;
+
+use crate::cli::say;
+use crate::cli::say_error;
+use crate::import::Format;
+use crate::import::ImportOptions;
+use crate::import::ImportReport;
+use crate::import::import;
+use crate::model::Provenance;
+use crate::model::Sensitivity;
+use crate::store::Register;
+use crate::store::Store;
+
+/// Import a file into a collection; makes the store if there is none.
+#[derive(Debug, clap::Args)]
+pub struct ImportArguments {
+    /// The store.
+    store: PathBuf,
+    /// GeoJSON, GeoJSON text sequence, CSV or GeoPackage, each also gzipped.
+    file: PathBuf,
+    /// The collection; made with the columns of the file if it is not there.
+    #[arg(long, value_name = "COLLECTION")]
+    into: String,
+    /// The format, where the ending does not say: geojson, geojsonseq, csv or gpkg.
+    #[arg(long, value_parser = format)]
+    format: Option<Format>,
+    /// The layer of a GeoPackage with several.
+    #[arg(long, value_name = "NAME")]
+    layer: Option<String>,
+    /// The CSV column whose values are the rows' ids.
+    #[arg(long, value_name = "COLUMN")]
+    id: Option<String>,
+    /// The column that says when, or start and end separated by a comma.
+    #[arg(long, value_name = "COLUMN[,COLUMN]", value_delimiter = ',', num_args = 1)]
+    time: Vec<String>,
+    /// The force or agency that owns the rows.
+    #[arg(long, default_value = "local")]
+    owner: String,
+    /// The protective marking of the rows.
+    #[arg(long, default_value = "OFFICIAL")]
+    marking: String,
+    /// Handling conditions of the rows.
+    #[arg(long, default_value = "")]
+    handling: String,
+    /// Who may see the rows: open, limited or restricted.
+    #[arg(long, default_value = "open", value_parser = sensitivity)]
+    sensitivity: Sensitivity,
+    /// The rows are invented.
+    #[arg(long)]
+    synthetic: bool,
+    /// Report what would happen and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Take nothing if a single row is rejected.
+    #[arg(long)]
+    strict: bool,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Write the report to a file ending in .csv or .json.
+    #[arg(long, value_name = "FILE", value_parser = report_file)]
+    report: Option<PathBuf>,
+}
+
+fn format(word: &str) -> Result<Format, String> {
+    Format::parse(word).ok_or_else(|| "give geojson, geojsonseq, csv or gpkg".to_owned())
+}
+
+fn sensitivity(word: &str) -> Result<Sensitivity, String> {
+    Sensitivity::parse(word).ok_or_else(|| "give open, limited or restricted".to_owned())
+}
+
+fn report_file(path: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(path);
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("csv" | "json") => Ok(path),
+        _ => Err("give a file ending in .csv or .json".to_owned()),
+    }
+}
+
+/// Rows of a report that are printed for people.
+const SHOWN_NOTES: usize = 20;
+
+/// Imports the file.
+pub fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
+    if arguments.time.len() > 2 {
+        bail!("--time takes one column, or a start and an end");
+    }
+    let scratch;
+    let store = if arguments.dry_run && !arguments.store.exists() {
+        // Nothing may be left behind, not even an empty store.
+        scratch = tempfile::tempdir()?;
+        Store::create(&scratch.path().join("dry-run.gpkg"), Register::Synthetic)?
+    } else {
+        Store::open_or_create(&arguments.store)?
+    };
+    let options = ImportOptions {
+        into: arguments.into.clone(),
+        format: arguments.format,
+        layer: arguments.layer.clone(),
+        id: arguments.id.clone(),
+        time: arguments.time.clone(),
+        provenance: Provenance {
+            owner: arguments.owner.clone(),
+            marking: arguments.marking.clone(),
+            handling: arguments.handling.clone(),
+            sensitivity: arguments.sensitivity,
+            synthetic: arguments.synthetic,
+        },
+        dry_run: arguments.dry_run,
+        strict: arguments.strict,
+    };
+    let report = with_progress(&arguments.file, |read| import(&store, &arguments.file, &options, read));
+    let report = report.with_context(|| arguments.file.display().to_string())?;
+    store.checkpoint()?;
+    if let Some(path) = &arguments.report {
+        write_report(path, &report).with_context(|| path.display().to_string())?;
+    }
+    if arguments.json {
+        say(&report.to_json());
+    } else {
+        print(&report, arguments.dry_run);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_report(path: &Path, report: &ImportReport) -> anyhow::Result<()> {
+    if path.extension().is_some_and(|ending| ending == "json") {
+        std::fs::write(path, report.to_json())?;
+    } else {
+        report.write_csv(File::create(path)?)?;
+    }
+    Ok(())
+}
+
+fn print(report: &ImportReport, dry_run: bool) {
+    for note in report.rows.iter().take(SHOWN_NOTES) {
+        let verdict = if note.rejected { "rejected" } else { "warning" };
+        say_error(&format!("row {}: {verdict}: {} ({}): {}", note.row, note.fault.message, note.fault.code, note.fault.fix));
+    }
+    if report.rows.len() > SHOWN_NOTES {
+        say_error(&format!("... and {} more: write them all with --report FILE.csv", report.rows.len() - SHOWN_NOTES));
+    }
+    let new = report.accepted - report.unchanged;
+    let what = if dry_run { "would be taken" } else { "taken" };
+    say(&format!(
+        "{}: {} rows {what} ({new} new or changed, {} there already), {} with warnings, {} rejected",
+        report.collection, report.accepted, report.unchanged, report.warned, report.rejected
+    ));
+}
+
+/// Shows how much of the file was read, on a terminal; the file is read twice.
+fn with_progress<T>(file: &Path, work: impl FnOnce(&Arc<AtomicU64>) -> T) -> T {
+    let read = Arc::new(AtomicU64::new(0));
+    if !std::io::stderr().is_terminal() {
+        return work(&read);
+    }
+    let total = std::fs::metadata(file).map_or(0, |metadata| metadata.len() * 2);
+    let bar = ProgressBar::new(total);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3} %  {elapsed}") {
+        bar.set_style(style);
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                bar.set_position(read.load(Ordering::Relaxed).min(total));
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        let result = work(&read);
+        done.store(true, Ordering::Release);
+        bar.finish_and_clear();
+        result
+    })
+}

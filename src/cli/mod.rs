@@ -1,0 +1,68 @@
+//! The command line: one file per command.
+
+mod check;
+mod export;
+mod import;
+mod init;
+mod reference;
+mod serve;
+
+pub use reference::import_reference;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::Subcommand;
+
+/// Map, tile and spatial query server for county-lines work.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a store over HTTP; makes one with the reference facts if there is none.
+    Serve(serve::ServeArguments),
+    /// Import a file into a collection; makes the store if there is none.
+    Import(Box<import::ImportArguments>),
+    /// Write a collection to a file, in the format its ending names.
+    Export(export::ExportArguments),
+    /// Make a store with the reference facts only.
+    Init(init::InitArguments),
+    /// Check that a store's file and every row in it are sound.
+    Check(check::CheckArguments),
+}
+
+/// Runs the command the process was started with. Exit codes: 0 done, 1 failed, 2 wrong usage.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            say_error(&format!("throughline: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes a line to standard output; a reader that has gone away is no fault.
+fn say(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Writes a line to standard error.
+fn say_error(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}

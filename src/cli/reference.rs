@@ -1,0 +1,44 @@
+//! The reference facts that come with the program.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use anyhow::Context;
+
+use crate::import::Format;
+use crate::import::ImportOptions;
+use crate::import::import;
+use crate::model::Provenance;
+use crate::store::Store;
+
+/// Collection and CSV text; sources and licences are in `data/README.md`.
+const REFERENCE: [(&str, &str); 3] = [
+    ("regions", include_str!("../../data/reference/regions.csv")),
+    ("forces", include_str!("../../data/reference/forces.csv")),
+    ("stations", include_str!("../../data/reference/stations.csv")),
+];
+
+/// Imports the reference facts; rows that are there already stay as they are.
+///
+/// # Errors
+/// If a file or the store is refused.
+pub fn import_reference(store: &Store) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir().context("a temporary folder")?;
+    for (collection, text) in REFERENCE {
+        let file = folder.path().join(format!("{collection}.csv"));
+        std::fs::write(&file, text).with_context(|| file.display().to_string())?;
+        let options = ImportOptions {
+            into: collection.to_owned(),
+            format: Some(Format::Csv),
+            layer: None,
+            id: None,
+            time: Vec::new(),
+            provenance: Provenance::open("reference"),
+            dry_run: false,
+            strict: true,
+        };
+        import(store, &file, &options, &Arc::new(AtomicU64::new(0)))
+            .with_context(|| format!("the reference facts of {collection}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! `throughline serve`: a store over HTTP until it is told to stop.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
+
+use crate::access::Gate;
+use crate::cli::import_reference;
+use crate::cli::say;
+use crate::config::Config;
+use crate::config::Overrides;
+use crate::http::App;
+use crate::http::Bound;
+use crate::http::Listener;
+use crate::http::ServerSettings;
+use crate::http::bind;
+use crate::http::is_loopback;
+use crate::http::stop;
+use crate::store::Register;
+use crate::store::Store;
+use crate::telemetry;
+
+/// How often the store is asked for changes that another process committed.
+const REFRESH_SECONDS: u64 = 2;
+/// How long a server that others reach waits before it stops taking work, so that balancers see it is not ready.
+const DRAIN_SECONDS: u64 = 5;
+
+/// Serve a store over HTTP; makes one with the reference facts if there is none.
+#[derive(Debug, clap::Args)]
+pub struct ServeArguments {
+    /// The store.
+    #[arg(default_value = "./var/throughline.gpkg")]
+    store: PathBuf,
+    /// Address and port.
+    #[arg(long, env = "THROUGHLINE_LISTEN", value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// A TOML file of settings.
+    #[arg(long, env = "THROUGHLINE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What links start with, where it is not the address asked for.
+    #[arg(long, env = "THROUGHLINE_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// error, warn, info, debug or trace.
+    #[arg(long, env = "THROUGHLINE_LOG", value_name = "LEVEL")]
+    log: Option<String>,
+}
+
+/// Serves until SIGTERM (orderly) or SIGINT (at once).
+pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
+    let overrides = Overrides {
+        listen: arguments.listen.clone(),
+        public_url: arguments.public_url.clone(),
+        log: arguments.log.clone(),
+    };
+    let config = Config::load(arguments.config.as_deref(), overrides)?;
+    telemetry::start(&config.log)?;
+    let store = Arc::new(open_store(&arguments.store)?);
+    let loopback_only = is_loopback(&config.listen).with_context(|| format!("listen = {:?}", config.listen))?;
+    let gate = Gate::open(Arc::clone(&store))?;
+    let listener = Listener { loopback_only, public_host: config.public_host() };
+    let app = Arc::new(App::new(gate, config.public_url.clone(), listener));
+    let settings = ServerSettings {
+        listen: config.listen.clone(),
+        max_connections_per_address: config.max_connections_per_address,
+        max_connections: config.max_connections,
+        workers: config.workers,
+    };
+    actix_web::rt::System::new().block_on(serve(&app, &store, &settings, loopback_only))?;
+    store.checkpoint()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open_store(path: &Path) -> anyhow::Result<Store> {
+    if path.exists() {
+        return Ok(Store::open(path)?);
+    }
+    let store = Store::create(path, Register::Synthetic)?;
+    import_reference(&store)?;
+    Ok(store)
+}
+
+async fn serve(app: &Arc<App>, store: &Arc<Store>, settings: &ServerSettings, loopback_only: bool) -> anyhow::Result<()> {
+    let Bound { server, handle, addresses } =
+        bind(Arc::clone(app), settings).with_context(|| format!("cannot listen on {}", settings.listen))?;
+    for address in addresses {
+        say(&format!("Throughline serves {} on http://{address}/", store.path().display()));
+    }
+    let refreshing = Arc::clone(app);
+    actix_web::rt::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(REFRESH_SECONDS));
+        loop {
+            tick.tick().await;
+            let app = Arc::clone(&refreshing);
+            match actix_web::rt::task::spawn_blocking(move || app.gate.refresh()).await {
+                Ok(Ok(true)) => tracing::info!("the store has changed: new data is served"),
+                Ok(Ok(false)) => {}
+                Ok(Err(error)) => tracing::error!(%error, "the store cannot be read: the last data is served"),
+                Err(error) => tracing::error!(%error, "refreshing failed"),
+            }
+        }
+    });
+    let checking = Arc::clone(store);
+    actix_web::rt::task::spawn_blocking(move || match checking.quick_check() {
+        Ok(faults) if faults.is_empty() => tracing::info!("the store's file is sound"),
+        Ok(faults) => tracing::error!(faults = faults.join("; "), "the store's file is damaged"),
+        Err(error) => tracing::error!(%error, "the store's file cannot be checked"),
+    });
+    let (stopping, stopping_handle) = (Arc::clone(app), handle.clone());
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    actix_web::rt::spawn(async move {
+        let drain = Duration::from_secs(if loopback_only { 0 } else { DRAIN_SECONDS });
+        tokio::select! {
+            _ = terminate.recv() => {
+                tracing::info!("stopping: requests under way are finished");
+                tokio::select! {
+                    () = stop(&stopping, &stopping_handle, drain) => {}
+                    _ = terminate.recv() => stopping_handle.stop(false).await,
+                }
+            }
+            _ = interrupt.recv() => stopping_handle.stop(false).await,
+        }
+    });
+    server.await?;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! Settings: defaults, then one TOML file, then `THROUGHLINE_*`, then flags. Checked whole at start.
+
+use std::path::Path;
+
+use anyhow::Context;
+use anyhow::bail;
+use serde::Deserialize;
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address and port to listen on.
+    pub listen: String,
+    /// What links start with.
+    pub public_url: Option<String>,
+    /// Log level.
+    pub log: String,
+    /// Connections of one client address.
+    pub max_connections_per_address: usize,
+    /// Connections of one worker.
+    pub max_connections: usize,
+    /// Threads that answer; 0 for one a core.
+    pub workers: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            public_url: None,
+            log: "info".to_owned(),
+            max_connections_per_address: 200,
+            max_connections: 4_096,
+            workers: 0,
+        }
+    }
+}
+
+/// Settings from the environment or flags.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// See [`Config::listen`].
+    pub listen: Option<String>,
+    /// See [`Config::public_url`].
+    pub public_url: Option<String>,
+    /// See [`Config::log`].
+    pub log: Option<String>,
+}
+
+impl Config {
+    /// Reads a file, if one is named, and puts the overrides on top.
+    ///
+    /// # Errors
+    /// With the file, line and what would be right.
+    pub fn load(file: Option<&Path>, overrides: Overrides) -> anyhow::Result<Self> {
+        let mut config = match file {
+            None => Self::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+                toml::from_str(&text).with_context(|| path.display().to_string())?
+            }
+        };
+        config.listen = overrides.listen.unwrap_or(config.listen);
+        config.public_url = overrides.public_url.or(config.public_url);
+        config.log = overrides.log.unwrap_or(config.log);
+        if let Some(url) = &config.public_url
+            && (!(url.starts_with("http://") || url.starts_with("https://")) || url.contains(['?', '#', ' ', '"']))
+        {
+            bail!("public_url = {url:?}: give an address like https://maps.example/throughline");
+        }
+        if config.max_connections_per_address == 0 || config.max_connections == 0 {
+            bail!("max_connections and max_connections_per_address must be 1 or more");
+        }
+        Ok(config)
+    }
+
+    /// The host of the public address, without port.
+    #[must_use]
+    pub fn public_host(&self) -> Option<String> {
+        let rest = self.public_url.as_deref()?.split_once("://")?.1;
+        let authority = rest.split('/').next()?;
+        let host = authority.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(authority, |(host, _)| host);
+        Some(host.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_settings_win_and_unknown_ones_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("throughline.toml");
+        std::fs::write(&file, "listen = \"127.0.0.1:9\"\nlog = \"warn\"\n").unwrap();
+        let overrides = Overrides { log: Some("debug".into()), ..Overrides::default() };
+        let config = Config::load(Some(&file), overrides).unwrap();
+        assert_eq!((config.listen.as_str(), config.log.as_str()), ("127.0.0.1:9", "debug"));
+        std::fs::write(&file, "lisen = \"x\"\n").unwrap();
+        let error = format!("{:#}", Config::load(Some(&file), Overrides::default()).unwrap_err());
+        assert!(error.contains("lisen") && error.contains("listen"), "{error}");
+        let bad = Overrides { public_url: Some("maps.example".into()), ..Overrides::default() };
+        assert!(Config::load(None, bad).is_err());
+        let good = Overrides { public_url: Some("https://maps.example:8443/t".into()), ..Overrides::default() };
+        assert_eq!(Config::load(None, good).unwrap().public_host().as_deref(), Some("maps.example"));
+    }
+}

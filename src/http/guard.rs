@@ -1,0 +1,114 @@
+//! Limits before any work: connections of one address, addresses of any length, bodies of any size and slowness.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use actix_web::dev::Extensions;
+use actix_web::dev::Payload;
+use actix_web::http::header::HeaderMap;
+use actix_web::http::header::CONTENT_ENCODING;
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::rt::net::TcpStream;
+use actix_web::rt::time::Instant;
+use actix_web::rt::time::timeout;
+use futures_util::StreamExt;
+
+use crate::http::problem::Problem;
+
+/// The longest address in bytes.
+pub const MAX_ADDRESS_BYTES: usize = 8_192;
+/// The largest body in bytes. No address reads one yet; it is taken and dropped so that the answer arrives.
+pub const MAX_BODY_BYTES: u64 = 1 << 20;
+/// A body has this long, and a second more for each 64 kB.
+const BODY_SECONDS: u64 = 10;
+/// And must bring this many bytes in each second on the whole.
+const LEAST_BYTES_A_SECOND: u64 = 1_000;
+
+/// Counts connections of each address.
+#[derive(Debug, Clone)]
+pub struct Connections {
+    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    limit: usize,
+}
+
+/// One connection; counted until it is dropped.
+#[derive(Debug)]
+pub struct Connection {
+    connections: Connections,
+    peer: IpAddr,
+    /// Whether its address had too many.
+    pub over: bool,
+}
+
+impl Connections {
+    /// At most `limit` from one address.
+    pub fn new(limit: usize) -> Self {
+        Self { open: Arc::default(), limit }
+    }
+
+    /// Counts a new connection, from actix's `on_connect`.
+    pub fn count(&self, stream: &dyn Any, data: &mut Extensions) {
+        let peer = stream.downcast_ref::<TcpStream>().and_then(|stream| stream.peer_addr().ok());
+        let Some(peer) = peer.map(|peer| peer.ip()) else { return };
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(peer).or_insert(0);
+        *count += 1;
+        data.insert(Connection { connections: self.clone(), peer, over: *count > self.limit });
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.peer) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.peer);
+            }
+        }
+    }
+}
+
+/// Refuses addresses and headers before the body is looked at.
+pub fn check_head(address_bytes: usize, headers: &HeaderMap, over: bool) -> Result<(), Problem> {
+    if over {
+        return Err(Problem::Busy);
+    }
+    if address_bytes > MAX_ADDRESS_BYTES {
+        return Err(Problem::AddressTooLong { limit: MAX_ADDRESS_BYTES });
+    }
+    if headers.contains_key(CONTENT_ENCODING) {
+        return Err(Problem::EncodedBody);
+    }
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
+    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(Problem::BodyTooLarge { limit: MAX_BODY_BYTES });
+    }
+    Ok(())
+}
+
+/// Takes the body and drops it, within its time and size.
+pub async fn drain_body(payload: &mut Payload) -> Result<(), Problem> {
+    let start = Instant::now();
+    let mut bytes = 0_u64;
+    loop {
+        let total = BODY_SECONDS + bytes / 65_536;
+        let rate = BODY_SECONDS + bytes / LEAST_BYTES_A_SECOND;
+        let deadline = start + Duration::from_secs(total.min(rate));
+        match timeout(deadline.saturating_duration_since(Instant::now()), payload.next()).await {
+            Err(_) => return Err(Problem::BodyTooSlow),
+            Ok(None | Some(Err(_))) => return Ok(()),
+            Ok(Some(Ok(chunk))) => {
+                bytes += chunk.len() as u64;
+                if bytes > MAX_BODY_BYTES {
+                    return Err(Problem::BodyTooLarge { limit: MAX_BODY_BYTES });
+                }
+            }
+        }
+    }
+}

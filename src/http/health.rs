@@ -1,0 +1,62 @@
+//! Liveness, readiness and metrics.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::json;
+
+use crate::access::Principal;
+use crate::http::Answer;
+use crate::http::Call;
+use crate::http::problem::Problem;
+
+/// `GET /healthz`: the process answers.
+///
+/// # Errors
+/// None.
+pub fn healthz(_call: &Call<'_>) -> Result<Answer, Problem> {
+    Ok(Answer::json(&json!({"status": "ok"})))
+}
+
+/// `GET /readyz`: 200 while the server takes work, 503 once it is stopping. Says whether rows are damaged; which
+/// collections and how many is for the local operator alone.
+///
+/// # Errors
+/// None.
+pub fn readyz(call: &Call<'_>) -> Result<Answer, Problem> {
+    let ready = call.app.ready.load(Ordering::Acquire);
+    let degraded = call.app.gate.degraded();
+    let mut body = json!({"status": if ready { "ready" } else { "stopping" }, "degraded": !degraded.is_empty()});
+    if call.principal == Principal::LocalOperator && !degraded.is_empty() {
+        let list: Vec<_> = degraded.iter().map(|(id, rows)| json!({"collection": id, "rows_missing": rows})).collect();
+        body["collections"] = list.into();
+    }
+    let mut answer = Answer::json(&body);
+    if !ready {
+        answer.status = 503;
+        answer.headers.push(("retry-after", "5".to_owned()));
+    }
+    Ok(answer)
+}
+
+/// `GET /metrics` in the Prometheus text format; for anyone but the local operator there is nothing there.
+///
+/// # Errors
+/// [`Problem::NotFound`].
+pub fn metrics(call: &Call<'_>) -> Result<Answer, Problem> {
+    if call.principal != Principal::LocalOperator {
+        return Err(Problem::NotFound);
+    }
+    let (collections, rows, bytes) = call.app.gate.size();
+    let mut text = call.app.metrics.to_text();
+    for (name, help, value) in [
+        ("throughline_collections", "Collections in memory.", collections as u64),
+        ("throughline_rows", "Rows in memory.", rows),
+        ("throughline_snapshot_bytes", "Bytes of all row groups in memory.", bytes as u64),
+        ("throughline_degraded_collections", "Collections with damaged rows.", call.app.gate.degraded().len() as u64),
+    ] {
+        text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
+    }
+    let mut answer = Answer::ok("text/plain; version=0.0.4; charset=utf-8", text.into_bytes());
+    answer.headers.push(("cache-control", "no-store".to_owned()));
+    Ok(answer)
+}

@@ -1,0 +1,62 @@
+//! Counters of requests by operation and status class, and of their time.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use crate::http::routes::ROUTES;
+
+/// One set of counters for each route, and one for everything that met none.
+#[derive(Debug)]
+pub struct Metrics(Vec<RouteMetrics>);
+
+#[derive(Debug, Default)]
+struct RouteMetrics {
+    by_class: [AtomicU64; 5],
+    micros: AtomicU64,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self((0..=ROUTES.len()).map(|_| RouteMetrics::default()).collect())
+    }
+}
+
+impl Metrics {
+    /// Counts an answer of the route at a place in [`ROUTES`], `None` for no route.
+    pub fn count(&self, route: Option<usize>, status: u16, micros: u64) {
+        let metrics = &self.0[route.unwrap_or(ROUTES.len())];
+        let class = usize::from((status / 100).clamp(1, 5)) - 1;
+        metrics.by_class[class].fetch_add(1, Ordering::Relaxed);
+        metrics.micros.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// In the Prometheus text format.
+    pub fn to_text(&self) -> String {
+        let mut out = String::from(
+            "# HELP throughline_requests_total Requests by operation and status class.\n# TYPE throughline_requests_total counter\n",
+        );
+        let names = ROUTES.iter().map(|route| route.operation).chain(["none"]);
+        for (name, metrics) in names.clone().zip(&self.0) {
+            for (class, count) in metrics.by_class.iter().enumerate() {
+                let count = count.load(Ordering::Relaxed);
+                if count > 0 {
+                    let class = class + 1;
+                    out.push_str(&format!(
+                        "throughline_requests_total{{operation=\"{name}\",status=\"{class}xx\"}} {count}\n"
+                    ));
+                }
+            }
+        }
+        out.push_str(
+            "# HELP throughline_request_seconds_total Time spent answering.\n# TYPE throughline_request_seconds_total counter\n",
+        );
+        for (name, metrics) in names.zip(&self.0) {
+            let micros = metrics.micros.load(Ordering::Relaxed);
+            if micros > 0 {
+                let seconds = micros as f64 / 1e6;
+                out.push_str(&format!("throughline_request_seconds_total{{operation=\"{name}\"}} {seconds}\n"));
+            }
+        }
+        out
+    }
+}

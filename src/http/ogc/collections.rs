@@ -1,0 +1,147 @@
+//! Collections, and the fields that filters may use.
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::access::CollectionView;
+use crate::http::Answer;
+use crate::http::Call;
+use crate::http::ogc::link;
+use crate::http::params::encode;
+use crate::http::problem::Problem;
+use crate::http::routes::GEOJSON;
+use crate::http::routes::SCHEMA;
+use crate::model::FieldType;
+use crate::model::crs::Crs;
+use crate::model::schema::SchemaGeometry;
+use crate::model::time;
+
+/// `GET /ogc/collections` (OGC API - Features - Part 1, clause 7.13).
+///
+/// # Errors
+/// None.
+pub fn collections(call: &Call<'_>) -> Result<Answer, Problem> {
+    let list: Vec<Value> = call.view.collections().map(|collection| describe(call.base, collection)).collect();
+    Ok(Answer::json(&json!({
+        "links": [link(&format!("{}/ogc/collections", call.base), "self", "application/json", "This document")],
+        "collections": list,
+        "crs": [Crs::Crs84.uri(), Crs::BritishNationalGrid.uri()],
+    })))
+}
+
+/// `GET /ogc/collections/{collectionId}` (clause 7.14).
+///
+/// # Errors
+/// [`Problem::NotFound`].
+pub fn collection(call: &Call<'_>) -> Result<Answer, Problem> {
+    let collection = call.view.collection(call.path_value("collectionId")).ok_or(Problem::NotFound)?;
+    Ok(Answer::json(&describe(call.base, collection)))
+}
+
+fn describe(base: &str, collection: &CollectionView) -> Value {
+    let schema = collection.schema();
+    let href = format!("{base}/ogc/collections/{}", encode(&schema.id));
+    let mut links = vec![
+        link(&href, "self", "application/json", "This document"),
+        link(&format!("{href}/items"), "items", GEOJSON, "Features"),
+        link(
+            &format!("{href}/queryables"),
+            "http://www.opengis.net/def/rel/ogc/1.0/queryables",
+            SCHEMA,
+            "Fields that filters may use",
+        ),
+    ];
+    if schema.geometry != SchemaGeometry::None {
+        let tiles = format!("{base}/tiles/{}.json", encode(&schema.id));
+        links.push(link(&tiles, "tiles", "application/json", "TileJSON of the vector tiles"));
+    }
+    if let Some(licence) = &schema.licence {
+        let href = format!("https://spdx.org/licenses/{licence}");
+        links.push(link(&href, "license", "text/html", licence));
+    }
+    let mut extent = Map::new();
+    if let Some(bounds) = collection.bounds() {
+        let edges = [bounds.west, bounds.south, bounds.east, bounds.north].map(|units| f64::from(units) / 1e7);
+        extent.insert("spatial".to_owned(), json!({"bbox": [edges], "crs": Crs::Crs84.uri()}));
+    }
+    if let Some((start, end)) = interval(collection) {
+        let bound = |micros: i64| match micros {
+            i64::MIN | i64::MAX => Value::Null,
+            micros => time::format_instant(micros).into(),
+        };
+        extent.insert("temporal".to_owned(), json!({"interval": [[bound(start), bound(end)]]}));
+    }
+    let mut out = json!({
+        "id": schema.id,
+        "title": if schema.title.is_empty() { &schema.id } else { &schema.title },
+        "description": schema.description,
+        "links": links,
+        "itemType": "feature",
+        "crs": [Crs::Crs84.uri(), Crs::BritishNationalGrid.uri()],
+        "storageCrs": Crs::Crs84.uri(),
+        "dataVersion": collection.data_version(),
+    });
+    if !extent.is_empty() {
+        out["extent"] = extent.into();
+    }
+    if let Some(attribution) = &schema.attribution {
+        out["attribution"] = attribution.as_str().into();
+    }
+    out
+}
+
+/// First and last instant of the rows that have a time.
+fn interval(collection: &CollectionView) -> Option<(i64, i64)> {
+    if collection.schema().time.is_empty() {
+        return None;
+    }
+    collection.groups().iter().filter_map(|group| group.time_extent()).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+}
+
+/// `GET /ogc/collections/{collectionId}/queryables` (OGC API - Features - Part 3, clause 6.2).
+///
+/// # Errors
+/// [`Problem::NotFound`].
+pub fn queryables(call: &Call<'_>) -> Result<Answer, Problem> {
+    let collection = call.view.collection(call.path_value("collectionId")).ok_or(Problem::NotFound)?;
+    let schema = collection.schema();
+    let mut properties = Map::new();
+    if schema.geometry != SchemaGeometry::None {
+        let format = match schema.geometry {
+            SchemaGeometry::Point => "geometry-point",
+            SchemaGeometry::Line => "geometry-linestring-any",
+            SchemaGeometry::Area => "geometry-polygon-any",
+            SchemaGeometry::Any | SchemaGeometry::None => "geometry-any",
+        };
+        properties.insert("geometry".to_owned(), json!({"x-ogc-role": "primary-geometry", "format": format}));
+    }
+    for field in schema.fields.iter().filter(|field| field.queryable) {
+        let mut property = match field.field_type {
+            FieldType::Boolean => json!({"type": "boolean"}),
+            FieldType::Integer => json!({"type": "integer"}),
+            FieldType::Number => json!({"type": "number"}),
+            FieldType::Text => json!({"type": "string"}),
+            FieldType::Date => json!({"type": "string", "format": "date"}),
+            FieldType::Timestamp => json!({"type": "string", "format": "date-time"}),
+            FieldType::Json => json!({}),
+        };
+        property["title"] = field.title.as_deref().unwrap_or(&field.name).into();
+        if let Some(description) = &field.description {
+            property["description"] = description.as_str().into();
+        }
+        if let Some(unit) = &field.unit {
+            property["x-ogc-unit"] = unit.as_str().into();
+        }
+        properties.insert(field.name.clone(), property);
+    }
+    let body = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": format!("{}/ogc/collections/{}/queryables", call.base, encode(&schema.id)),
+        "type": "object",
+        "title": if schema.title.is_empty() { &schema.id } else { &schema.title },
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    Ok(Answer::ok(SCHEMA, body.to_string().into_bytes()))
+}

@@ -1,0 +1,354 @@
+//! Query parameters: each known to its route, given once, read strictly.
+
+use crate::http::problem::Problem;
+use crate::model::Position;
+use crate::model::crs::Crs;
+use crate::model::time::Interval;
+use crate::model::time::parse_interval;
+use crate::query::Bbox;
+use crate::query::Circle;
+use crate::query::Cursor;
+use crate::query::DEFAULT_LIMIT;
+use crate::query::MAX_LIMIT;
+
+/// A query parameter that a route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Param {
+    /// `bbox=west,south,east,north`
+    Bbox,
+    /// `datetime=instant` or `start/end`
+    Datetime,
+    /// `limit=10`
+    Limit,
+    /// `next=` cursor
+    Next,
+    /// `nearest=lon,lat`
+    Nearest,
+    /// `within=lon,lat,metres`
+    Within,
+    /// `crs=` URI
+    Crs,
+}
+
+impl Param {
+    /// The name in addresses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bbox => "bbox",
+            Self::Datetime => "datetime",
+            Self::Limit => "limit",
+            Self::Next => "next",
+            Self::Nearest => "nearest",
+            Self::Within => "within",
+            Self::Crs => "crs",
+        }
+    }
+
+    /// What it does, for the OpenAPI document.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Bbox => {
+                "Features that share a position with the box west,south,east,north (CRS84 degrees; west > east crosses the antimeridian), and features without geometry."
+            }
+            Self::Datetime => {
+                "Features whose time meets an RFC 3339 instant or interval (start/end, either end may be ..), and features without time."
+            }
+            Self::Limit => "How many features at most; more than 10,000 is lowered to that.",
+            Self::Next => "Where a further page goes on: the opaque value of a next link.",
+            Self::Nearest => "The features nearest to lon,lat by geodesic distance, nearest first; adds distance_m.",
+            Self::Within => "Features within a geodesic distance: lon,lat,metres.",
+            Self::Crs => "The coordinate system of the answer, as an OGC URI.",
+        }
+    }
+
+    /// Its JSON Schema.
+    #[must_use]
+    pub fn schema(self) -> serde_json::Value {
+        match self {
+            Self::Bbox => serde_json::json!({
+                "type": "array", "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
+                "items": {"type": "number"}
+            }),
+            Self::Datetime | Self::Next => serde_json::json!({"type": "string"}),
+            Self::Limit => {
+                serde_json::json!({"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT})
+            }
+            Self::Nearest => {
+                serde_json::json!({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}})
+            }
+            Self::Within => {
+                serde_json::json!({"type": "array", "minItems": 3, "maxItems": 3, "items": {"type": "number"}})
+            }
+            Self::Crs => serde_json::json!({"type": "string", "format": "uri", "enum": [
+                Crs::Crs84.uri(), Crs::BritishNationalGrid.uri()
+            ], "default": Crs::Crs84.uri()}),
+        }
+    }
+
+    /// Whether its value is a list in the address (`explode: false`).
+    #[must_use]
+    pub fn is_list(self) -> bool {
+        matches!(self, Self::Bbox | Self::Nearest | Self::Within)
+    }
+}
+
+/// The parameters of one request.
+#[derive(Debug, Clone, Default)]
+pub struct Params(Vec<(Param, String)>);
+
+impl Params {
+    /// Reads a query string for a route that takes `allowed`.
+    ///
+    /// # Errors
+    /// [`Problem`] for a parameter that is unknown, given twice or not UTF-8.
+    pub fn parse(query: &str, allowed: &[Param]) -> Result<Self, Problem> {
+        let mut found: Vec<(Param, String)> = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (decode(name), decode(value));
+            let known = name.as_deref().and_then(|name| allowed.iter().find(|param| param.name() == name));
+            let Some(param) = known else {
+                let allowed: Vec<&str> = allowed.iter().map(|param| param.name()).collect();
+                let allowed = if allowed.is_empty() { "no parameters".to_owned() } else { allowed.join(", ") };
+                let name: String = name.unwrap_or_default().chars().take(100).collect();
+                return Err(Problem::UnknownParameter { name, allowed });
+            };
+            let value = value.ok_or_else(|| Problem::bad(param.name(), "the value is not UTF-8"))?;
+            if found.iter().any(|(known, _)| known == param) {
+                return Err(Problem::bad(param.name(), "given twice: give it once"));
+            }
+            found.push((*param, value));
+        }
+        Ok(Self(found))
+    }
+
+    /// The text of a parameter.
+    #[must_use]
+    pub fn get(&self, param: Param) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == param).map(|(_, value)| value.as_str())
+    }
+
+    /// The query string of the same question, with another cursor; starts with `?` unless it is empty.
+    #[must_use]
+    pub fn query_string(&self, next: Option<&str>) -> String {
+        let mut out = String::new();
+        let pairs = self.0.iter().filter(|(param, _)| *param != Param::Next || next.is_none());
+        let pairs = pairs.map(|(param, value)| (param.name(), value.as_str()));
+        for (name, value) in pairs.chain(next.map(|cursor| ("next", cursor))) {
+            out.push(if out.is_empty() { '?' } else { '&' });
+            out.push_str(name);
+            out.push('=');
+            out.push_str(&encode(value));
+        }
+        out
+    }
+
+    /// `bbox`, four numbers or six with heights, which are not looked at.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub fn bbox(&self) -> Result<Option<Bbox>, Problem> {
+        let Some(text) = self.get(Param::Bbox) else { return Ok(None) };
+        let shape = "give four numbers: west,south,east,north in degrees (or six with heights)";
+        let numbers = numbers("bbox", text, shape)?;
+        let [west, south, east, north] = match numbers.as_slice() {
+            [west, south, east, north] | [west, south, _, east, north, _] => [*west, *south, *east, *north],
+            other => return Err(Problem::bad("bbox", format!("{} numbers; {shape}", other.len()))),
+        };
+        Bbox::new(west, south, east, north).map(Some).map_err(|error| Problem::query("bbox", &error))
+    }
+
+    /// `datetime`.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub fn datetime(&self) -> Result<Option<Interval>, Problem> {
+        let Some(text) = self.get(Param::Datetime) else { return Ok(None) };
+        parse_interval(text).map(Some).map_err(|fault| Problem::bad("datetime", fault.to_string()))
+    }
+
+    /// `limit`, lowered to the greatest; the default where it is not given.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub fn limit(&self) -> Result<usize, Problem> {
+        let Some(text) = self.get(Param::Limit) else { return Ok(DEFAULT_LIMIT) };
+        let whole = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        // A number too long for any integer type is still a number above the maximum.
+        let number = whole.then(|| text.parse().unwrap_or(usize::MAX));
+        match number {
+            Some(number) if number > 0 => Ok(number.min(MAX_LIMIT)),
+            _ => Err(Problem::bad("limit", format!("{text:?} is no positive whole number: give 1 to {MAX_LIMIT}"))),
+        }
+    }
+
+    /// `next`.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub fn next(&self) -> Result<Option<Cursor>, Problem> {
+        let Some(text) = self.get(Param::Next) else { return Ok(None) };
+        Cursor::decode(text).map(Some).ok_or_else(|| Problem::bad("next", "no cursor of ours: follow a next link"))
+    }
+
+    /// `nearest`.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub fn nearest(&self) -> Result<Option<(f64, f64)>, Problem> {
+        let Some(text) = self.get(Param::Nearest) else { return Ok(None) };
+        let shape = "give two numbers: longitude,latitude in degrees";
+        match numbers("nearest", text, shape)?.as_slice() {
+            [lon, lat] => match Position::from_degrees(*lon, *lat) {
+                Ok(_) => Ok(Some((*lon, *lat))),
+                Err(fault) => Err(Problem::bad("nearest", fault.to_string())),
+            },
+            other => Err(Problem::bad("nearest", format!("{} numbers; {shape}", other.len()))),
+        }
+    }
+
+    /// `within`.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub fn within(&self) -> Result<Option<Circle>, Problem> {
+        let Some(text) = self.get(Param::Within) else { return Ok(None) };
+        let shape = "give three numbers: longitude,latitude in degrees and a distance in metres";
+        match numbers("within", text, shape)?.as_slice() {
+            [lon, lat, metres] => {
+                Circle::new(*lon, *lat, *metres).map(Some).map_err(|error| Problem::query("within", &error))
+            }
+            other => Err(Problem::bad("within", format!("{} numbers; {shape}", other.len()))),
+        }
+    }
+
+    /// `crs`, CRS84 where it is not given.
+    ///
+    /// # Errors
+    /// [`Problem`] for a system that collections don't list.
+    pub fn crs(&self) -> Result<Crs, Problem> {
+        let Some(text) = self.get(Param::Crs) else { return Ok(Crs::Crs84) };
+        Crs::from_uri(text).ok_or_else(|| {
+            let known = [Crs::Crs84.uri(), Crs::BritishNationalGrid.uri()].join(" or ");
+            Problem::bad("crs", format!("{text:?} is not among the collection's systems: give {known}"))
+        })
+    }
+}
+
+fn numbers(name: &'static str, text: &str, shape: &str) -> Result<Vec<f64>, Problem> {
+    let mut out = Vec::new();
+    for part in text.split(',') {
+        let number = part.trim().parse().ok().filter(|number: &f64| number.is_finite());
+        let Some(number) = number else {
+            let part: String = part.chars().take(40).collect();
+            return Err(Problem::bad(name, format!("{part:?} is no finite number; {shape}")));
+        };
+        out.push(number);
+        if out.len() > 6 {
+            return Err(Problem::bad(name, format!("too many numbers; {shape}")));
+        }
+    }
+    Ok(out)
+}
+
+/// Percent-decoding of one name or value; a plus is a space, as in forms.
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, tail)) = rest.split_first() {
+        rest = tail;
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
+                if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                    return None;
+                }
+                bytes.push(u8::from_str_radix(digits, 16).ok()?);
+                rest = &tail[2..];
+            }
+            _ => bytes.push(*byte),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Percent-encoding of everything but letters, digits and a few marks that need none.
+#[must_use]
+pub fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b',' | b':') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ALL: &[Param] =
+        &[Param::Bbox, Param::Datetime, Param::Limit, Param::Next, Param::Nearest, Param::Within, Param::Crs];
+
+    fn parse(query: &str) -> Params {
+        Params::parse(query, ALL).unwrap()
+    }
+
+    #[test]
+    fn limits_are_lowered_and_only_nonsense_is_refused() {
+        for (text, limit) in [("10000", 10_000), ("10001", 10_000), ("4294967296", 10_000), ("99999999999999999999999", 10_000), ("1", 1)] {
+            assert_eq!(parse(&format!("limit={text}")).limit().unwrap(), limit);
+        }
+        assert_eq!(parse("").limit().unwrap(), 10);
+        for text in ["-1", "0", "1.5", "", "unlimited", "1e3", "%2B5"] {
+            let problem = parse(&format!("limit={text}")).limit().unwrap_err();
+            assert!(problem.to_string().contains("limit"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn boxes_are_four_or_six_numbers() {
+        assert!(parse("bbox=1,2,3,4").bbox().unwrap().is_some());
+        assert_eq!(parse("bbox=1,2,-9,3,4,9").bbox().unwrap(), parse("bbox=1,2,3,4").bbox().unwrap());
+        for text in ["a,b,c,d", "1,2,3", "1,2,3,4,5", "1,2,3,NaN", "1,2,3,inf", "", "1,5,3,4", "1,2,3,4,5,6,7,8,9"] {
+            assert!(parse(&format!("bbox={text}")).bbox().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn unknown_and_doubled_parameters_are_named() {
+        let unknown = Params::parse("limit=5&colour=red", ALL).unwrap_err();
+        assert!(unknown.to_string().contains("colour") && unknown.to_string().contains("bbox"));
+        assert!(Params::parse("limit=5&limit=7", ALL).unwrap_err().to_string().contains("limit"));
+        assert!(Params::parse("limit=%zz", ALL).is_err());
+    }
+
+    #[test]
+    fn next_carries_the_whole_question() {
+        let params = parse("bbox=1,2,3,4&datetime=2031-01-01T00%3A00%3A00%2B01%3A00%2F..&limit=3");
+        let next = params.query_string(Some("abc"));
+        assert_eq!(next, "?bbox=1,2,3,4&datetime=2031-01-01T00:00:00%2B01:00%2F..&limit=3&next=abc");
+        assert_eq!(parse(&next[1..]).query_string(Some("abc")), next);
+    }
+
+    proptest! {
+        #[test]
+        fn encoding_is_undone_by_decoding(text in ".*") {
+            prop_assert_eq!(decode(&encode(&text)).unwrap(), text);
+        }
+
+        #[test]
+        fn any_query_is_read_or_refused(query in ".{0,200}") {
+            if let Ok(params) = Params::parse(&query, ALL) {
+                let _ = (params.bbox(), params.datetime(), params.limit(), params.next(), params.nearest(), params.within(), params.crs());
+            }
+        }
+    }
+}

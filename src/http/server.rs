@@ -1,0 +1,268 @@
+//! Wiring: routes to actix, one pipeline for every request, orderly stop.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::net::ToSocketAddrs;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
+
+use actix_web::FromRequest;
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::HttpServer;
+use actix_web::dev::Server;
+use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::web;
+
+use crate::http::Answer;
+use crate::http::App;
+use crate::http::Call;
+use crate::http::caller::Caller;
+use crate::http::encode::Conditions;
+use crate::http::encode::finish;
+use crate::http::guard;
+use crate::http::guard::Connection;
+use crate::http::guard::Connections;
+use crate::http::params::Params;
+use crate::http::problem::Problem;
+use crate::http::routes::ROUTES;
+
+/// What the server needs to know.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// Address and port; port 0 takes a free one.
+    pub listen: String,
+    /// Connections of one address, and of all together.
+    pub max_connections_per_address: usize,
+    /// Connections of one worker.
+    pub max_connections: usize,
+    /// Threads; 0 for one a core.
+    pub workers: usize,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8080".to_owned(), max_connections_per_address: 200, max_connections: 4_096, workers: 0 }
+    }
+}
+
+/// A server that listens; await `server` to serve.
+pub struct Bound {
+    /// Resolves when it has stopped.
+    pub server: Server,
+    /// Stops it.
+    pub handle: ServerHandle,
+    /// Where it listens.
+    pub addresses: Vec<SocketAddr>,
+}
+
+/// Whether every address that `listen` means is a loopback address.
+///
+/// # Errors
+/// If it means none.
+pub fn is_loopback(listen: &str) -> std::io::Result<bool> {
+    let addresses: Vec<SocketAddr> = listen.to_socket_addrs()?.collect();
+    Ok(!addresses.is_empty() && addresses.iter().all(|address| address.ip().is_loopback()))
+}
+
+/// Binds the address and prepares to serve.
+///
+/// # Errors
+/// If the address cannot be bound.
+pub fn bind(app: Arc<App>, settings: &ServerSettings) -> std::io::Result<Bound> {
+    let connections = Connections::new(settings.max_connections_per_address);
+    let workers = match settings.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    };
+    let server = HttpServer::new(move || {
+        let app = Arc::clone(&app);
+        let mut service = actix_web::App::new();
+        for (place, route) in ROUTES.iter().enumerate() {
+            let (get, head, other) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
+            service = service.service(
+                web::resource(route.path)
+                    .route(web::get().to(move |request, payload| serve(Arc::clone(&get), Some(place), request, payload)))
+                    .route(web::head().to(move |request, payload| serve(Arc::clone(&head), Some(place), request, payload)))
+                    .default_service(
+                        web::to(move |request, payload| serve(Arc::clone(&other), Some(place), request, payload)),
+                    ),
+            );
+        }
+        service.default_service(web::to(move |request, payload| serve(Arc::clone(&app), None, request, payload)))
+    })
+    .on_connect(move |stream, data| connections.count(stream, data))
+    .workers(workers)
+    .max_connections(settings.max_connections)
+    .client_request_timeout(Duration::from_secs(5))
+    .client_disconnect_timeout(Duration::from_secs(2))
+    .keep_alive(Duration::from_secs(15))
+    .shutdown_timeout(25)
+    .disable_signals()
+    .bind(settings.listen.as_str())?;
+    let addresses = server.addrs();
+    let server = server.run();
+    Ok(Bound { handle: server.handle(), server, addresses })
+}
+
+/// One request through the whole pipeline.
+async fn serve(app: Arc<App>, route: Option<usize>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let start = Instant::now();
+    let over = request.conn_data::<Connection>().is_some_and(|connection| connection.over);
+    let mut payload = payload.into_inner();
+    let address_bytes = request.uri().to_string().len();
+    let checked = match guard::check_head(address_bytes, request.headers(), over) {
+        Ok(()) => guard::drain_body(&mut payload).await,
+        refused => refused,
+    };
+    let (answer, close) = match checked {
+        // After a refused body the connection cannot be used again: the rest of the body would be read as a request.
+        Err(problem) => (finish(problem.answer(), &Conditions::default()), true),
+        Ok(()) => (dispatch(&app, route, &request).await, false),
+    };
+    let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+    app.metrics.count(route, answer.status, micros);
+    let operation = route.map_or("none", |place| ROUTES[place].operation);
+    tracing::debug!(operation, status = answer.status, duration_us = micros, "answered");
+    to_response(answer, close)
+}
+
+async fn dispatch(app: &Arc<App>, route: Option<usize>, request: &HttpRequest) -> Answer {
+    let asked = Asked::from(request);
+    let heavy = route.is_some_and(|place| ROUTES[place].heavy);
+    if !heavy {
+        return respond(app, route, &asked);
+    }
+    let app = Arc::clone(app);
+    match web::block(move || respond(&app, route, &asked)).await {
+        Ok(answer) => answer,
+        Err(_) => finish(internal("the pool is gone").answer(), &Conditions::default()),
+    }
+}
+
+/// What of a request decides its answer.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The method.
+    pub method: String,
+    /// The path as it came.
+    pub path: String,
+    /// The query as it came.
+    pub query: String,
+    /// Path parameters, decoded.
+    pub values: Vec<(String, String)>,
+    /// The other end.
+    pub peer: Option<std::net::IpAddr>,
+    /// Headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Asked {
+    fn from(request: &HttpRequest) -> Self {
+        let decoded: Result<web::Path<HashMap<String, String>>, _> = web::Path::extract(request).into_inner();
+        Self {
+            method: request.method().as_str().to_owned(),
+            path: request.uri().path().to_owned(),
+            query: request.query_string().to_owned(),
+            values: decoded.map(|path| path.into_inner().into_iter().collect()).unwrap_or_default(),
+            peer: request.peer_addr().map(|peer| peer.ip()),
+            headers: header_list(request.headers()),
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+}
+
+/// The answer to a request: the same for the same view, whatever else happens.
+#[must_use]
+pub fn respond(app: &App, route: Option<usize>, asked: &Asked) -> Answer {
+    let conditions =
+        Conditions { accept_encoding: asked.header("accept-encoding"), if_none_match: asked.header("if-none-match") };
+    let answer = catch_unwind(AssertUnwindSafe(|| answer(app, route, asked)))
+        .unwrap_or_else(|_| Err(internal("a handler panicked")))
+        .unwrap_or_else(|problem| problem.answer());
+    finish(answer, &conditions)
+}
+
+fn answer(app: &App, route: Option<usize>, asked: &Asked) -> Result<Answer, Problem> {
+    let route = &ROUTES[route.ok_or(Problem::NotFound)?];
+    match asked.method.as_str() {
+        "GET" | "HEAD" => {}
+        "OPTIONS" => {
+            let headers = vec![("allow", "GET, HEAD, OPTIONS".to_owned())];
+            return Ok(Answer { status: 204, content_type: "", body: Vec::new(), headers });
+        }
+        _ => return Err(Problem::MethodNotAllowed),
+    }
+    let params = Params::parse(&asked.query, route.params)?;
+    let host = asked.header("host").filter(|host| is_plain_host(host));
+    let name = host.map(|host| host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name));
+    let has_header = |name: &str| asked.header(name).is_some();
+    // A Host we cannot read names nobody's machine.
+    let caller = Caller { peer: asked.peer, host: if asked.header("host").is_some() { name.or(Some("?")) } else { None }, has_header: &has_header };
+    let principal = app.listener.principal(&caller, app.gate.register());
+    let base = app.public_url.clone().unwrap_or_else(|| format!("http://{}", host.unwrap_or("localhost")));
+    let call = Call {
+        app,
+        principal,
+        view: app.gate.view(principal),
+        path: &asked.values,
+        params,
+        uri_path: &asked.path,
+        base: base.trim_end_matches('/'),
+    };
+    (route.handler)(&call)
+}
+
+/// Host names go into links: letters, digits and the marks of addresses only.
+fn is_plain_host(host: &str) -> bool {
+    !host.is_empty()
+        && host.len() <= 255
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']'))
+}
+
+fn internal(what: &str) -> Problem {
+    let mut bytes = [0_u8; 8];
+    // Without randomness the id is zero; the log line still has the time.
+    let _ = getrandom::fill(&mut bytes);
+    let request_id = format!("{:016x}", u64::from_be_bytes(bytes));
+    tracing::error!(request_id, "{what}");
+    Problem::Internal { request_id }
+}
+
+fn to_response(answer: Answer, close: bool) -> HttpResponse {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    for (name, value) in answer.headers {
+        response.insert_header((name, value));
+    }
+    response.insert_header(("x-content-type-options", "nosniff"));
+    if close {
+        response.force_close();
+    }
+    if matches!(answer.status, 204 | 304) {
+        return response.finish();
+    }
+    response.insert_header(("content-type", answer.content_type));
+    response.body(answer.body)
+}
+
+/// Stops the server: no new work, then what is under way is finished, within 25 seconds.
+pub async fn stop(app: &App, handle: &ServerHandle, drain: Duration) {
+    app.ready.store(false, Ordering::Release);
+    actix_web::rt::time::sleep(drain).await;
+    handle.stop(true).await;
+}
+

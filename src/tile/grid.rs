@@ -1,0 +1,109 @@
+//! Tile addresses of the Web Mercator quad and the places of positions on a tile's grid.
+
+use crate::model::Position;
+use crate::model::crs::MERCATOR_LIMIT_DEG;
+use crate::model::crs::mercator_grid;
+use crate::model::geometry::Bounds;
+
+/// The greatest zoom.
+pub const MAX_ZOOM: u8 = 24;
+/// Grid cells along a tile's side.
+pub const TILE_EXTENT: i64 = 4_096;
+/// Grid cells around a tile that belong to it too, for points as well.
+pub const BUFFER: i64 = 64;
+
+/// A tile of the `WebMercatorQuad` set: zoom, column, row from the north.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TileCoord {
+    /// Zoom.
+    pub z: u8,
+    /// Column, from the antimeridian eastwards.
+    pub x: u32,
+    /// Row, from the north southwards.
+    pub y: u32,
+}
+
+impl TileCoord {
+    /// An address, `None` if there is no such tile.
+    #[must_use]
+    pub fn new(z: u8, x: u32, y: u32) -> Option<Self> {
+        (z <= MAX_ZOOM && u64::from(x) < 1 << z && u64::from(y) < 1 << z).then_some(Self { z, x, y })
+    }
+
+    /// World cells (of 2^32) along the tile's side, as a power of two.
+    fn span_bits(self) -> u32 {
+        32 - u32::from(self.z)
+    }
+
+    /// The tile grid place of a world grid place: subtract and shift, so that it is the same on every machine.
+    #[must_use]
+    pub fn place(self, x: u32, y: u32) -> (i64, i64) {
+        let bits = self.span_bits();
+        let along = |world: u32, tile: u32| {
+            let from_edge = i64::from(world) - (i64::from(tile) << bits);
+            // 4,096 cells = 2^12; from zoom 21 on a grid cell is finer than a world cell.
+            if bits >= 12 { from_edge >> (bits - 12) } else { from_edge << (12 - bits) }
+        };
+        (along(x, self.x), along(y, self.y))
+    }
+
+    /// The tile grid place of a position; latitudes beyond the square are drawn to its edge.
+    #[must_use]
+    pub fn place_of(self, position: Position) -> (i64, i64) {
+        let limit = (MERCATOR_LIMIT_DEG * 1e7) as i32;
+        let position = Position { lon: position.lon, lat: position.lat.clamp(-limit, limit) };
+        let (x, y) = mercator_grid(position).unwrap_or((0, 0));
+        self.place(x, y)
+    }
+
+    /// Boxes of positions that may be on the tile or its buffer, a little too large.
+    #[must_use]
+    pub fn windows(self) -> Vec<Bounds> {
+        let tiles = f64::from(1_u32 << self.z.min(31));
+        let buffer = (BUFFER + 2) as f64 / TILE_EXTENT as f64;
+        let lat = |row: f64| {
+            let t = std::f64::consts::PI * (1.0 - 2.0 * row / tiles);
+            t.sinh().atan().to_degrees()
+        };
+        let lon = |column: f64| column / tiles * 360.0 - 180.0;
+        let north = (lat(f64::from(self.y) - buffer) * 1e7).ceil().min(9e8) as i32;
+        let south = (lat(f64::from(self.y) + 1.0 + buffer) * 1e7).floor().max(-9e8) as i32;
+        let (west, east) = (lon(f64::from(self.x) - buffer) * 1e7, lon(f64::from(self.x) + 1.0 + buffer) * 1e7);
+        vec![Bounds { west: west.floor().max(-1.8e9) as i32, south, east: east.ceil().min(1.8e9) as i32, north }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn addresses() {
+        assert!(TileCoord::new(0, 0, 0).is_some());
+        assert!(TileCoord::new(1, 2, 0).is_none());
+        assert!(TileCoord::new(25, 0, 0).is_none());
+        // London on zoom 10 is tile 511/340 (OpenStreetMap wiki, slippy map tilenames).
+        let london = Position::from_degrees(-0.12, 51.5).unwrap();
+        let (x, y) = TileCoord::new(10, 511, 340).unwrap().place_of(london);
+        assert!((0..TILE_EXTENT).contains(&x) && (0..TILE_EXTENT).contains(&y), "{x} {y}");
+    }
+
+    proptest! {
+        #[test]
+        fn windows_hold_what_falls_on_the_tile(z in 0_u8..20, lon in -180.0_f64..180.0, lat in -85.0_f64..85.0, dx in -1_i64..=1, dy in -1_i64..=1) {
+            let position = Position::from_degrees(lon, lat).unwrap();
+            let (wx, wy) = mercator_grid(position).unwrap();
+            let shift = 32 - u32::from(z);
+            let column = (i64::from(wx) >> shift) + dx;
+            let row = (i64::from(wy) >> shift) + dy;
+            if let (Ok(x), Ok(y)) = (u32::try_from(column), u32::try_from(row)) && let Some(tile) = TileCoord::new(z, x, y) {
+                let (px, py) = tile.place_of(position);
+                let near = -BUFFER..TILE_EXTENT + BUFFER;
+                if near.contains(&px) && near.contains(&py) {
+                    prop_assert!(tile.windows().iter().any(|window| window.holds(position)));
+                }
+            }
+        }
+    }
+}
