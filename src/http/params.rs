@@ -253,6 +253,12 @@ fn numbers(name: &'static str, text: &str, shape: &str) -> Result<Vec<f64>, Prob
     Ok(out)
 }
 
+/// Percent-decoding of a path value; one that cannot be decoded stays as it came, and names nothing.
+#[must_use]
+pub fn decode_path(text: &str) -> String {
+    decode(&text.replace('+', "%2B")).unwrap_or_else(|| text.to_owned())
+}
+
 /// Percent-decoding of one name or value; a plus is a space, as in forms.
 fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());

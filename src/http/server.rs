@@ -1,6 +1,5 @@
 //! Wiring: routes to actix, one pipeline for every request, orderly stop.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::net::ToSocketAddrs;
 use std::panic::AssertUnwindSafe;
@@ -10,7 +9,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
-use actix_web::FromRequest;
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::HttpServer;
@@ -30,6 +28,7 @@ use crate::http::guard;
 use crate::http::guard::Connection;
 use crate::http::guard::Connections;
 use crate::http::params::Params;
+use crate::http::params::decode_path;
 use crate::http::problem::Problem;
 use crate::http::routes::ROUTES;
 
@@ -165,12 +164,13 @@ pub struct Asked {
 
 impl Asked {
     fn from(request: &HttpRequest) -> Self {
-        let decoded: Result<web::Path<HashMap<String, String>>, _> = web::Path::extract(request).into_inner();
+        // actix decodes all but the escapes of '/', '%' and '+', which these values still have.
+        let values = request.match_info().iter().map(|(name, value)| (name.to_owned(), decode_path(value)));
         Self {
             method: request.method().as_str().to_owned(),
             path: request.uri().path().to_owned(),
             query: request.query_string().to_owned(),
-            values: decoded.map(|path| path.into_inner().into_iter().collect()).unwrap_or_default(),
+            values: values.collect(),
             peer: request.peer_addr().map(|peer| peer.ip()),
             headers: header_list(request.headers()),
         }
