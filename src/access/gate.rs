@@ -11,9 +11,9 @@ use arc_swap::ArcSwap;
 use crate::access::Outcome;
 use crate::access::Principal;
 use crate::access::clause;
+use crate::access::read::read_store;
 use crate::access::view::CollectionView;
 use crate::access::view::View;
-use crate::snapshot;
 use crate::snapshot::Collection;
 use crate::snapshot::RowGroup;
 use crate::snapshot::Snapshot;
@@ -58,7 +58,7 @@ impl Gate {
     /// [`StoreError`].
     pub fn open(store: Arc<Store>) -> Result<Self, StoreError> {
         let sequence = store.reader()?.sequence()?;
-        let snapshot = snapshot::build(&store, None)?;
+        let snapshot = read_store(&store, None)?;
         Ok(Self {
             store,
             current: ArcSwap::from_pointee(Published::new(snapshot, sequence, HashMap::new())),
@@ -78,7 +78,7 @@ impl Gate {
         if sequence == before.sequence {
             return Ok(false);
         }
-        let snapshot = snapshot::build(&self.store, Some(&before.snapshot))?;
+        let snapshot = read_store(&self.store, Some(&before.snapshot))?;
         let parts = before.parts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.current.store(Arc::new(Published::new(snapshot, sequence, parts)));
         Ok(true)

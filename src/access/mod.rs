@@ -6,6 +6,7 @@
 mod gate;
 mod policy;
 mod principal;
+mod read;
 mod view;
 
 pub use crate::snapshot::BLOCK_ROWS;

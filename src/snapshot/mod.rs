@@ -1,6 +1,6 @@
 //! The immutable copy in memory: row groups of columns, with their indexes.
 //!
-//! In: a store. Out: [`Snapshot`], which only `access` may hold. Not here: who sees which rows (`access`).
+//! In: rows. Out: [`Snapshot`], which only `access` may hold. Not here: who sees which rows (`access`).
 
 mod build;
 mod columns;
@@ -8,13 +8,13 @@ mod index;
 mod raw;
 mod row_group;
 
-pub use build::build;
 pub use build::build_collection;
 pub use columns::Column;
 pub use columns::TextColumn;
 pub use index::BlockIndex;
 pub use index::BlockRef;
 pub use index::Pyramid;
+pub use raw::RawRows;
 pub use row_group::RowGroup;
 
 use std::collections::BTreeMap;

@@ -7,6 +7,7 @@ mod append;
 mod blob;
 mod change;
 mod export;
+mod foreign;
 mod names;
 mod open;
 mod scan;
@@ -16,8 +17,8 @@ pub use append::{Appended, Appender};
 pub use blob::{Decoded, decode_geometry, encode_geometry};
 pub use change::{ChangeSummary, StoredCollection};
 pub use export::{ExportField, ExportLayer, GeoPackageWriter};
-pub use names::quote;
-pub use open::{Register, SCHEMA_VERSION, Store, open_foreign};
+pub use foreign::{ForeignGeoPackage, ForeignLayer, ForeignRow, ForeignValue};
+pub use open::{Register, SCHEMA_VERSION, Store};
 pub use scan::{Reader, Scan, StoredRow};
 
 use std::path::PathBuf;

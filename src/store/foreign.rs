@@ -1,0 +1,168 @@
+//! Reading layers of a `GeoPackage` of unknown origin: read only, in batches, nothing of the file trusted.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::params;
+use rusqlite::types::ValueRef;
+
+use crate::store::StoreError;
+use crate::store::names::quote;
+use crate::store::open::open_foreign;
+
+/// Rows read at once.
+const BATCH: i64 = 512;
+
+/// An open file.
+#[derive(Debug)]
+pub struct ForeignGeoPackage {
+    connection: Connection,
+}
+
+/// A table of a file, described by the file.
+#[derive(Debug)]
+pub struct ForeignLayer {
+    table: String,
+    geometry: Option<String>,
+    /// Authority and code of the coordinate system, if it has geometry.
+    pub system: Option<(String, i64)>,
+    /// Names and declared types of the columns that are neither key nor geometry.
+    pub columns: Vec<(String, String)>,
+}
+
+/// One row.
+#[derive(Debug)]
+pub struct ForeignRow {
+    /// The integer key.
+    pub key: i64,
+    /// The geometry's bytes; `Err` if it is no blob.
+    pub geometry: Result<Option<Vec<u8>>, ()>,
+    /// The values of the layer's columns.
+    pub values: Vec<ForeignValue>,
+}
+
+/// A value as the file has it.
+#[derive(Debug)]
+pub enum ForeignValue {
+    /// Nothing.
+    Null,
+    /// A whole number.
+    Int(i64),
+    /// A number, perhaps not finite.
+    Real(f64),
+    /// Text.
+    Text(String),
+    /// Text that is not UTF-8.
+    BadText,
+    /// Bytes.
+    Blob,
+}
+
+impl ForeignGeoPackage {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { connection: open_foreign(path)? })
+    }
+
+    /// Names of the layers of features and attributes.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub fn layers(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare(
+            "SELECT table_name FROM gpkg_contents WHERE data_type IN ('features', 'attributes')
+             ORDER BY data_type DESC, table_name",
+        )?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    /// Describes a layer; `None` if it is a view or a virtual table, which are not read.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub fn layer(&self, table: &str) -> Result<Option<ForeignLayer>, StoreError> {
+        let plain: bool = self.connection.query_row(
+            "SELECT count(*) FROM sqlite_master WHERE name = ?1 AND type = 'table' AND sql NOT LIKE '%VIRTUAL%'",
+            [table],
+            |row| row.get(0),
+        )?;
+        if !plain {
+            return Ok(None);
+        }
+        let described: bool = self.connection.query_row(
+            "SELECT count(*) FROM sqlite_master WHERE name = 'gpkg_geometry_columns'",
+            [],
+            |row| row.get(0),
+        )?;
+        // What decides is the authority's code; `srs_id` is a number inside the file.
+        let found: Option<(String, String, i64)> = if described {
+            self.connection
+                .query_row(
+                    "SELECT g.column_name, s.organization, s.organization_coordsys_id FROM gpkg_geometry_columns g
+                     JOIN gpkg_spatial_ref_sys s ON s.srs_id = g.srs_id WHERE g.table_name = ?1",
+                    [table],
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                )
+                .optional()?
+        } else {
+            None
+        };
+        let (geometry, system) = match found {
+            Some((column, organization, code)) => (Some(column), Some((organization, code))),
+            None => (None, None),
+        };
+        let mut columns = Vec::new();
+        let mut statement = self.connection.prepare("SELECT name, type, pk FROM pragma_table_info(?1)")?;
+        let mut rows = statement.query([table])?;
+        while let Some(row) = rows.next()? {
+            let (name, kind, key): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let is_key = key == 1 && kind.eq_ignore_ascii_case("INTEGER");
+            let is_geometry = geometry.as_ref().is_some_and(|column| column.eq_ignore_ascii_case(&name));
+            if !is_key && !is_geometry {
+                columns.push((name, kind.to_ascii_uppercase()));
+            }
+        }
+        Ok(Some(ForeignLayer { table: table.to_owned(), geometry, system, columns }))
+    }
+
+    /// The next rows of a layer by key, after `after`; none at the end.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub fn batch(&self, layer: &ForeignLayer, after: i64) -> Result<Vec<ForeignRow>, StoreError> {
+        let names = layer.geometry.iter().chain(layer.columns.iter().map(|(name, _)| name));
+        let list: String = names.map(|name| format!(", {}", quote(name))).collect();
+        let sql = format!("SELECT rowid{list} FROM {} WHERE rowid > ?1 ORDER BY rowid LIMIT {BATCH}", quote(&layer.table));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![after])?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            let first = 1 + usize::from(layer.geometry.is_some());
+            let geometry = match (&layer.geometry, row.get_ref(1)) {
+                (None, _) | (Some(_), Ok(ValueRef::Null)) => Ok(None),
+                (Some(_), Ok(ValueRef::Blob(bytes))) => Ok(Some(bytes.to_vec())),
+                (Some(_), _) => Err(()),
+            };
+            let mut values = Vec::with_capacity(layer.columns.len());
+            for place in 0..layer.columns.len() {
+                values.push(match row.get_ref(first + place)? {
+                    ValueRef::Null => ForeignValue::Null,
+                    ValueRef::Integer(value) => ForeignValue::Int(value),
+                    ValueRef::Real(value) => ForeignValue::Real(value),
+                    ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+                        Ok(text) => ForeignValue::Text(text.to_owned()),
+                        Err(_) => ForeignValue::BadText,
+                    },
+                    ValueRef::Blob(_) => ForeignValue::Blob,
+                });
+            }
+            out.push(ForeignRow { key: row.get(0)?, geometry, values });
+        }
+        Ok(out)
+    }
+}
