@@ -38,8 +38,8 @@ fn generate() -> Result<(), String> {
         println!("cargo:rerun-if-changed={}", path.display());
         let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let name = format!("data/schema/{}", path.file_name().unwrap_or_default().to_string_lossy());
-        let schema =
-            CollectionSchema::parse(&text).map_err(|error| format!("{name}:{}: {}", error.line, error.message))?;
+        let schema = CollectionSchema::parse(&text)
+            .map_err(|error| format!("{name}:{}: {}", error.line, error.message))?;
         if path.file_stem().is_none_or(|stem| stem != schema.id.as_str()) {
             return Err(format!("{name}:1: the file must be named after its id, {}.toml", schema.id));
         }
@@ -54,8 +54,17 @@ fn generate() -> Result<(), String> {
 }
 
 fn write_module(code: &mut String, schema: &CollectionSchema) -> std::fmt::Result {
-    writeln!(code, "/// Handles of the fields of `{}`.\npub mod {} {{", schema.id, schema.id.replace('-', "_"))?;
-    writeln!(code, "    use super::Field;\n    /// The collection id.\n    pub const COLLECTION: &str = {:?};", schema.id)?;
+    writeln!(
+        code,
+        "/// Handles of the fields of `{}`.\npub mod {} {{",
+        schema.id,
+        schema.id.replace('-', "_")
+    )?;
+    writeln!(
+        code,
+        "    use super::Field;\n    /// The collection id.\n    pub const COLLECTION: &str = {:?};",
+        schema.id
+    )?;
     for (index, field) in schema.fields.iter().enumerate() {
         let rust_type = match field.field_type {
             FieldType::Boolean => "bool",
@@ -63,10 +72,17 @@ fn write_module(code: &mut String, schema: &CollectionSchema) -> std::fmt::Resul
             FieldType::Number => "f64",
             FieldType::Text | FieldType::Json => "str",
         };
-        let constant: String =
-            field.name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+        let constant: String = field
+            .name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+            .collect();
         writeln!(code, "    /// {}", field.description.as_deref().unwrap_or(&field.name).replace('\n', " "))?;
-        writeln!(code, "    pub const {constant}: Field<{rust_type}> = Field::new({:?}, {index});", field.name)?;
+        writeln!(
+            code,
+            "    pub const {constant}: Field<{rust_type}> = Field::new({:?}, {index});",
+            field.name
+        )?;
     }
     writeln!(code, "}}")
 }

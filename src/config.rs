@@ -65,7 +65,8 @@ impl Config {
         config.public_url = overrides.public_url.or(config.public_url);
         config.log = overrides.log.unwrap_or(config.log);
         if let Some(url) = &config.public_url
-            && (!(url.starts_with("http://") || url.starts_with("https://")) || url.contains(['?', '#', ' ', '"']))
+            && (!(url.starts_with("http://") || url.starts_with("https://"))
+                || url.contains(['?', '#', ' ', '"']))
         {
             bail!("public_url = {url:?}: give an address like https://maps.example/throughline");
         }
@@ -80,7 +81,10 @@ impl Config {
     pub fn public_host(&self) -> Option<String> {
         let rest = self.public_url.as_deref()?.split_once("://")?.1;
         let authority = rest.split('/').next()?;
-        let host = authority.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(authority, |(host, _)| host);
+        let host = authority
+            .rsplit_once(':')
+            .filter(|(_, port)| !port.contains(']'))
+            .map_or(authority, |(host, _)| host);
         Some(host.to_owned())
     }
 }
@@ -102,7 +106,8 @@ mod tests {
         assert!(error.contains("lisen") && error.contains("listen"), "{error}");
         let bad = Overrides { public_url: Some("maps.example".into()), ..Overrides::default() };
         assert!(Config::load(None, bad).is_err());
-        let good = Overrides { public_url: Some("https://maps.example:8443/t".into()), ..Overrides::default() };
+        let good =
+            Overrides { public_url: Some("https://maps.example:8443/t".into()), ..Overrides::default() };
         assert_eq!(Config::load(None, good).unwrap().public_host().as_deref(), Some("maps.example"));
     }
 }

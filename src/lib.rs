@@ -1,4 +1,24 @@
 //! Throughline: map, tile and spatial query server for county-lines work.
+//!
+//! One process holds collections in memory, cut to what each caller may see, and answers spatial questions about
+//! them. Data flows downwards through the rooms below and never up; `tests/architecture.rs` checks it.
+//!
+//! ```text
+//! main cli        check export import init reference serve     flags -> config -> wiring; a file per command
+//! config telemetry                                             settings, logs
+//! model           collections crs feature geometry helmert hilbert schema time validity   the field's words as types
+//! import          convert csv geojson gpkg infer input report run scanner take   foreign file -> rows + report
+//! store           append blob change export foreign names open scan writer durable truth; the only SQL
+//! snapshot        build columns gather index raw row_group     immutable row groups in memory, with their indexes
+//! access          gate policy principal read view              who asks; makes the View
+//! query           filter nearest page spatial                  View + request -> rows
+//! format          csv geojson gpkg                             rows -> bytes
+//! tile            clip encode grid layer                       View + tile address -> bytes
+//! http            caller encode guard health metrics params problem routes server tiles   the only actix
+//! http ogc        api collections items landing                OGC API - Features
+//! ```
+//!
+//! Rooms that later work fills: `demo`, `rail`, `flow`, `plan`, `analyse`.
 
 pub mod access;
 pub mod cli;

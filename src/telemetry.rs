@@ -9,8 +9,9 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// If the level cannot be read.
 pub fn start(level: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(level)
-        .map_err(|error| anyhow::anyhow!("log level {level:?}: {error}; use error, warn, info, debug or trace"))?;
+    let filter = EnvFilter::try_new(level).map_err(|error| {
+        anyhow::anyhow!("log level {level:?}: {error}; use error, warn, info, debug or trace")
+    })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start in one process, as tests do, is no fault.
     let _ = if std::io::stderr().is_terminal() { builder.try_init() } else { builder.json().try_init() };

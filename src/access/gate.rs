@@ -24,6 +24,11 @@ use crate::store::StoreError;
 /// Copies of partly visible row groups are kept up to this many bytes, or the size of the snapshot if that is more.
 const LEAST_COPY_BYTES: usize = 64 << 20;
 
+/// A collection's part of a view, with the collection it was made of.
+type Part = (Arc<Collection>, Arc<CollectionView>);
+/// Parts by collection and outcome.
+type Parts = HashMap<(String, Outcome), Part>;
+
 /// Holds the snapshot; the only way from a principal to rows.
 #[derive(Debug)]
 pub struct Gate {
@@ -40,13 +45,16 @@ struct Published {
     sequence: i64,
     views: Mutex<HashMap<Vec<Outcome>, Arc<View>>>,
     /// Every part of those views, for the next snapshot to take over where nothing changed.
-    parts: Mutex<HashMap<(String, Outcome), (Arc<Collection>, Arc<CollectionView>)>>,
+    parts: Mutex<Parts>,
 }
+
+/// A copy, `None` if it has no rows, and when it was last used.
+type Copied = (Option<Arc<RowGroup>>, u64);
 
 /// Admitted parts of row groups, by group and outcome; least recently used ones go first.
 #[derive(Debug, Default)]
 struct Copies {
-    kept: HashMap<(u64, Outcome), (Option<Arc<RowGroup>>, u64)>,
+    kept: HashMap<(u64, Outcome), Copied>,
     bytes: usize,
     clock: u64,
 }
@@ -108,7 +116,13 @@ impl Gate {
         view
     }
 
-    fn part(&self, published: &Published, id: &str, collection: &Arc<Collection>, outcome: Outcome) -> Arc<CollectionView> {
+    fn part(
+        &self,
+        published: &Published,
+        id: &str,
+        collection: &Arc<Collection>,
+        outcome: Outcome,
+    ) -> Arc<CollectionView> {
         let key = (id.to_owned(), outcome);
         if let Some((of, part)) = published.parts.lock().unwrap_or_else(PoisonError::into_inner).get(&key)
             && Arc::ptr_eq(of, collection)
@@ -130,7 +144,9 @@ impl Gate {
     pub fn degraded(&self) -> Vec<(String, u64)> {
         let published = self.current.load();
         let all = published.snapshot.collections.iter();
-        all.filter(|(_, collection)| collection.missing > 0).map(|(id, collection)| (id.clone(), collection.missing)).collect()
+        all.filter(|(_, collection)| collection.missing > 0)
+            .map(|(id, collection)| (id.clone(), collection.missing))
+            .collect()
     }
 
     /// Collections, rows and bytes of the whole snapshot, for the operator's metrics.
@@ -138,7 +154,11 @@ impl Gate {
     pub fn size(&self) -> (usize, u64, usize) {
         let published = self.current.load();
         let collections = &published.snapshot.collections;
-        let rows = collections.values().flat_map(|collection| &collection.groups).map(|group| group.len() as u64).sum();
+        let rows = collections
+            .values()
+            .flat_map(|collection| &collection.groups)
+            .map(|group| group.len() as u64)
+            .sum();
         (collections.len(), rows, published.snapshot_bytes())
     }
 
@@ -150,11 +170,7 @@ impl Gate {
 }
 
 impl Published {
-    fn new(
-        snapshot: Snapshot,
-        sequence: i64,
-        mut parts: HashMap<(String, Outcome), (Arc<Collection>, Arc<CollectionView>)>,
-    ) -> Self {
+    fn new(snapshot: Snapshot, sequence: i64, mut parts: Parts) -> Self {
         parts.retain(|(id, _), (of, _)| {
             snapshot.collections.get(id).is_some_and(|collection| Arc::ptr_eq(collection, of))
         });
@@ -162,7 +178,12 @@ impl Published {
     }
 
     fn snapshot_bytes(&self) -> usize {
-        self.snapshot.collections.values().flat_map(|collection| &collection.groups).map(|group| group.bytes()).sum()
+        self.snapshot
+            .collections
+            .values()
+            .flat_map(|collection| &collection.groups)
+            .map(|group| group.bytes())
+            .sum()
     }
 }
 
@@ -184,7 +205,10 @@ impl Copies {
         self.bytes += copy.as_ref().map_or(0, |copy| copy.bytes());
         self.kept.insert(key, (copy.clone(), self.clock));
         while self.bytes > limit && self.kept.len() > 1 {
-            let Some(oldest) = self.kept.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| *key) else { break };
+            let Some(oldest) = self.kept.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| *key)
+            else {
+                break;
+            };
             if let Some((Some(gone), _)) = self.kept.remove(&oldest) {
                 self.bytes -= gone.bytes();
             }

@@ -35,14 +35,25 @@ pub fn read_store(store: &Store, before: Option<&Snapshot>) -> Result<Snapshot, 
     Ok(Snapshot { collections })
 }
 
-fn read_collection(store: &Store, reader: &Reader, stored: &StoredCollection) -> Result<Collection, StoreError> {
+fn read_collection(
+    store: &Store,
+    reader: &Reader,
+    stored: &StoredCollection,
+) -> Result<Collection, StoreError> {
     let last = reader.last_fid(stored)?;
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8) as i64;
     let workers = if stored.rows < PARALLEL_ROWS { 1 } else { workers };
     let part = |reader: &Reader, first: i64, last: i64| -> Result<(RawRows, Scan), StoreError> {
         let mut raw = RawRows::new(&stored.schema);
         let scan = reader.scan(stored, first, last, &mut |row| {
-            raw.push(row.id, row.public_id, row.provenance, row.geometry.map(Shape::as_ref), row.values, row.share);
+            raw.push(
+                row.id,
+                row.public_id,
+                row.provenance,
+                row.geometry.map(Shape::as_ref),
+                row.values,
+                row.share,
+            );
         })?;
         Ok((raw, scan))
     };
@@ -54,13 +65,18 @@ fn read_collection(store: &Store, reader: &Reader, stored: &StoredCollection) ->
             handles.push(scope.spawn(move || {
                 let reader = store.reader()?;
                 // Another reader may see a later state; then the parts don't belong together.
-                let same = reader.collection(&stored.schema.id)?.is_some_and(|now| now.sequence == stored.sequence);
-                if same { part(&reader, worker * step + 1, ((worker + 1) * step).min(last)).map(Some) } else { Ok(None) }
+                let same =
+                    reader.collection(&stored.schema.id)?.is_some_and(|now| now.sequence == stored.sequence);
+                if same {
+                    part(&reader, worker * step + 1, ((worker + 1) * step).min(last)).map(Some)
+                } else {
+                    Ok(None)
+                }
             }));
         }
         let mut parts = vec![part(reader, i64::MIN + 1, if workers == 1 { i64::MAX - 1 } else { step })?];
         for (handle, worker) in handles.into_iter().zip(1..) {
-            let found = handle.join().map_err(|_| StoreError::Abandoned("a reading thread failed".to_owned()))??;
+            let found = handle.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault))?;
             parts.push(match found {
                 Some(found) => found,
                 None => part(reader, worker * step + 1, ((worker + 1) * step).min(last))?,

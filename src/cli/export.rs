@@ -89,7 +89,8 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     }
     let request = ItemsRequest { filter: filter(arguments)?, limit: usize::MAX, after: None };
     let rows = items(collection, &request).rows;
-    let folder = arguments.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        arguments.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let draft = NamedTempFile::new_in(folder).with_context(|| folder.display().to_string())?;
     match ending {
         Ending::GeoJson | Ending::GeoJsonLines => write_features(draft.as_file(), collection, &rows, ending)?,
@@ -124,7 +125,12 @@ fn filter(arguments: &ExportArguments) -> anyhow::Result<Filter> {
     Ok(Filter::All(members))
 }
 
-fn write_features(file: &File, collection: &CollectionView, rows: &[RowRef], ending: Ending) -> std::io::Result<()> {
+fn write_features(
+    file: &File,
+    collection: &CollectionView,
+    rows: &[RowRef],
+    ending: Ending,
+) -> std::io::Result<()> {
     let writer = FeatureWriter::new(collection.schema(), Crs::Crs84);
     let mut out = BufWriter::with_capacity(1 << 18, file);
     let mut feature = Vec::new();

@@ -29,6 +29,7 @@ use crate::store::Store;
 
 /// Import a file into a collection; makes the store if there is none.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command")]
 pub struct ImportArguments {
     /// The store.
     store: PathBuf,
@@ -152,10 +153,16 @@ fn write_report(path: &Path, report: &ImportReport) -> anyhow::Result<()> {
 fn print(report: &ImportReport, dry_run: bool) {
     for note in report.rows.iter().take(SHOWN_NOTES) {
         let verdict = if note.rejected { "rejected" } else { "warning" };
-        say_error(&format!("row {}: {verdict}: {} ({}): {}", note.row, note.fault.message, note.fault.code, note.fault.fix));
+        say_error(&format!(
+            "row {}: {verdict}: {} ({}): {}",
+            note.row, note.fault.message, note.fault.code, note.fault.fix
+        ));
     }
     if report.rows.len() > SHOWN_NOTES {
-        say_error(&format!("... and {} more: write them all with --report FILE.csv", report.rows.len() - SHOWN_NOTES));
+        say_error(&format!(
+            "... and {} more: write them all with --report FILE.csv",
+            report.rows.len() - SHOWN_NOTES
+        ));
     }
     let new = report.accepted - report.unchanged;
     let what = if dry_run { "would be taken" } else { "taken" };

@@ -37,6 +37,7 @@ enum Command {
 }
 
 /// Runs the command the process was started with. Exit codes: 0 done, 1 failed, 2 wrong usage.
+#[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {

@@ -61,7 +61,8 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
     let config = Config::load(arguments.config.as_deref(), overrides)?;
     telemetry::start(&config.log)?;
     let store = Arc::new(open_store(&arguments.store)?);
-    let loopback_only = is_loopback(&config.listen).with_context(|| format!("listen = {:?}", config.listen))?;
+    let loopback_only =
+        is_loopback(&config.listen).with_context(|| format!("listen = {:?}", config.listen))?;
     let gate = Gate::open(Arc::clone(&store))?;
     let listener = Listener { loopback_only, public_host: config.public_host() };
     let app = Arc::new(App::new(gate, config.public_url.clone(), listener));
@@ -85,7 +86,12 @@ fn open_store(path: &Path) -> anyhow::Result<Store> {
     Ok(store)
 }
 
-async fn serve(app: &Arc<App>, store: &Arc<Store>, settings: &ServerSettings, loopback_only: bool) -> anyhow::Result<()> {
+async fn serve(
+    app: &Arc<App>,
+    store: &Arc<Store>,
+    settings: &ServerSettings,
+    loopback_only: bool,
+) -> anyhow::Result<()> {
     let Bound { server, handle, addresses } =
         bind(Arc::clone(app), settings).with_context(|| format!("cannot listen on {}", settings.listen))?;
     for address in addresses {
@@ -100,7 +106,9 @@ async fn serve(app: &Arc<App>, store: &Arc<Store>, settings: &ServerSettings, lo
             match actix_web::rt::task::spawn_blocking(move || app.gate.refresh()).await {
                 Ok(Ok(true)) => tracing::info!("the store has changed: new data is served"),
                 Ok(Ok(false)) => {}
-                Ok(Err(error)) => tracing::error!(%error, "the store cannot be read: the last data is served"),
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "the store cannot be read: the last data is served");
+                }
                 Err(error) => tracing::error!(%error, "refreshing failed"),
             }
         }

@@ -51,7 +51,8 @@ impl<W: Write> CsvWriter<W> {
         if self.with_id {
             self.writer.write_field(public_id(collection, at))?;
         }
-        let place = group.shape(row).filter(|shape| shape.kind == ShapeKind::Point).map(|shape| shape.positions[0]);
+        let place =
+            group.shape(row).filter(|shape| shape.kind == ShapeKind::Point).map(|shape| shape.positions[0]);
         self.writer.write_field(place.map_or_else(String::new, |place| place.lon_degrees().to_string()))?;
         self.writer.write_field(place.map_or_else(String::new, |place| place.lat_degrees().to_string()))?;
         for field in 0..self.fields {

@@ -43,7 +43,13 @@ impl FeatureWriter {
     }
 
     /// Appends a feature; `distance_m` becomes a property, or a member beside them if a field has that name.
-    pub fn feature(&self, out: &mut Vec<u8>, collection: &CollectionView, at: RowRef, distance_m: Option<f64>) {
+    pub fn feature(
+        &self,
+        out: &mut Vec<u8>,
+        collection: &CollectionView,
+        at: RowRef,
+        distance_m: Option<f64>,
+    ) {
         self.open(out, collection, at);
         self.members(out, collection, at, distance_m);
         out.push(b'}');
@@ -69,7 +75,8 @@ impl FeatureWriter {
     fn members(&self, out: &mut Vec<u8>, collection: &CollectionView, at: RowRef, distance_m: Option<f64>) {
         let group = &collection.groups()[at.group as usize];
         let row = at.row as usize;
-        let distance = distance_m.map(|metres| format!("\"distance_m\":{}", format_number((metres * 1e3).round() / 1e3)));
+        let distance = distance_m
+            .map(|metres| format!("\"distance_m\":{}", format_number((metres * 1e3).round() / 1e3)));
         if let Some(distance) = distance.as_ref().filter(|_| self.distance_is_taken) {
             out.push(b',');
             out.extend_from_slice(distance.as_bytes());
@@ -177,11 +184,11 @@ fn push_degrees(out: &mut Vec<u8>, units: i32) {
 /// Appends a value as JSON.
 fn push_json_value(out: &mut Vec<u8>, value: ValueRef<'_>) {
     match value {
-        ValueRef::Null => out.extend_from_slice(b"null"),
         ValueRef::Bool(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
         ValueRef::Int(value) => out.extend_from_slice(value.to_string().as_bytes()),
         ValueRef::Float(value) if value.is_finite() => out.extend_from_slice(format_number(value).as_bytes()),
-        ValueRef::Float(_) => out.extend_from_slice(b"null"),
+        // No import lets NaN or infinity in; JSON could not say them.
+        ValueRef::Null | ValueRef::Float(_) => out.extend_from_slice(b"null"),
         ValueRef::Text(text) => push_json_text(out, text),
         // Checked and compacted at import.
         ValueRef::Json(json) => out.extend_from_slice(json.as_bytes()),

@@ -30,7 +30,10 @@ pub fn write_geopackage(
         fields.push(ExportField { name: id_name.to_owned(), field_type });
     }
     fields.extend(
-        schema.fields.iter().map(|field| ExportField { name: field.name.clone(), field_type: field.field_type }),
+        schema
+            .fields
+            .iter()
+            .map(|field| ExportField { name: field.name.clone(), field_type: field.field_type }),
     );
     let layer = ExportLayer {
         name: schema.id.clone(),

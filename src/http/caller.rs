@@ -86,7 +86,11 @@ mod tests {
             (&listener, "127.0.0.1", "localhost", "forwarded", synthetic),
             (&listener, "127.0.0.1", "localhost", "", Register::Operational),
         ] {
-            assert_eq!(ask(listener, peer, host, header, register), Principal::Anonymous, "{peer} {host} {header}");
+            assert_eq!(
+                ask(listener, peer, host, header, register),
+                Principal::Anonymous,
+                "{peer} {host} {header}"
+            );
         }
     }
 }

@@ -71,7 +71,10 @@ pub fn finish(mut answer: Answer, conditions: &Conditions<'_>) -> Answer {
 }
 
 fn gzip(body: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 3), flate2::Compression::new(GZIP_LEVEL));
+    let mut encoder = flate2::write::GzEncoder::new(
+        Vec::with_capacity(body.len() / 3),
+        flate2::Compression::new(GZIP_LEVEL),
+    );
     encoder.write_all(body).ok()?;
     encoder.finish().ok()
 }
@@ -83,7 +86,9 @@ fn choose(accept: &str) -> Encoding {
     for part in accept.split(',') {
         let mut words = part.split(';');
         let name = words.next().unwrap_or("").trim();
-        let q = words.find_map(|word| word.trim().strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0_f64));
+        let q = words
+            .find_map(|word| word.trim().strip_prefix("q="))
+            .map_or(1.0, |q| q.parse().unwrap_or(0.0_f64));
         match name.to_ascii_lowercase().as_str() {
             "zstd" => quality[0] = Some(q),
             "gzip" | "x-gzip" => quality[1] = Some(q),
@@ -103,7 +108,9 @@ fn choose(accept: &str) -> Encoding {
 
 /// Whether an `If-None-Match` list names the tag (weak comparison, RFC 9110, clause 13.1.2).
 fn matches_tag(list: &str, tag: &str) -> bool {
-    list.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+    list.split(',')
+        .map(str::trim)
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 #[cfg(test)]
@@ -124,9 +131,13 @@ mod tests {
     fn each_encoding_has_its_own_tag_and_the_same_question_the_same_bytes() {
         let body = b"the quick brown fox ".repeat(100);
         let ask = |accept: &str, tag: Option<&str>| {
-            finish(Answer::ok("text/plain", body.clone()), &Conditions { accept_encoding: Some(accept), if_none_match: tag })
+            finish(
+                Answer::ok("text/plain", body.clone()),
+                &Conditions { accept_encoding: Some(accept), if_none_match: tag },
+            )
         };
-        let tag = |answer: &Answer| answer.headers.iter().find(|(name, _)| *name == "etag").unwrap().1.clone();
+        let tag =
+            |answer: &Answer| answer.headers.iter().find(|(name, _)| *name == "etag").unwrap().1.clone();
         let (plain, gzip, zstd) = (ask("", None), ask("gzip", None), ask("zstd", None));
         assert!(tag(&plain) != tag(&gzip) && tag(&gzip) != tag(&zstd));
         assert_eq!(ask("gzip", None).body, gzip.body);

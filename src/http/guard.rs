@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use actix_web::dev::Extensions;
 use actix_web::dev::Payload;
-use actix_web::http::header::HeaderMap;
 use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::HeaderMap;
 use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::Instant;
 use actix_web::rt::time::timeout;
@@ -85,7 +85,10 @@ pub fn check_head(address_bytes: usize, headers: &HeaderMap, over: bool) -> Resu
     if headers.contains_key(CONTENT_ENCODING) {
         return Err(Problem::EncodedBody);
     }
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse::<u64>().ok());
     if length.is_some_and(|length| length > MAX_BODY_BYTES) {
         return Err(Problem::BodyTooLarge { limit: MAX_BODY_BYTES });
     }

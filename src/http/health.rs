@@ -25,9 +25,11 @@ pub fn healthz(_call: &Call<'_>) -> Result<Answer, Problem> {
 pub fn readyz(call: &Call<'_>) -> Result<Answer, Problem> {
     let ready = call.app.ready.load(Ordering::Acquire);
     let degraded = call.app.gate.degraded();
-    let mut body = json!({"status": if ready { "ready" } else { "stopping" }, "degraded": !degraded.is_empty()});
+    let mut body =
+        json!({"status": if ready { "ready" } else { "stopping" }, "degraded": !degraded.is_empty()});
     if call.principal == Principal::LocalOperator && !degraded.is_empty() {
-        let list: Vec<_> = degraded.iter().map(|(id, rows)| json!({"collection": id, "rows_missing": rows})).collect();
+        let list: Vec<_> =
+            degraded.iter().map(|(id, rows)| json!({"collection": id, "rows_missing": rows})).collect();
         body["collections"] = list.into();
     }
     let mut answer = Answer::json(&body);
@@ -52,7 +54,11 @@ pub fn metrics(call: &Call<'_>) -> Result<Answer, Problem> {
         ("throughline_collections", "Collections in memory.", collections as u64),
         ("throughline_rows", "Rows in memory.", rows),
         ("throughline_snapshot_bytes", "Bytes of all row groups in memory.", bytes as u64),
-        ("throughline_degraded_collections", "Collections with damaged rows.", call.app.gate.degraded().len() as u64),
+        (
+            "throughline_degraded_collections",
+            "Collections with damaged rows.",
+            call.app.gate.degraded().len() as u64,
+        ),
     ] {
         text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
     }

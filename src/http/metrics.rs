@@ -54,7 +54,9 @@ impl Metrics {
             let micros = metrics.micros.load(Ordering::Relaxed);
             if micros > 0 {
                 let seconds = micros as f64 / 1e6;
-                out.push_str(&format!("throughline_request_seconds_total{{operation=\"{name}\"}} {seconds}\n"));
+                out.push_str(&format!(
+                    "throughline_request_seconds_total{{operation=\"{name}\"}} {seconds}\n"
+                ));
             }
         }
         out

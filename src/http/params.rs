@@ -57,7 +57,9 @@ impl Param {
             }
             Self::Limit => "How many features at most; more than 10,000 is lowered to that.",
             Self::Next => "Where a further page goes on: the opaque value of a next link.",
-            Self::Nearest => "The features nearest to lon,lat by geodesic distance, nearest first; adds distance_m.",
+            Self::Nearest => {
+                "The features nearest to lon,lat by geodesic distance, nearest first; adds distance_m."
+            }
             Self::Within => "Features within a geodesic distance: lon,lat,metres.",
             Self::Crs => "The coordinate system of the answer, as an OGC URI.",
         }
@@ -111,7 +113,8 @@ impl Params {
             let known = name.as_deref().and_then(|name| allowed.iter().find(|param| param.name() == name));
             let Some(param) = known else {
                 let allowed: Vec<&str> = allowed.iter().map(|param| param.name()).collect();
-                let allowed = if allowed.is_empty() { "no parameters".to_owned() } else { allowed.join(", ") };
+                let allowed =
+                    if allowed.is_empty() { "no parameters".to_owned() } else { allowed.join(", ") };
                 let name: String = name.unwrap_or_default().chars().take(100).collect();
                 return Err(Problem::UnknownParameter { name, allowed });
             };
@@ -180,7 +183,10 @@ impl Params {
         let number = whole.then(|| text.parse().unwrap_or(usize::MAX));
         match number {
             Some(number) if number > 0 => Ok(number.min(MAX_LIMIT)),
-            _ => Err(Problem::bad("limit", format!("{text:?} is no positive whole number: give 1 to {MAX_LIMIT}"))),
+            _ => Err(Problem::bad(
+                "limit",
+                format!("{text:?} is no positive whole number: give 1 to {MAX_LIMIT}"),
+            )),
         }
     }
 
@@ -190,7 +196,9 @@ impl Params {
     /// [`Problem`].
     pub fn next(&self) -> Result<Option<Cursor>, Problem> {
         let Some(text) = self.get(Param::Next) else { return Ok(None) };
-        Cursor::decode(text).map(Some).ok_or_else(|| Problem::bad("next", "no cursor of ours: follow a next link"))
+        Cursor::decode(text)
+            .map(Some)
+            .ok_or_else(|| Problem::bad("next", "no cursor of ours: follow a next link"))
     }
 
     /// `nearest`.
@@ -309,7 +317,13 @@ mod tests {
 
     #[test]
     fn limits_are_lowered_and_only_nonsense_is_refused() {
-        for (text, limit) in [("10000", 10_000), ("10001", 10_000), ("4294967296", 10_000), ("99999999999999999999999", 10_000), ("1", 1)] {
+        for (text, limit) in [
+            ("10000", 10_000),
+            ("10001", 10_000),
+            ("4294967296", 10_000),
+            ("99999999999999999999999", 10_000),
+            ("1", 1),
+        ] {
             assert_eq!(parse(&format!("limit={text}")).limit().unwrap(), limit);
         }
         assert_eq!(parse("").limit().unwrap(), 10);
@@ -323,7 +337,9 @@ mod tests {
     fn boxes_are_four_or_six_numbers() {
         assert!(parse("bbox=1,2,3,4").bbox().unwrap().is_some());
         assert_eq!(parse("bbox=1,2,-9,3,4,9").bbox().unwrap(), parse("bbox=1,2,3,4").bbox().unwrap());
-        for text in ["a,b,c,d", "1,2,3", "1,2,3,4,5", "1,2,3,NaN", "1,2,3,inf", "", "1,5,3,4", "1,2,3,4,5,6,7,8,9"] {
+        for text in
+            ["a,b,c,d", "1,2,3", "1,2,3,4,5", "1,2,3,NaN", "1,2,3,inf", "", "1,5,3,4", "1,2,3,4,5,6,7,8,9"]
+        {
             assert!(parse(&format!("bbox={text}")).bbox().is_err(), "{text}");
         }
     }

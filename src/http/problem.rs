@@ -107,6 +107,11 @@ impl Problem {
             | Self::EncodedBody
             | Self::AddressTooLong { .. } => {}
         }
-        Answer { status, content_type: "application/problem+json", body: body.to_string().into_bytes(), headers }
+        Answer {
+            status,
+            content_type: "application/problem+json",
+            body: body.to_string().into_bytes(),
+            headers,
+        }
     }
 }

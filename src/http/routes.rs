@@ -102,5 +102,11 @@ pub const ROUTES: &[Route] = &[
     },
     light("/healthz", "getHealth", "Whether the process lives", JSON, health::healthz),
     light("/readyz", "getReady", "Whether it takes work, and whether data is damaged", JSON, health::readyz),
-    light("/metrics", "getMetrics", "Prometheus metrics, for the local operator", "text/plain", health::metrics),
+    light(
+        "/metrics",
+        "getMetrics",
+        "Prometheus metrics, for the local operator",
+        "text/plain",
+        health::metrics,
+    ),
 ];

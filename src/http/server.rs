@@ -47,7 +47,12 @@ pub struct ServerSettings {
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8080".to_owned(), max_connections_per_address: 200, max_connections: 4_096, workers: 0 }
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            max_connections_per_address: 200,
+            max_connections: 4_096,
+            workers: 0,
+        }
     }
 }
 
@@ -85,16 +90,22 @@ pub fn bind(app: Arc<App>, settings: &ServerSettings) -> std::io::Result<Bound> 
         let mut service = actix_web::App::new();
         for (place, route) in ROUTES.iter().enumerate() {
             let (get, head, other) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
-            service = service.service(
-                web::resource(route.path)
-                    .route(web::get().to(move |request, payload| serve(Arc::clone(&get), Some(place), request, payload)))
-                    .route(web::head().to(move |request, payload| serve(Arc::clone(&head), Some(place), request, payload)))
-                    .default_service(
-                        web::to(move |request, payload| serve(Arc::clone(&other), Some(place), request, payload)),
-                    ),
-            );
+            service =
+                service.service(
+                    web::resource(route.path)
+                        .route(web::get().to(move |request, payload| {
+                            serve(Arc::clone(&get), Some(place), request, payload)
+                        }))
+                        .route(web::head().to(move |request, payload| {
+                            serve(Arc::clone(&head), Some(place), request, payload)
+                        }))
+                        .default_service(web::to(move |request, payload| {
+                            serve(Arc::clone(&other), Some(place), request, payload)
+                        })),
+                );
         }
-        service.default_service(web::to(move |request, payload| serve(Arc::clone(&app), None, request, payload)))
+        service
+            .default_service(web::to(move |request, payload| serve(Arc::clone(&app), None, request, payload)))
     })
     .on_connect(move |stream, data| connections.count(stream, data))
     .workers(workers)
@@ -111,7 +122,12 @@ pub fn bind(app: Arc<App>, settings: &ServerSettings) -> std::io::Result<Bound> 
 }
 
 /// One request through the whole pipeline.
-async fn serve(app: Arc<App>, route: Option<usize>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+async fn serve(
+    app: Arc<App>,
+    route: Option<usize>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
     let start = Instant::now();
     let over = request.conn_data::<Connection>().is_some_and(|connection| connection.over);
     let mut payload = payload.into_inner();
@@ -182,14 +198,21 @@ impl Asked {
 }
 
 fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers.iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+    headers
+        .iter()
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect()
 }
 
 /// The answer to a request: the same for the same view, whatever else happens.
 #[must_use]
 pub fn respond(app: &App, route: Option<usize>, asked: &Asked) -> Answer {
-    let conditions =
-        Conditions { accept_encoding: asked.header("accept-encoding"), if_none_match: asked.header("if-none-match") };
+    let conditions = Conditions {
+        accept_encoding: asked.header("accept-encoding"),
+        if_none_match: asked.header("if-none-match"),
+    };
     let answer = catch_unwind(AssertUnwindSafe(|| answer(app, route, asked)))
         .unwrap_or_else(|_| Err(internal("a handler panicked")))
         .unwrap_or_else(|problem| problem.answer());
@@ -208,10 +231,16 @@ fn answer(app: &App, route: Option<usize>, asked: &Asked) -> Result<Answer, Prob
     }
     let params = Params::parse(&asked.query, route.params)?;
     let host = asked.header("host").filter(|host| is_plain_host(host));
-    let name = host.map(|host| host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name));
+    let name = host.map(|host| {
+        host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name)
+    });
     let has_header = |name: &str| asked.header(name).is_some();
     // A Host we cannot read names nobody's machine.
-    let caller = Caller { peer: asked.peer, host: if asked.header("host").is_some() { name.or(Some("?")) } else { None }, has_header: &has_header };
+    let caller = Caller {
+        peer: asked.peer,
+        host: if asked.header("host").is_some() { name.or(Some("?")) } else { None },
+        has_header: &has_header,
+    };
     let principal = app.listener.principal(&caller, app.gate.register());
     let base = app.public_url.clone().unwrap_or_else(|| format!("http://{}", host.unwrap_or("localhost")));
     let call = Call {
@@ -230,7 +259,9 @@ fn answer(app: &App, route: Option<usize>, asked: &Asked) -> Result<Answer, Prob
 fn is_plain_host(host: &str) -> bool {
     !host.is_empty()
         && host.len() <= 255
-        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']'))
+        && host.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
+        })
 }
 
 fn internal(what: &str) -> Problem {
@@ -265,4 +296,3 @@ pub async fn stop(app: &App, handle: &ServerHandle, drain: Duration) {
     actix_web::rt::time::sleep(drain).await;
     handle.stop(true).await;
 }
-

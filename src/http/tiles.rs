@@ -21,7 +21,8 @@ const MAX_LAYERS: usize = 32;
 /// The collections of a comma-separated list; none if one of them is not there.
 fn layers<'a>(call: &'a Call<'_>) -> Result<Vec<&'a Arc<CollectionView>>, Problem> {
     let names: Vec<&str> = call.path_value("layers").split(',').collect();
-    if names.len() > MAX_LAYERS || names.iter().enumerate().any(|(place, name)| names[..place].contains(name)) {
+    if names.len() > MAX_LAYERS || names.iter().enumerate().any(|(place, name)| names[..place].contains(name))
+    {
         return Err(Problem::NotFound);
     }
     names.into_iter().map(|name| call.view.collection(name).ok_or(Problem::NotFound)).collect()
@@ -83,7 +84,10 @@ pub fn tilejson(call: &Call<'_>) -> Result<Answer, Problem> {
         "vector_layers": vector_layers,
     });
     if !bounds.is_empty() {
-        body["bounds"] = [bounds.west, bounds.south, bounds.east, bounds.north].map(|units| f64::from(units) / 1e7).to_vec().into();
+        body["bounds"] = [bounds.west, bounds.south, bounds.east, bounds.north]
+            .map(|units| f64::from(units) / 1e7)
+            .to_vec()
+            .into();
     }
     if !attributions.is_empty() {
         body["attribution"] = attributions.join(", ").into();

@@ -17,12 +17,16 @@ pub fn convert(cell: Cell, field: &FieldSchema) -> Result<Value, Fault> {
         (Cell::Null, _) => return Ok(Value::Null),
         (Cell::Bool(value), FieldType::Boolean) => return Ok(Value::Bool(value)),
         (Cell::Int(value), FieldType::Integer) => return Ok(Value::Int(value)),
-        (Cell::Int(value), FieldType::Number) if value.unsigned_abs() <= 1 << 53 => return Ok(Value::Float(value as f64)),
+        (Cell::Int(value), FieldType::Number) if value.unsigned_abs() <= 1 << 53 => {
+            return Ok(Value::Float(value as f64));
+        }
         (Cell::Float(value), FieldType::Number) => return Ok(Value::Float(value)),
         (Cell::Text(text) | Cell::Word(text), FieldType::Text) => return Ok(Value::Text(text)),
         (Cell::Bool(value), FieldType::Text) => return Ok(Value::Text(value.to_string())),
         (Cell::Int(value), FieldType::Text) => return Ok(Value::Text(value.to_string())),
-        (Cell::Float(value), FieldType::Text) => return Ok(Value::Text(crate::model::feature::format_number(value))),
+        (Cell::Float(value), FieldType::Text) => {
+            return Ok(Value::Text(crate::model::feature::format_number(value)));
+        }
         (Cell::Json(text), FieldType::Json) => return Ok(Value::Json(text)),
         (cell, FieldType::Json) => return Ok(Value::Json(as_json(cell))),
         (Cell::Text(text) | Cell::Word(text), field_type) => match parse(&text, field_type) {

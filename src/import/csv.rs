@@ -64,7 +64,9 @@ impl Read for Watched {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.content.read(buffer)?;
         if self.since_record.fetch_add(count as u64, Ordering::Relaxed) > MAX_RECORD_BYTES {
-            return Err(std::io::Error::other("a record of more than 16 MB: a quote is not closed, or this is no CSV"));
+            return Err(std::io::Error::other(
+                "a record of more than 16 MB: a quote is not closed, or this is no CSV",
+            ));
         }
         Ok(count)
     }
@@ -77,8 +79,11 @@ impl CsvSource {
         let delimiter = sniff_delimiter(content.fill_buf().map_err(|error| input::read_fault(path, &error))?);
         let since_record = Arc::new(AtomicU64::new(0));
         let watched = Watched { content, since_record: Arc::clone(&since_record) };
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(watched);
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .from_reader(watched);
         let mut record = ByteRecord::new();
         if !reader.read_byte_record(&mut record).map_err(|error| csv_fault(path, error))? {
             let message = "the file is empty: the first line must name the columns".to_owned();
@@ -103,8 +108,11 @@ impl CsvSource {
             while headings.contains(&name) {
                 name = format!("{base}_{number}");
                 let fix = "give every column a name of its own";
-                headings_warning =
-                    Some(Fault::new("heading", format!("the heading {base:?} is there twice, one is now {name:?}"), fix));
+                headings_warning = Some(Fault::new(
+                    "heading",
+                    format!("the heading {base:?} is there twice, one is now {name:?}"),
+                    fix,
+                ));
                 number += 1;
             }
             headings.push(name);
@@ -113,7 +121,9 @@ impl CsvSource {
         let (mut columns, mut targets) = (Vec::new(), Vec::new());
         for (at, heading) in headings.iter().enumerate() {
             // Longitude and latitude become the geometry; grid figures are also kept as they are.
-            let is_place = place.as_ref().is_some_and(|place| place.crs == Crs::Crs84 && (place.x == at || place.y == at));
+            let is_place = place
+                .as_ref()
+                .is_some_and(|place| place.crs == Crs::Crs84 && (place.x == at || place.y == at));
             targets.push((!is_place).then_some(columns.len()));
             if !is_place {
                 columns.push(heading.clone());
@@ -121,21 +131,38 @@ impl CsvSource {
         }
         let id = match id {
             None => None,
-            Some(name) => Some(headings.iter().position(|heading| heading == name).ok_or_else(|| ImportError::NoColumn {
-                option: "--id",
-                column: name.to_owned(),
-                columns: headings.clone(),
+            Some(name) => Some(headings.iter().position(|heading| heading == name).ok_or_else(|| {
+                ImportError::NoColumn { option: "--id", column: name.to_owned(), columns: headings.clone() }
             })?),
         };
         since_record.store(0, Ordering::Relaxed);
-        Ok(Self { path: path.to_owned(), reader, since_record, record, columns, targets, place, id, headings_warning, number: 0 })
+        Ok(Self {
+            path: path.to_owned(),
+            reader,
+            since_record,
+            record,
+            columns,
+            targets,
+            place,
+            id,
+            headings_warning,
+            number: 0,
+        })
     }
 
     fn row(&mut self) -> Result<RawRow, Fault> {
         if self.record.len() != self.targets.len() {
             let line = self.record.position().map_or(0, csv::Position::line);
-            let message = format!("line {line} has {} columns, the heading has {}", self.record.len(), self.targets.len());
-            return Err(Fault::new("column-count", message, "give every line as many columns; put text with commas in quotes"));
+            let message = format!(
+                "line {line} has {} columns, the heading has {}",
+                self.record.len(),
+                self.targets.len()
+            );
+            return Err(Fault::new(
+                "column-count",
+                message,
+                "give every line as many columns; put text with commas in quotes",
+            ));
         }
         let mut warnings = Vec::new();
         warnings.extend(self.headings_warning.take());
@@ -221,7 +248,11 @@ fn sniff_delimiter(start: &[u8]) -> u8 {
         }
     }
     let most = counts.iter().max().copied().unwrap_or(0);
-    [b',', b';', b'\t'].into_iter().zip(counts).find(|(_, count)| *count == most).map_or(b',', |(byte, _)| byte)
+    [b',', b';', b'\t']
+        .into_iter()
+        .zip(counts)
+        .find(|(_, count)| *count == most)
+        .map_or(b',', |(byte, _)| byte)
 }
 
 /// A cell as text: UTF-8, or else Windows-1252, which spreadsheets still write; and whether it was that.
@@ -237,7 +268,8 @@ fn windows_1252() -> Fault {
 }
 
 fn find_place(headings: &[String]) -> Option<PlaceColumns> {
-    let find = |names: &[&str]| headings.iter().position(|heading| names.contains(&heading.to_lowercase().as_str()));
+    let find =
+        |names: &[&str]| headings.iter().position(|heading| names.contains(&heading.to_lowercase().as_str()));
     if let (Some(x), Some(y)) = (find(&LONGITUDES), find(&LATITUDES)) {
         return Some(PlaceColumns { x, y, crs: Crs::Crs84 });
     }
@@ -251,12 +283,20 @@ fn position(x: &str, y: &str, crs: Crs) -> Result<Option<Position>, Fault> {
         return Ok(None);
     }
     if x.is_empty() || y.is_empty() {
-        return Err(Fault::new("half-a-place", "one of the two coordinates is blank", "give both, or neither for a row without place"));
+        return Err(Fault::new(
+            "half-a-place",
+            "one of the two coordinates is blank",
+            "give both, or neither for a row without place",
+        ));
     }
     let number = |text: &str| {
         text.parse::<f64>().map_err(|error| {
             let shown: String = text.chars().take(40).collect();
-            Fault::new("coordinate", format!("{shown:?} is no coordinate ({error})"), "give decimal numbers with a point")
+            Fault::new(
+                "coordinate",
+                format!("{shown:?} is no coordinate ({error})"),
+                "give decimal numbers with a point",
+            )
         })
     };
     let (x, y) = (number(x)?, number(y)?);
@@ -264,7 +304,11 @@ fn position(x: &str, y: &str, crs: Crs) -> Result<Option<Position>, Fault> {
         return Err(crate::model::geometry::GeometryFault::NotFinite.into());
     }
     let (lon, lat) = crs.to_lon_lat(x, y).ok_or_else(|| {
-        Fault::new("out-of-range", format!("easting {x}, northing {y} is outside the British National Grid"), "give metres of EPSG:27700")
+        Fault::new(
+            "out-of-range",
+            format!("easting {x}, northing {y} is outside the British National Grid"),
+            "give metres of EPSG:27700",
+        )
     })?;
     Position::from_degrees(lon, lat).map(Some).map_err(Fault::from)
 }

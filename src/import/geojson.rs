@@ -105,7 +105,10 @@ impl GeoJsonSource {
             }
             ScanFault::TooLarge => format!("feature {} has more than 256 MB", self.number + 1),
         };
-        ImportError::Malformed { place: format!("{} at byte {}", self.path.display(), self.content.offset()), message }
+        ImportError::Malformed {
+            place: format!("{} at byte {}", self.path.display(), self.content.offset()),
+            message,
+        }
     }
 
     /// Cuts the next feature's text into `buffer`; `false` at the end.
@@ -163,7 +166,11 @@ impl GeoJsonSource {
             Id::Number(number) => (number.to_string(), number.is_i64() || number.is_u64()),
         });
         let mut warnings = Vec::new();
-        let geometry = match feature.geometry.map(|geometry| shape(&geometry.value, self.crs, &mut warnings)).transpose() {
+        let geometry = match feature
+            .geometry
+            .map(|geometry| shape(&geometry.value, self.crs, &mut warnings))
+            .transpose()
+        {
             Ok(geometry) => geometry.flatten(),
             Err(fault) => return Ok(Err(fault.into())),
         };
@@ -171,19 +178,22 @@ impl GeoJsonSource {
         for (name, value) in feature.properties.unwrap_or_default() {
             if name.len() > MAX_NAME_BYTES || name.is_empty() {
                 let fix = "give the property a name of 1 to 200 bytes";
-                warnings.push(Fault::new("name", "a property without name or with a very long one was left out", fix));
+                warnings.push(Fault::new(
+                    "name",
+                    "a property without name or with a very long one was left out",
+                    fix,
+                ));
                 continue;
             }
-            let place = match self.places.get(&name) {
-                Some(place) => *place,
-                None => {
-                    if self.columns.len() >= MAX_FIELDS {
-                        return Err(ImportError::TooManyColumns);
-                    }
-                    self.columns.push(name.clone());
-                    self.places.insert(name, self.columns.len() - 1);
-                    self.columns.len() - 1
+            let place = if let Some(place) = self.places.get(&name) {
+                *place
+            } else {
+                if self.columns.len() >= MAX_FIELDS {
+                    return Err(ImportError::TooManyColumns);
                 }
+                self.columns.push(name.clone());
+                self.places.insert(name, self.columns.len() - 1);
+                self.columns.len() - 1
             };
             cells.push((place, cell(value)));
         }
@@ -289,7 +299,10 @@ fn declared_crs(path: &Path) -> Result<Crs, ImportError> {
     match named {
         None | Some(serde_json::Value::Null) => Ok(Crs::Crs84),
         Some(member) => {
-            let name = member.pointer("/properties/name").and_then(serde_json::Value::as_str).unwrap_or("without a name");
+            let name = member
+                .pointer("/properties/name")
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or("without a name");
             crs_by_name(name).ok_or_else(|| ImportError::UnknownCrs(name.to_owned()))
         }
     }
@@ -310,10 +323,13 @@ fn parse_feature(text: &[u8]) -> Result<geojson::Feature, Fault> {
         Fault::new("json", format!("no sound JSON: {error}"), fix)
     })?;
     let kind = value.get("type").and_then(serde_json::Value::as_str).unwrap_or("").to_owned();
-    let not_a_feature = |message: String| Fault::new("not-a-feature", message, "give features with type, geometry and properties (RFC 7946)");
+    let not_a_feature = |message: String| {
+        Fault::new("not-a-feature", message, "give features with type, geometry and properties (RFC 7946)")
+    };
     match kind.as_str() {
         "Feature" => serde_json::from_value(value).map_err(|error| not_a_feature(error.to_string())),
-        "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon" | "GeometryCollection" => {
+        "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon"
+        | "GeometryCollection" => {
             let geometry = serde_json::from_value(value).map_err(|error| not_a_feature(error.to_string()))?;
             Ok(geojson::Feature { geometry: Some(geometry), ..Default::default() })
         }
@@ -334,7 +350,9 @@ fn cell(value: serde_json::Value) -> Cell {
             (None, None) => Cell::Json(number.to_string()),
         },
         serde_json::Value::String(text) => Cell::Text(text),
-        nested @ (serde_json::Value::Array(_) | serde_json::Value::Object(_)) => Cell::Json(nested.to_string()),
+        nested @ (serde_json::Value::Array(_) | serde_json::Value::Object(_)) => {
+            Cell::Json(nested.to_string())
+        }
     }
 }
 
@@ -352,13 +370,17 @@ fn shape(value: &GeometryValue, crs: Crs, warnings: &mut Vec<Fault>) -> Result<O
     };
     let mut builder = ShapeBuilder::new(kind);
     let mut dropped = false;
-    let mut ring = |builder: &mut ShapeBuilder, positions: &[geojson::Position]| -> Result<(), GeometryFault> {
+    let mut ring = |builder: &mut ShapeBuilder,
+                    positions: &[geojson::Position]|
+     -> Result<(), GeometryFault> {
         if positions.is_empty() {
             return Ok(());
         }
         for position in positions {
             let numbers = position.as_slice();
-            let (Some(x), Some(y)) = (numbers.first(), numbers.get(1)) else { return Err(GeometryFault::ShortPosition) };
+            let (Some(x), Some(y)) = (numbers.first(), numbers.get(1)) else {
+                return Err(GeometryFault::ShortPosition);
+            };
             dropped |= numbers.len() > 2;
             let (lon, lat) = crs.to_lon_lat(*x, *y).ok_or(GeometryFault::OutOfRange { lon: *x, lat: *y })?;
             builder.position(lon, lat)?;
@@ -413,5 +435,9 @@ fn shape(value: &GeometryValue, crs: Crs, warnings: &mut Vec<Fault>) -> Result<O
 
 /// Heights and measures are not held.
 pub(crate) fn height_dropped() -> Fault {
-    Fault::new("height-dropped", "heights or measures (Z, M) were left out", "nothing to do: longitude and latitude are kept")
+    Fault::new(
+        "height-dropped",
+        "heights or measures (Z, M) were left out",
+        "nothing to do: longitude and latitude are kept",
+    )
 }

@@ -58,14 +58,17 @@ impl GpkgSource {
             None if layers.len() == 1 => layers[0].clone(),
             None => return Err(ImportError::WhichLayer(layers)),
         };
-        let layer = file.layer(&table).map_err(|error| named(path, error))?.ok_or_else(|| ImportError::Malformed {
-            place: path.display().to_string(),
-            message: format!("the layer {table:?} is no plain table: save it as one"),
+        let layer = file.layer(&table).map_err(|error| named(path, error))?.ok_or_else(|| {
+            ImportError::Malformed {
+                place: path.display().to_string(),
+                message: format!("the layer {table:?} is no plain table: save it as one"),
+            }
         })?;
         let crs = match &layer.system {
             None => None,
             Some((authority, code)) => Some(
-                system(authority, *code).ok_or_else(|| ImportError::UnknownCrs(format!("{authority}:{code}")))?,
+                system(authority, *code)
+                    .ok_or_else(|| ImportError::UnknownCrs(format!("{authority}:{code}")))?,
             ),
         };
         if layer.columns.len() > MAX_FIELDS {
@@ -90,18 +93,28 @@ impl GpkgSource {
         let geometry = match row.geometry {
             Ok(bytes) => shape(bytes.as_deref(), self.crs, &mut warnings)?,
             Err(()) => {
-                return Err(Fault::new("geometry", "the geometry is no blob", "write the layer again with a GIS program"));
+                return Err(Fault::new(
+                    "geometry",
+                    "the geometry is no blob",
+                    "write the layer again with a GIS program",
+                ));
             }
         };
         let mut cells = Vec::with_capacity(row.values.len());
         for ((place, value), (_, kind)) in row.values.into_iter().enumerate().zip(&self.layer.columns) {
             match value {
                 ForeignValue::Null => {}
-                ForeignValue::Int(value @ (0 | 1)) if kind == "BOOLEAN" => cells.push((place, Cell::Bool(value == 1))),
+                ForeignValue::Int(value @ (0 | 1)) if kind == "BOOLEAN" => {
+                    cells.push((place, Cell::Bool(value == 1)));
+                }
                 ForeignValue::Int(value) => cells.push((place, Cell::Int(value))),
                 ForeignValue::Real(value) if value.is_finite() => cells.push((place, Cell::Float(value))),
                 ForeignValue::Real(_) => {
-                    return Err(Fault::new("not-finite", "a value is NaN or infinite", "give a finite number or null"));
+                    return Err(Fault::new(
+                        "not-finite",
+                        "a value is NaN or infinite",
+                        "give a finite number or null",
+                    ));
                 }
                 // DATETIME texts have milliseconds whether they mean something or not.
                 ForeignValue::Text(text) if kind == "DATETIME" => {
@@ -110,7 +123,11 @@ impl GpkgSource {
                 }
                 ForeignValue::Text(text) => cells.push((place, Cell::Text(text))),
                 ForeignValue::BadText => {
-                    return Err(Fault::new("encoding", "a text is not UTF-8", "write the layer again as UTF-8"));
+                    return Err(Fault::new(
+                        "encoding",
+                        "a text is not UTF-8",
+                        "write the layer again as UTF-8",
+                    ));
                 }
                 ForeignValue::Blob => {
                     let fix = "nothing to do: text and numbers are kept";
@@ -125,7 +142,8 @@ impl GpkgSource {
 impl Source for GpkgSource {
     fn next(&mut self) -> Result<Next, ImportError> {
         if self.waiting.is_empty() {
-            self.waiting = self.file.batch(&self.layer, self.after).map_err(|error| named(&self.path, error))?.into();
+            self.waiting =
+                self.file.batch(&self.layer, self.after).map_err(|error| named(&self.path, error))?.into();
         }
         let Some(row) = self.waiting.pop_front() else { return Ok(Next::End) };
         self.number += 1;
@@ -164,7 +182,9 @@ fn system(authority: &str, code: i64) -> Option<Crs> {
 /// Faults of `SQLite` name the file they are about.
 fn named(path: &Path, error: StoreError) -> ImportError {
     match error {
-        StoreError::Sql(error) => StoreError::Damaged { path: path.to_owned(), reason: error.to_string() }.into(),
+        StoreError::Sql(error) => {
+            StoreError::Damaged { path: path.to_owned(), reason: error.to_string() }.into()
+        }
         other => other.into(),
     }
 }

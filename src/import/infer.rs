@@ -56,10 +56,13 @@ impl Guess {
             }
             Cell::Word(text) => {
                 self.boolean = self.boolean && matches!(text.as_str(), "true" | "false");
-                self.integer = self.integer && text.parse::<i64>().is_ok_and(|value| value.to_string() == *text);
+                self.integer =
+                    self.integer && text.parse::<i64>().is_ok_and(|value| value.to_string() == *text);
                 // A number is one only if writing it back gives the same text: codes stay codes.
                 self.number = self.number
-                    && text.parse::<f64>().is_ok_and(|value| value.is_finite() && format_number(value) == *text);
+                    && text
+                        .parse::<f64>()
+                        .is_ok_and(|value| value.is_finite() && format_number(value) == *text);
                 self.see_text(text);
             }
         }
@@ -79,8 +82,8 @@ impl Guess {
 
     fn see_text(&mut self, text: &str) {
         self.date = self.date && time::parse_date(text).is_some();
-        self.timestamp =
-            self.timestamp && time::parse_instant(text).is_some_and(|micros| time::format_instant(micros) == text);
+        self.timestamp = self.timestamp
+            && time::parse_instant(text).is_some_and(|micros| time::format_instant(micros) == text);
         self.moment = self.moment && time::parse_moment(text).is_some();
         self.month = self.month && time::parse_month(text).is_some();
     }
@@ -158,7 +161,15 @@ mod tests {
 
     #[test]
     fn codes_stay_text() {
-        for codes in [&["0012", "0457"][..], &["+447700900123"], &["1E3", "2D4"], &["Nan"], &["Inf", "1"], &["1.50"], &["1e3"]] {
+        for codes in [
+            &["0012", "0457"][..],
+            &["+447700900123"],
+            &["1E3", "2D4"],
+            &["Nan"],
+            &["Inf", "1"],
+            &["1.50"],
+            &["1e3"],
+        ] {
             assert_eq!(words(codes), FieldType::Text, "{codes:?}");
         }
         assert_eq!(words(&["2", "11", "-4"]), FieldType::Integer);

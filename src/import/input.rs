@@ -90,7 +90,9 @@ pub(crate) fn open(path: &Path, read: &Arc<AtomicU64>) -> Result<Box<dyn BufRead
 pub(crate) fn read_fault(path: &Path, error: &std::io::Error) -> ImportError {
     let message = match error.kind() {
         std::io::ErrorKind::UnexpectedEof => "the gzip file ends early: copy it again".to_owned(),
-        std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => format!("the gzip file is damaged ({error})"),
+        std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
+            format!("the gzip file is damaged ({error})")
+        }
         _ => error.to_string(),
     };
     ImportError::Malformed { place: path.display().to_string(), message }

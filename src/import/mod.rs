@@ -13,6 +13,7 @@ mod input;
 mod report;
 mod run;
 mod scanner;
+mod take;
 
 pub use input::Format;
 pub use report::ImportReport;
@@ -38,7 +39,9 @@ pub enum ImportError {
         source: std::io::Error,
     },
     /// Its format is not known.
-    #[error("{0}: the format is not known by its ending: name it with --format (geojson, geojsonseq, csv, gpkg)")]
+    #[error(
+        "{0}: the format is not known by its ending: name it with --format (geojson, geojsonseq, csv, gpkg)"
+    )]
     UnknownFormat(PathBuf),
     /// It is not what it says it is.
     #[error("{place}: {message}")]
@@ -49,7 +52,9 @@ pub enum ImportError {
         message: String,
     },
     /// A coordinate system we cannot read.
-    #[error("the coordinate system {0} is not known: use WGS 84 (EPSG:4326), British National Grid (EPSG:27700) or Web Mercator (EPSG:3857)")]
+    #[error(
+        "the coordinate system {0} is not known: use WGS 84 (EPSG:4326), British National Grid (EPSG:27700) or Web Mercator (EPSG:3857)"
+    )]
     UnknownCrs(String),
     /// More than one layer and none named.
     #[error("the file has several layers, name one with --layer: {}", .0.join(", "))]
@@ -73,7 +78,9 @@ pub enum ImportError {
         columns: Vec<String>,
     },
     /// The collection id cannot be used.
-    #[error("{0:?} cannot be a collection id: use 1 to 200 letters, digits, '-', '_' or '.', starting with a letter or digit")]
+    #[error(
+        "{0:?} cannot be a collection id: use 1 to 200 letters, digits, '-', '_' or '.', starting with a letter or digit"
+    )]
     BadCollectionId(String),
     /// Too many columns.
     #[error("the file has more than 1,000 columns")]

@@ -25,15 +25,23 @@ impl From<GeometryFault> for Fault {
     fn from(fault: GeometryFault) -> Self {
         let (code, fix) = match &fault {
             GeometryFault::NotFinite => ("not-finite", "give finite numbers, or no geometry at all"),
-            GeometryFault::OutOfRange { .. } => {
-                ("out-of-range", "give longitude first, then latitude, in degrees of WGS 84; or declare the coordinate system")
+            GeometryFault::OutOfRange { .. } => (
+                "out-of-range",
+                "give longitude first, then latitude, in degrees of WGS 84; or declare the coordinate system",
+            ),
+            GeometryFault::UnclosedRing => {
+                ("unclosed-ring", "repeat the first position at the end of each ring")
             }
-            GeometryFault::UnclosedRing => ("unclosed-ring", "repeat the first position at the end of each ring"),
-            GeometryFault::TooFew { .. } => ("too-few-positions", "give a line 2 positions and a ring 4 or more"),
-            GeometryFault::ShortPosition => ("short-position", "give each position a longitude and a latitude"),
-            GeometryFault::Unsupported(_) => {
-                ("geometry-type", "give points, lines, polygons or multi-geometries of one kind; split collections into features")
+            GeometryFault::TooFew { .. } => {
+                ("too-few-positions", "give a line 2 positions and a ring 4 or more")
             }
+            GeometryFault::ShortPosition => {
+                ("short-position", "give each position a longitude and a latitude")
+            }
+            GeometryFault::Unsupported(_) => (
+                "geometry-type",
+                "give points, lines, polygons or multi-geometries of one kind; split collections into features",
+            ),
             GeometryFault::Malformed(_) => ("geometry", "write the geometry again with a GIS program"),
             GeometryFault::TooLarge => ("too-large", "split the geometry"),
         };

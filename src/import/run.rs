@@ -7,34 +7,25 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 
-use crate::import::Cell;
 use crate::import::Format;
 use crate::import::ImportError;
 use crate::import::ImportReport;
 use crate::import::Next;
-use crate::import::RawRow;
-use crate::import::RowNote;
 use crate::import::Source;
-use crate::import::convert::convert;
 use crate::import::csv::CsvSource;
 use crate::import::geojson::GeoJsonSource;
 use crate::import::gpkg::GpkgSource;
 use crate::import::infer::Guess;
 use crate::import::infer::time_axis;
-use crate::import::report::Fault;
-use crate::model::CollectionClass;
+use crate::import::take::take_rows;
 use crate::model::CollectionSchema;
 use crate::model::FieldSchema;
 use crate::model::FieldType;
 use crate::model::GeometryKind;
 use crate::model::Provenance;
-use crate::model::Row;
-use crate::model::Value;
 use crate::model::collections::built_in;
-use crate::model::geometry::self_crossing;
 use crate::model::schema::SchemaGeometry;
 use crate::model::schema::is_collection_id;
-use crate::store::Appended;
 use crate::store::Appender;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -104,9 +95,15 @@ pub fn import(
     }
 }
 
-fn open(file: &Path, options: &ImportOptions, read: &Arc<AtomicU64>) -> Result<Box<dyn Source + Send>, ImportError> {
-    let format =
-        options.format.or_else(|| Format::of(file)).ok_or_else(|| ImportError::UnknownFormat(PathBuf::from(file)))?;
+fn open(
+    file: &Path,
+    options: &ImportOptions,
+    read: &Arc<AtomicU64>,
+) -> Result<Box<dyn Source + Send>, ImportError> {
+    let format = options
+        .format
+        .or_else(|| Format::of(file))
+        .ok_or_else(|| ImportError::UnknownFormat(PathBuf::from(file)))?;
     Ok(match format {
         Format::GeoJson => Box::new(GeoJsonSource::open(file, false, read)?),
         Format::GeoJsonSeq => Box::new(GeoJsonSource::open(file, true, read)?),
@@ -154,7 +151,14 @@ impl Survey {
         }
         let columns = source.columns().to_vec();
         guesses.resize(columns.len(), Guess::default());
-        Ok(Self { columns, guesses, kinds, has_places: source.has_places(), any_id, numeric_ids: any_id && numeric_ids })
+        Ok(Self {
+            columns,
+            guesses,
+            kinds,
+            has_places: source.has_places(),
+            any_id,
+            numeric_ids: any_id && numeric_ids,
+        })
     }
 
     fn geometry(&self) -> SchemaGeometry {
@@ -187,8 +191,12 @@ fn field(name: &str, field_type: FieldType) -> FieldSchema {
 
 fn infer_schema(survey: &Survey, options: &ImportOptions) -> Result<CollectionSchema, ImportError> {
     let mut schema = CollectionSchema::layer(&options.into);
-    schema.fields =
-        survey.columns.iter().zip(&survey.guesses).map(|(name, guess)| field(name, guess.field_type())).collect();
+    schema.fields = survey
+        .columns
+        .iter()
+        .zip(&survey.guesses)
+        .map(|(name, guess)| field(name, guess.field_type()))
+        .collect();
     schema.geometry = survey.geometry();
     schema.feature_ids = survey.any_id;
     schema.numeric_ids = survey.numeric_ids;
@@ -196,7 +204,11 @@ fn infer_schema(survey: &Survey, options: &ImportOptions) -> Result<CollectionSc
     Ok(schema)
 }
 
-fn settle_time(schema: &CollectionSchema, survey: &Survey, options: &ImportOptions) -> Result<Vec<String>, ImportError> {
+fn settle_time(
+    schema: &CollectionSchema,
+    survey: &Survey,
+    options: &ImportOptions,
+) -> Result<Vec<String>, ImportError> {
     for name in &options.time {
         if schema.position(name).is_none() {
             return Err(ImportError::NoColumn {
@@ -239,147 +251,4 @@ fn widen(
         schema.time = settle_time(&schema, survey, options)?;
     }
     Ok(schema)
-}
-
-/// Takes the rows of a file, second pass.
-struct Taking<'c> {
-    appender: Appender<'c>,
-    schema: CollectionSchema,
-    identifier: Option<usize>,
-    /// For each column of the file, its field; `None` where a built-in collection has no such field.
-    targets: Vec<Option<usize>>,
-    report: ImportReport,
-    told: Vec<&'static str>,
-}
-
-fn take_rows(
-    appender: Appender<'_>,
-    file: &Path,
-    options: &ImportOptions,
-    read: &Arc<AtomicU64>,
-) -> Result<ImportReport, ImportError> {
-    let schema = appender.schema().clone();
-    let identifier = schema.identifier.as_ref().and_then(|name| schema.position(name));
-    let mut taking = Taking {
-        appender,
-        schema,
-        identifier,
-        targets: Vec::new(),
-        report: ImportReport { collection: options.into.clone(), ..ImportReport::default() },
-        told: Vec::new(),
-    };
-    let mut source = open(file, options, read)?;
-    loop {
-        match source.next()? {
-            Next::End => break,
-            Next::Bad(number, fault) => taking.reject(number, fault),
-            Next::Row(row) => taking.take(row, source.columns())?,
-        }
-    }
-    let Taking { appender, mut report, .. } = taking;
-    if options.strict && report.rejected > 0 {
-        return Err(ImportError::Strict(report.rejected));
-    }
-    appender.finish(&file.display().to_string())?;
-    report.file = file.display().to_string();
-    Ok(report)
-}
-
-impl Taking<'_> {
-    fn reject(&mut self, row: u64, fault: Fault) {
-        self.report.rejected += 1;
-        self.report.rows.push(RowNote { row, rejected: true, fault });
-    }
-
-    fn take(&mut self, raw: RawRow, columns: &[String]) -> Result<(), ImportError> {
-        let number = raw.number;
-        let mut warnings = raw.warnings;
-        for name in &columns[self.targets.len()..] {
-            let target = self.schema.position(name);
-            if target.is_none() {
-                let message = format!("the collection {} has no field {name:?}: the column was left out", self.schema.id);
-                warnings.push(Fault::new("unknown-field", message, "name the column like a field of the collection"));
-            }
-            self.targets.push(target);
-        }
-        let mut values = vec![Value::Null; self.schema.fields.len()];
-        for (place, cell) in raw.cells {
-            let Some(target) = self.targets[place] else { continue };
-            match self.value(cell, target) {
-                Ok(value) => values[target] = value,
-                Err(fault) => {
-                    self.reject(number, fault);
-                    return Ok(());
-                }
-            }
-        }
-        let public_id = match self.identifier {
-            None => raw.id.map(|(id, _)| id),
-            Some(place) => Some(values[place].as_ref().to_text()).filter(|text| !text.is_empty()),
-        };
-        if public_id.is_none() && self.identifier.is_some() {
-            let name = self.schema.identifier.clone().unwrap_or_default();
-            self.reject(number, Fault::new("no-id", format!("{name} is empty"), "give every row its identifier"));
-            return Ok(());
-        }
-        if let Some(fault) = self.misplaced(raw.geometry.as_ref().map(|shape| shape.kind().broad())) {
-            self.reject(number, fault);
-            return Ok(());
-        }
-        if let Some(place) = raw.geometry.as_ref().and_then(|shape| self_crossing(shape.as_ref())) {
-            let message = format!(
-                "the area crosses or touches itself at {}, {}; it is kept as it is, and tiles repair it",
-                place.lon_degrees(),
-                place.lat_degrees()
-            );
-            warnings.push(Fault::new("self-crossing", message, "repair the area with a GIS program"));
-        }
-        let row = Row { public_id, geometry: raw.geometry, values };
-        let outcome = self.appender.append(&row)?;
-        let id = row.public_id.unwrap_or_default();
-        match outcome {
-            Appended::Added | Appended::Changed => {}
-            Appended::Unchanged => self.report.unchanged += 1,
-            Appended::DuplicateId => {
-                let message = format!("the id {id:?} came earlier in this file");
-                self.reject(number, Fault::new("duplicate-id", message, "give every row an id of its own"));
-                return Ok(());
-            }
-            Appended::OtherOwner => {
-                let message = format!("the id {id:?} belongs to another owner's row");
-                self.reject(number, Fault::new("id-of-another-owner", message, "import it as that owner, or under another id"));
-                return Ok(());
-            }
-        }
-        self.report.accepted += 1;
-        // What holds for the whole file is said once.
-        warnings.retain(|warning| {
-            let once = matches!(warning.code, "height-dropped" | "blob" | "name");
-            let told = self.told.contains(&warning.code);
-            if once && !told {
-                self.told.push(warning.code);
-            }
-            !(once && told)
-        });
-        self.report.warned += u64::from(!warnings.is_empty());
-        self.report.rows.extend(warnings.into_iter().map(|fault| RowNote { row: number, rejected: false, fault }));
-        Ok(())
-    }
-
-    fn value(&self, cell: Cell, target: usize) -> Result<Value, Fault> {
-        convert(cell, &self.schema.fields[target])
-    }
-
-    /// Why a built-in collection cannot take this kind of geometry.
-    fn misplaced(&self, kind: Option<GeometryKind>) -> Option<Fault> {
-        let fits = match (self.schema.geometry, kind) {
-            (_, None) | (SchemaGeometry::Any, _) => true,
-            (SchemaGeometry::Point, Some(kind)) => kind == GeometryKind::Point,
-            (SchemaGeometry::Line, Some(kind)) => kind == GeometryKind::Line,
-            (SchemaGeometry::Area, Some(kind)) => kind == GeometryKind::Area,
-            (SchemaGeometry::None, Some(_)) => self.schema.class == CollectionClass::Layer,
-        };
-        let fix = "give the geometry that the collection's schema names";
-        (!fits).then(|| Fault::new("geometry-kind", format!("{} does not take this kind of geometry", self.schema.id), fix))
-    }
 }

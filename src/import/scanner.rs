@@ -44,17 +44,14 @@ impl<R: BufRead> Scanner<R> {
             if buffer.is_empty() {
                 return Ok(None);
             }
-            match buffer.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
-                Some(place) => {
-                    let byte = buffer[place];
-                    self.skip(place);
-                    return Ok(Some(byte));
-                }
-                None => {
-                    let all = buffer.len();
-                    self.skip(all);
-                }
+            if let Some(place) = buffer.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+            {
+                let byte = buffer[place];
+                self.skip(place);
+                return Ok(Some(byte));
             }
+            let all = buffer.len();
+            self.skip(all);
         }
     }
 
@@ -97,7 +94,11 @@ impl<R: BufRead> Scanner<R> {
             let buffer = self.reader.fill_buf().map_err(ScanFault::Io)?;
             if buffer.is_empty() {
                 // A bare number or word may end with the document.
-                return if depth == 0 && !in_string && !out.is_empty() { Ok(()) } else { Err(ScanFault::Early) };
+                return if depth == 0 && !in_string && !out.is_empty() {
+                    Ok(())
+                } else {
+                    Err(ScanFault::Early)
+                };
             }
             let mut end = None;
             for (place, byte) in buffer.iter().enumerate() {
@@ -119,7 +120,7 @@ impl<R: BufRead> Scanner<R> {
                 match byte {
                     b'"' => in_string = true,
                     b'{' | b'[' => depth += 1,
-                    b'}' | b']' if depth == 0 => {
+                    b'}' | b']' | b',' | b' ' | b'\t' | b'\n' | b'\r' if depth == 0 => {
                         end = Some(place);
                         break;
                     }
@@ -129,10 +130,6 @@ impl<R: BufRead> Scanner<R> {
                             end = Some(place + 1);
                             break;
                         }
-                    }
-                    b',' | b' ' | b'\t' | b'\n' | b'\r' if depth == 0 => {
-                        end = Some(place);
-                        break;
                     }
                     _ => {}
                 }

@@ -112,7 +112,8 @@ pub fn mercator_grid(position: Position) -> Option<(u32, u32)> {
     }
     // 360 degrees = 3.6e9 units of longitude stretch over 2^32 cells.
     let x = ((i128::from(position.lon) + 1_800_000_000) << 32) / 3_600_000_000;
-    let y = 0.5 - libm::log(libm::tan(std::f64::consts::FRAC_PI_4 + lat.to_radians() / 2.0)) / std::f64::consts::TAU;
+    let y = 0.5
+        - libm::log(libm::tan(std::f64::consts::FRAC_PI_4 + lat.to_radians() / 2.0)) / std::f64::consts::TAU;
     let y = (y * 4_294_967_296.0).clamp(0.0, 4_294_967_295.0);
     Some((x.clamp(0, 4_294_967_295) as u32, y as u32))
 }

@@ -86,7 +86,11 @@ impl ValueRef<'_> {
 #[must_use]
 pub fn format_number(value: f64) -> String {
     // `Display` never uses exponents: 1e300 would fill a line.
-    if value != 0.0 && (value.abs() >= 1e16 || value.abs() < 1e-5) { format!("{value:e}") } else { value.to_string() }
+    if value != 0.0 && (value.abs() >= 1e16 || value.abs() < 1e-5) {
+        format!("{value:e}")
+    } else {
+        value.to_string()
+    }
 }
 
 /// The random 128-bit id of a row, shown as a UUID.
@@ -324,7 +328,11 @@ mod tests {
         let id = RowId::from_random([7; 16]);
         assert_eq!(id.to_string(), "07070707-0707-4707-8707-070707070707");
         assert_eq!(RowId::parse(&id.to_string()), Some(id));
-        assert_eq!(RowId::parse(&id.to_string().to_uppercase()), Some(id), "digits only, so case cannot show");
+        assert_eq!(
+            RowId::parse(&id.to_string().to_uppercase()),
+            Some(id),
+            "digits only, so case cannot show"
+        );
         assert_eq!(RowId::parse("07070707-0707-4707-8707-07070707070G"), None);
         assert_eq!(RowId::parse("0707070700707-4707-8707-070707070707"), None);
     }

@@ -87,13 +87,19 @@ impl Bounds {
     /// Whether the two share a position.
     #[must_use]
     pub fn intersects(&self, other: &Self) -> bool {
-        self.west <= other.east && other.west <= self.east && self.south <= other.north && other.south <= self.north
+        self.west <= other.east
+            && other.west <= self.east
+            && self.south <= other.north
+            && other.south <= self.north
     }
 
     /// Whether the other lies wholly in this one.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
-        self.west <= other.west && other.east <= self.east && self.south <= other.south && other.north <= self.north
+        self.west <= other.west
+            && other.east <= self.east
+            && self.south <= other.south
+            && other.north <= self.north
     }
 
     /// Whether the position lies in it or on its edge.
@@ -417,7 +423,10 @@ impl<'a> ShapeRef<'a> {
                 self.rings().any(|line| line.windows(2).any(|pair| segment_meets(pair[0], pair[1], bounds)))
             }
             GeometryKind::Area => {
-                if self.rings().any(|ring| ring.windows(2).any(|pair| segment_meets(pair[0], pair[1], bounds))) {
+                if self
+                    .rings()
+                    .any(|ring| ring.windows(2).any(|pair| segment_meets(pair[0], pair[1], bounds)))
+                {
                     return true;
                 }
                 // No edge touches the box: it lies wholly inside or wholly outside each area.
@@ -475,124 +484,6 @@ fn segment_meets(a: Position, b: Position, bounds: &Bounds) -> bool {
     !(corners.iter().all(|side| *side > 0) || corners.iter().all(|side| *side < 0))
 }
 
-/// The first place where the rings of an area cross, overlap or touch themselves, if they do.
-///
-/// Exact on the 1e-7 degree grid. Rings of one part are tested together, parts apart. A plane sweep over edges
-/// sorted by longitude: near linear for coastlines, quadratic only if most edges share their longitudes.
-#[must_use]
-pub fn self_crossing(shape: ShapeRef<'_>) -> Option<Position> {
-    if shape.kind.broad() != GeometryKind::Area {
-        return None;
-    }
-    shape.parts().find_map(part_crossing)
-}
-
-struct Edge {
-    a: Position,
-    b: Position,
-    ring: usize,
-    place: usize,
-    last: bool,
-}
-
-fn part_crossing(part: ShapeRef<'_>) -> Option<Position> {
-    let mut edges = Vec::with_capacity(part.positions.len());
-    for (ring_index, ring) in part.rings().enumerate() {
-        // Repeated positions are harmless and would look like touching neighbours.
-        let mut clean: Vec<Position> = ring.to_vec();
-        clean.dedup();
-        let count = clean.len().saturating_sub(1);
-        for (place, pair) in clean.windows(2).enumerate() {
-            edges.push(Edge { a: pair[0], b: pair[1], ring: ring_index, place, last: place + 1 == count });
-        }
-    }
-    edges.sort_unstable_by_key(|edge| edge.a.lon.min(edge.b.lon));
-    let mut active: Vec<usize> = Vec::new();
-    for (index, edge) in edges.iter().enumerate() {
-        let west = edge.a.lon.min(edge.b.lon);
-        active.retain(|other| edges[*other].a.lon.max(edges[*other].b.lon) >= west);
-        for other in &active {
-            if let Some(place) = edges_clash(&edges[*other], edge) {
-                return Some(place);
-            }
-        }
-        active.push(index);
-    }
-    None
-}
-
-/// Where two edges of one part meet in a way a valid area does not allow.
-fn edges_clash(one: &Edge, two: &Edge) -> Option<Position> {
-    if one.a.lat.max(one.b.lat) < two.a.lat.min(two.b.lat) || two.a.lat.max(two.b.lat) < one.a.lat.min(one.b.lat) {
-        return None;
-    }
-    let (d1, d2) = (turn(one.a, one.b, two.a).signum(), turn(one.a, one.b, two.b).signum());
-    let (d3, d4) = (turn(two.a, two.b, one.a).signum(), turn(two.a, two.b, one.b).signum());
-    if d1 * d2 > 0 || d3 * d4 > 0 {
-        return None;
-    }
-    if d1 * d2 < 0 && d3 * d4 < 0 {
-        return Some(two.a);
-    }
-    let on = |edge: &Edge, p: Position, side: i128| {
-        side == 0
-            && p.lon >= edge.a.lon.min(edge.b.lon)
-            && p.lon <= edge.a.lon.max(edge.b.lon)
-            && p.lat >= edge.a.lat.min(edge.b.lat)
-            && p.lat <= edge.a.lat.max(edge.b.lat)
-    };
-    let touches = [(one, two.a, d1), (one, two.b, d2), (two, one.a, d3), (two, one.b, d4)];
-    let mut shared = None;
-    for (edge, p, side) in touches {
-        if !on(edge, p, side) {
-            continue;
-        }
-        match shared {
-            None => shared = Some(p),
-            // Two different common positions: the edges overlap.
-            Some(first) if first != p => return Some(p),
-            Some(_) => {}
-        }
-    }
-    let place = shared?;
-    if one.ring == two.ring {
-        let neighbours = one.place + 1 == two.place
-            || two.place + 1 == one.place
-            || (one.place == 0 && two.last)
-            || (two.place == 0 && one.last);
-        return (!neighbours).then_some(place);
-    }
-    // Two rings may touch in a single position.
-    None
-}
-
-/// The Hilbert key of a position on the 2^32 by 2^32 grid of 1e-7 degrees.
-#[must_use]
-pub fn hilbert(position: Position) -> u64 {
-    let x = (i64::from(position.lon) + 1_800_000_000) as u32;
-    let y = (i64::from(position.lat) + 900_000_000) as u32;
-    hilbert_xy(x, y)
-}
-
-/// The key of a row without geometry: after every place.
-pub const HILBERT_NONE: u64 = u64::MAX;
-
-fn hilbert_xy(mut x: u32, mut y: u32) -> u64 {
-    let mut key = 0_u64;
-    for level in (0..32).rev() {
-        let (rx, ry) = ((x >> level) & 1, (y >> level) & 1);
-        key = (key << 2) | u64::from((3 * rx) ^ ry);
-        if ry == 0 {
-            if rx == 1 {
-                x = !x;
-                y = !y;
-            }
-            std::mem::swap(&mut x, &mut y);
-        }
-    }
-    key
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -614,7 +505,8 @@ mod tests {
     }
 
     fn bounds(west: f64, south: f64, east: f64, north: f64) -> Bounds {
-        let (a, b) = (Position::from_degrees(west, south).unwrap(), Position::from_degrees(east, north).unwrap());
+        let (a, b) =
+            (Position::from_degrees(west, south).unwrap(), Position::from_degrees(east, north).unwrap());
         Bounds { west: a.lon, south: a.lat, east: b.lon, north: b.lat }
     }
 
@@ -650,53 +542,11 @@ mod tests {
         assert!(Position::from_degrees(180.0, -90.0).is_ok());
     }
 
-    #[test]
-    fn crossings_and_touches_are_found() {
-        let mut bow = ShapeBuilder::new(ShapeKind::Polygon);
-        ring(&mut bow, &[(0.0, 0.0), (2.0, 2.0), (2.0, 0.0), (0.0, 2.0), (0.0, 0.0)]);
-        bow.end_part();
-        assert!(self_crossing(bow.finish().unwrap().as_ref()).is_some());
-        let mut pinch = ShapeBuilder::new(ShapeKind::Polygon);
-        ring(
-            &mut pinch,
-            &[(0.0, 0.0), (2.0, 2.0), (4.0, 0.0), (4.0, 4.0), (2.0, 2.0), (0.0, 4.0), (0.0, 0.0)],
-        );
-        pinch.end_part();
-        assert!(self_crossing(pinch.finish().unwrap().as_ref()).is_some());
-        assert!(self_crossing(square_with_hole().as_ref()).is_none());
-    }
-
-    #[test]
-    fn hilbert_keys_of_neighbours_are_neighbours() {
-        // The four quadrants of the curve are visited in one unbroken walk.
-        let keys: Vec<u64> = [(0, 0), (0, 1), (1, 1), (1, 0)].map(|(x, y)| hilbert_xy(x << 31, y << 31) >> 62).to_vec();
-        let mut sorted = keys.clone();
-        sorted.sort_unstable();
-        assert_eq!(sorted, [0, 1, 2, 3]);
-        assert!(keys.windows(2).all(|pair| pair[0].abs_diff(pair[1]) == 1), "{keys:?}");
-    }
-
     proptest! {
         #[test]
         fn degrees_survive(lon in -1_800_000_000_i32..=1_800_000_000, lat in -900_000_000_i32..=900_000_000) {
             let position = Position { lon, lat };
             prop_assert_eq!(Position::from_degrees(position.lon_degrees(), position.lat_degrees()).unwrap(), position);
-        }
-
-        #[test]
-        fn a_walk_along_the_curve_never_jumps(x in 0_u32..u32::MAX, y in 0_u32..u32::MAX) {
-            // A cell and its successor on the curve share a side, at 8 bits of resolution by full inversion.
-            let key = hilbert_xy(x & 0xFF00_0000, y & 0xFF00_0000) >> 48;
-            prop_assume!(key < 0xFFFF);
-            let mut found = 0;
-            for (dx, dy) in [(1_i64, 0_i64), (-1, 0), (0, 1), (0, -1)] {
-                let (nx, ny) = (i64::from(x >> 24) + dx, i64::from(y >> 24) + dy);
-                if (0..256).contains(&nx) && (0..256).contains(&ny)
-                    && hilbert_xy((nx as u32) << 24, (ny as u32) << 24) >> 48 == key + 1 {
-                    found += 1;
-                }
-            }
-            prop_assert_eq!(found, 1);
         }
     }
 }

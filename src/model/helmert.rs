@@ -88,7 +88,10 @@ pub fn to_grid(lon: f64, lat: f64) -> (f64, f64) {
     let easting = FALSE_EASTING_M
         + nu * cos * d
         + nu / 6.0 * cos.powi(3) * (nu / rho - tan2) * d.powi(3)
-        + nu / 120.0 * cos.powi(5) * (5.0 - 18.0 * tan2 + tan2 * tan2 + 14.0 * eta2 - 58.0 * tan2 * eta2) * d.powi(5);
+        + nu / 120.0
+            * cos.powi(5)
+            * (5.0 - 18.0 * tan2 + tan2 * tan2 + 14.0 * eta2 - 58.0 * tan2 * eta2)
+            * d.powi(5);
     (easting, northing)
 }
 
@@ -106,9 +109,12 @@ pub fn to_lon_lat(easting: f64, northing: f64) -> (f64, f64) {
     let lat = foot - tan / (2.0 * rho * nu) * d.powi(2)
         + tan / (24.0 * rho * nu.powi(3)) * (5.0 + 3.0 * tan2 + eta2 - 9.0 * tan2 * eta2) * d.powi(4)
         - tan / (720.0 * rho * nu.powi(5)) * (61.0 + 90.0 * tan2 + 45.0 * tan2 * tan2) * d.powi(6);
-    let lon = ORIGIN_LON_DEG.to_radians() + sec / nu * d - sec / (6.0 * nu.powi(3)) * (nu / rho + 2.0 * tan2) * d.powi(3)
+    let lon = ORIGIN_LON_DEG.to_radians() + sec / nu * d
+        - sec / (6.0 * nu.powi(3)) * (nu / rho + 2.0 * tan2) * d.powi(3)
         + sec / (120.0 * nu.powi(5)) * (5.0 + 28.0 * tan2 + 24.0 * tan2 * tan2) * d.powi(5)
-        - sec / (5_040.0 * nu.powi(7)) * (61.0 + 662.0 * tan2 + 1_320.0 * tan2.powi(2) + 720.0 * tan2.powi(3)) * d.powi(7);
+        - sec / (5_040.0 * nu.powi(7))
+            * (61.0 + 662.0 * tan2 + 1_320.0 * tan2.powi(2) + 720.0 * tan2.powi(3))
+            * d.powi(7);
     let (lon, lat) = WGS84.to_lon_lat(shift(AIRY_1830.to_cartesian(lon, lat), -1.0));
     (lon.to_degrees(), lat.to_degrees())
 }

@@ -7,8 +7,10 @@ pub mod crs;
 pub mod feature;
 pub mod geometry;
 mod helmert;
+pub mod hilbert;
 pub mod schema;
 pub mod time;
+pub mod validity;
 
 pub use feature::{Handling, Provenance, Row, RowId, Sensitivity, Value, ValueRef};
 pub use geometry::{GeometryKind, Position, Shape, ShapeKind, ShapeRef};

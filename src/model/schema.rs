@@ -224,7 +224,10 @@ impl CollectionSchema {
         if !is_collection_id(&self.id) {
             return Err((
                 Place::Key("id"),
-                format!("the id {:?} must be 1 to {MAX_NAME_BYTES} letters, digits, '-', '_' or '.', starting with a letter or digit", self.id),
+                format!(
+                    "the id {:?} must be 1 to {MAX_NAME_BYTES} letters, digits, '-', '_' or '.', starting with a letter or digit",
+                    self.id
+                ),
             ));
         }
         if self.fields.len() > MAX_FIELDS {

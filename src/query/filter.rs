@@ -54,7 +54,9 @@ impl Bbox {
             return Err(QueryError::UpsideDown);
         }
         let spans = if west > east { vec![(west, FULL_LON), (-FULL_LON, east)] } else { vec![(west, east)] };
-        Ok(Self { windows: spans.into_iter().filter_map(|(west, east)| window(west, south, east, north)).collect() })
+        Ok(Self {
+            windows: spans.into_iter().filter_map(|(west, east)| window(west, south, east, north)).collect(),
+        })
     }
 
     /// The windows it is made of.
@@ -117,7 +119,9 @@ impl Circle {
         }
         let bounds = group.shape(row).map(|_| group.row_bounds(row));
         bounds.is_some_and(|bounds| spatial::least_distance_m(self.lon, self.lat, &bounds) <= self.metres)
-            && group.shape(row).is_some_and(|shape| spatial::shape_distance_m(self.lon, self.lat, shape) <= self.metres)
+            && group
+                .shape(row)
+                .is_some_and(|shape| spatial::shape_distance_m(self.lon, self.lat, shape) <= self.metres)
     }
 
     fn holds(&self, position: Position) -> bool {
@@ -193,7 +197,10 @@ mod tests {
         assert_eq!(Bbox::new(0.0, 5.0, 1.0, 4.0), Err(QueryError::UpsideDown));
         assert_eq!(Bbox::new(f64::NAN, 0.0, 1.0, 1.0), Err(QueryError::NotFinite));
         let point = Bbox::new(-1.093, 50.797, -1.093, 50.797).unwrap();
-        assert_eq!(point.windows()[0], Bounds { west: -10_930_000, south: 507_970_000, east: -10_930_000, north: 507_970_000 });
+        assert_eq!(
+            point.windows()[0],
+            Bounds { west: -10_930_000, south: 507_970_000, east: -10_930_000, north: 507_970_000 }
+        );
         // Between two units nothing lies.
         assert_eq!(Bbox::new(0.000_000_02, 0.0, 0.000_000_08, 1.0).unwrap().windows(), []);
     }

@@ -55,14 +55,16 @@ pub fn nearest(
         return Ok(Vec::new());
     }
     let everything = filter.is_everything();
-    for (bound, block) in collection.index().best_first(|bounds| spatial::least_distance_m(lon, lat, bounds)) {
+    for (bound, block) in collection.index().best_first(|bounds| spatial::least_distance_m(lon, lat, bounds))
+    {
         if best.len() == limit && best.peek().is_some_and(|worst| bound > worst.distance_m) {
             break;
         }
         let group = &collection.groups()[block.group as usize];
         for row in group.block_rows(block.block as usize) {
             let worst = if best.len() == limit { best.peek().map(|worst| worst.distance_m) } else { None };
-            if worst.is_some_and(|worst| spatial::least_distance_m(lon, lat, &group.row_bounds(row)) > worst) {
+            if worst.is_some_and(|worst| spatial::least_distance_m(lon, lat, &group.row_bounds(row)) > worst)
+            {
                 continue;
             }
             if !everything && !filter.matches(group, row) {

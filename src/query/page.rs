@@ -57,7 +57,9 @@ impl Cursor {
     /// The cursor of a text that [`Self::encode`] gave.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
-        if text.len() != 48 || !text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
+        if text.len() != 48
+            || !text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        {
             return None;
         }
         Some(Self {
@@ -74,8 +76,7 @@ impl Cursor {
 pub fn items(collection: &CollectionView, request: &ItemsRequest) -> Page {
     let mut rows = Vec::new();
     let mut next = None;
-    let mut merge = Merge::new(collection, &request.filter, request.after);
-    while let Some(at) = merge.next() {
+    for at in Merge::new(collection, &request.filter, request.after) {
         if rows.len() == request.limit {
             next = rows.last().map(|last| cursor_of(collection, *last));
             break;
@@ -125,12 +126,15 @@ fn runs(group: &RowGroup, filter: &Filter) -> Vec<(Range<usize>, bool)> {
     runs
 }
 
+/// The next row of a group: its key, the group's place, its place in the group.
+type Head = ((u64, RowId), u32, u32);
+
 /// Rows of all groups in one order. A group is opened only when its first row may be next.
 struct Merge<'a> {
     collection: &'a CollectionView,
     filter: &'a Filter,
     after: Option<Cursor>,
-    heap: BinaryHeap<Reverse<((u64, RowId), u32, u32)>>,
+    heap: BinaryHeap<Reverse<Head>>,
     streams: Vec<Option<Stream<'a>>>,
     unopened: usize,
 }

@@ -159,7 +159,15 @@ fn least_on_edge(f: impl Fn(f64) -> f64) -> f64 {
 
 /// The place at a share of an edge, its longitude on the position's side of the antimeridian.
 fn edge_place(lon: f64, edge: &[Position], share: f64) -> (f64, f64) {
-    let near = |x: f64| if x - lon > 180.0 { x - 360.0 } else if x - lon < -180.0 { x + 360.0 } else { x };
+    let near = |x: f64| {
+        if x - lon > 180.0 {
+            x - 360.0
+        } else if x - lon < -180.0 {
+            x + 360.0
+        } else {
+            x
+        }
+    };
     let (a, b) = (edge[0], edge[1]);
     let (dx, dy) = (b.lon_degrees() - a.lon_degrees(), b.lat_degrees() - a.lat_degrees());
     (near(a.lon_degrees()) + share * dx, a.lat_degrees() + share * dy)

@@ -19,7 +19,12 @@ const OWNER_CUT_ROWS: usize = 4_096;
 
 /// Sorts raw rows into row groups.
 #[must_use]
-pub fn build_collection(schema: Arc<CollectionSchema>, chunks: &[RawRows], sequence: i64, missing: u64) -> Collection {
+pub fn build_collection(
+    schema: Arc<CollectionSchema>,
+    chunks: &[RawRows],
+    sequence: i64,
+    missing: u64,
+) -> Collection {
     let mut owners: BTreeMap<&str, u32> = BTreeMap::new();
     for provenance in chunks.iter().flat_map(|chunk| &chunk.provenances) {
         owners.insert(&provenance.owner, 0);
@@ -31,11 +36,14 @@ pub fn build_collection(schema: Arc<CollectionSchema>, chunks: &[RawRows], seque
         .iter()
         .map(|chunk| chunk.provenances.iter().map(|provenance| owners[provenance.owner.as_str()]).collect())
         .collect();
-    let mut order: Vec<((bool, u32, u64), RawRef)> = Vec::with_capacity(chunks.iter().map(|chunk| chunk.ids.len()).sum());
+    let mut order: Vec<((bool, u32, u64), RawRef)> =
+        Vec::with_capacity(chunks.iter().map(|chunk| chunk.ids.len()).sum());
     for (number, chunk) in chunks.iter().enumerate() {
         for row in 0..chunk.ids.len() {
             let large = match chunk.places[row] {
-                RawPlace::Shape(shape) => chunk.shapes[shape as usize].as_ref().positions.len() > LARGE_VERTICES,
+                RawPlace::Shape(shape) => {
+                    chunk.shapes[shape as usize].as_ref().positions.len() > LARGE_VERTICES
+                }
                 RawPlace::None | RawPlace::Point(_) => false,
             };
             let owner = ranks[number][usize::from(chunk.provenance[row])];
@@ -49,7 +57,9 @@ pub fn build_collection(schema: Arc<CollectionSchema>, chunks: &[RawRows], seque
     for ((large, owner, _), at) in order {
         let cut = match (runs.last(), last) {
             (Some(run), Some((was_large, was_owner))) => {
-                run.len() == GROUP_ROWS || was_large != large || (was_owner != owner && run.len() >= OWNER_CUT_ROWS)
+                run.len() == GROUP_ROWS
+                    || was_large != large
+                    || (was_owner != owner && run.len() >= OWNER_CUT_ROWS)
             }
             _ => true,
         };
@@ -74,7 +84,10 @@ pub fn build_collection(schema: Arc<CollectionSchema>, chunks: &[RawRows], seque
             })
             .collect();
         // A panic while building is a fault of ours; it goes on to the caller, who has its own guard.
-        handles.into_iter().flat_map(|handle| handle.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault))).collect()
+        handles
+            .into_iter()
+            .flat_map(|handle| handle.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault)))
+            .collect()
     });
     groups.sort_by_key(|group| group.key(0));
     Collection { schema, groups, sequence, missing }

@@ -47,7 +47,9 @@ pub enum Ints {
 
 impl Ints {
     fn new(values: &[i64]) -> Self {
-        let (low, high) = values.iter().fold((0, 0), |(low, high), value| (value.min(&low).to_owned(), value.max(&high).to_owned()));
+        let (low, high) = values
+            .iter()
+            .fold((0, 0), |(low, high), value| (value.min(&low).to_owned(), value.max(&high).to_owned()));
         let fits = |least: i64, most: i64| low >= least && high <= most;
         if fits(i64::from(i8::MIN), i64::from(i8::MAX)) {
             Self::I8(values.iter().map(|value| *value as i8).collect())
@@ -151,7 +153,10 @@ impl TextColumn {
             })
             .collect();
         if used.len() <= 256 {
-            return Self::Dict8(locals.iter().map(|code| *code as u8).collect(), Texts::new(used.iter().map(|code| text(*code))));
+            return Self::Dict8(
+                locals.iter().map(|code| *code as u8).collect(),
+                Texts::new(used.iter().map(|code| text(*code))),
+            );
         }
         let dictionary = Texts::new(used.iter().map(|code| text(*code)));
         let plain_bytes: usize =
@@ -240,7 +245,9 @@ impl Column {
                     FieldType::Boolean => ValueRef::Bool(value != 0),
                     FieldType::Date => ValueRef::Date(value as i32),
                     FieldType::Timestamp => ValueRef::Timestamp(value),
-                    FieldType::Integer | FieldType::Number | FieldType::Text | FieldType::Json => ValueRef::Int(value),
+                    FieldType::Integer | FieldType::Number | FieldType::Text | FieldType::Json => {
+                        ValueRef::Int(value)
+                    }
                 }
             }
             Self::F32(values, nulls) if !nulls.is_null(row) => ValueRef::Float(f64::from(values[row])),

@@ -75,7 +75,13 @@ impl Pyramid {
         }
     }
 
-    fn descend(&self, level: usize, place: usize, windows: &[Bounds], each: &mut impl FnMut(Range<usize>, bool)) {
+    fn descend(
+        &self,
+        level: usize,
+        place: usize,
+        windows: &[Bounds],
+        each: &mut impl FnMut(Range<usize>, bool),
+    ) {
         let bounds = &self.levels[level][place];
         if !windows.iter().any(|window| window.intersects(bounds)) {
             return;
@@ -189,13 +195,22 @@ impl Ord for Candidate<'_> {
     }
 }
 
-fn push_children<'a>(heap: &mut BinaryHeap<Candidate<'a>>, parent: &'a ParentNode<Entry>, bound: &impl Fn(&Bounds) -> f64) {
+fn push_children<'a>(
+    heap: &mut BinaryHeap<Candidate<'a>>,
+    parent: &'a ParentNode<Entry>,
+    bound: &impl Fn(&Bounds) -> f64,
+) {
     for node in parent.children() {
         let bounds = match node {
             RTreeNode::Leaf(entry) => entry.bounds,
             RTreeNode::Parent(parent) => {
                 let (lower, upper) = (parent.envelope().lower(), parent.envelope().upper());
-                Bounds { west: lower[0] as i32, south: lower[1] as i32, east: upper[0] as i32, north: upper[1] as i32 }
+                Bounds {
+                    west: lower[0] as i32,
+                    south: lower[1] as i32,
+                    east: upper[0] as i32,
+                    north: upper[1] as i32,
+                }
             }
         };
         heap.push(Candidate { bound: bound(&bounds), node });

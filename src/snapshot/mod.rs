@@ -4,6 +4,7 @@
 
 mod build;
 mod columns;
+mod gather;
 mod index;
 mod raw;
 mod row_group;

@@ -14,8 +14,8 @@ use crate::model::Shape;
 use crate::model::ShapeKind;
 use crate::model::ShapeRef;
 use crate::model::ValueRef;
-use crate::model::geometry::HILBERT_NONE;
-use crate::model::geometry::hilbert;
+use crate::model::hilbert::HILBERT_NONE;
+use crate::model::hilbert::hilbert;
 use crate::model::schema::FieldType;
 
 /// Every different text once.
@@ -68,7 +68,9 @@ pub enum RawColumn {
 impl RawColumn {
     fn new(field_type: FieldType) -> Self {
         match field_type {
-            FieldType::Boolean | FieldType::Integer | FieldType::Date | FieldType::Timestamp => Self::Ints(Vec::new()),
+            FieldType::Boolean | FieldType::Integer | FieldType::Date | FieldType::Timestamp => {
+                Self::Ints(Vec::new())
+            }
             FieldType::Number => Self::Floats(Vec::new()),
             FieldType::Text | FieldType::Json => Self::Texts(Vec::new(), TextPool::default()),
         }
@@ -77,12 +79,16 @@ impl RawColumn {
     fn push(&mut self, value: ValueRef<'_>) {
         match (self, value) {
             (Self::Ints(values), ValueRef::Bool(value)) => values.push(Some(i64::from(value))),
-            (Self::Ints(values), ValueRef::Int(value) | ValueRef::Timestamp(value)) => values.push(Some(value)),
+            (Self::Ints(values), ValueRef::Int(value) | ValueRef::Timestamp(value)) => {
+                values.push(Some(value));
+            }
             (Self::Ints(values), ValueRef::Date(value)) => values.push(Some(i64::from(value))),
             (Self::Ints(values), _) => values.push(None),
             (Self::Floats(values), ValueRef::Float(value)) => values.push(Some(value)),
             (Self::Floats(values), _) => values.push(None),
-            (Self::Texts(codes, pool), ValueRef::Text(value) | ValueRef::Json(value)) => codes.push(pool.code(value)),
+            (Self::Texts(codes, pool), ValueRef::Text(value) | ValueRef::Json(value)) => {
+                codes.push(pool.code(value));
+            }
             (Self::Texts(codes, _), _) => codes.push(u32::MAX),
         }
     }
@@ -126,6 +132,7 @@ pub struct RawRows {
 
 impl RawRows {
     /// No rows of a schema.
+    #[must_use]
     pub fn new(schema: &CollectionSchema) -> Self {
         Self {
             ids: Vec::new(),

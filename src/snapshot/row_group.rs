@@ -12,19 +12,19 @@ use crate::model::ShapeKind;
 use crate::model::ShapeRef;
 use crate::model::ValueRef;
 use crate::model::collections::Field;
-use crate::model::crs::mercator_grid;
 use crate::model::feature::RowHasher;
 use crate::model::feature::hash_share;
 use crate::model::geometry::Bounds;
-use crate::model::schema::FieldType;
-use crate::model::time;
 use crate::snapshot::BLOCK_ROWS;
 use crate::snapshot::columns::Column;
 use crate::snapshot::columns::Nulls;
 use crate::snapshot::columns::TextColumn;
+use crate::snapshot::gather::gather_column;
+use crate::snapshot::gather::gather_places;
+use crate::snapshot::gather::gather_provenance;
+use crate::snapshot::gather::gather_public_ids;
+use crate::snapshot::gather::gather_times;
 use crate::snapshot::index::Pyramid;
-use crate::snapshot::raw::RawColumn;
-use crate::snapshot::raw::RawPlace;
 use crate::snapshot::raw::RawRows;
 
 /// Where a row to be built comes from: a chunk of raw rows and its place there.
@@ -51,27 +51,27 @@ pub struct RowGroup {
 
 /// Positions of points, or packed shapes; for the located rows, which come first.
 #[derive(Debug)]
-enum Places {
+pub(super) enum Places {
     Points { positions: Box<[Position]>, mercator: Box<[[u32; 2]]> },
     Shapes(Shapes),
 }
 
 #[derive(Debug)]
-struct Shapes {
-    kinds: Box<[ShapeKind]>,
-    bounds: Box<[Bounds]>,
-    positions: Box<[Position]>,
-    ring_ends: Box<[u32]>,
-    part_ends: Box<[u32]>,
-    row_ends: Box<[u32]>,
+pub(super) struct Shapes {
+    pub kinds: Box<[ShapeKind]>,
+    pub bounds: Box<[Bounds]>,
+    pub positions: Box<[Position]>,
+    pub ring_ends: Box<[u32]>,
+    pub part_ends: Box<[u32]>,
+    pub row_ends: Box<[u32]>,
 }
 
 /// First and last instant of each row; a row without time lasts for ever, so that it meets every interval.
 #[derive(Debug)]
-struct Times {
-    start: Box<[i64]>,
+pub(super) struct Times {
+    pub start: Box<[i64]>,
     /// `None` if every row is an instant.
-    end: Option<Box<[i64]>>,
+    pub end: Option<Box<[i64]>>,
 }
 
 static NEXT_SERIAL: AtomicU64 = AtomicU64::new(1);
@@ -109,7 +109,8 @@ impl RowGroup {
             hash_sum,
         };
         if group.times.is_some() {
-            let times = (0..group.len()).map(|row| group.time(row)).filter(|time| *time != (i64::MIN, i64::MAX));
+            let times =
+                (0..group.len()).map(|row| group.time(row)).filter(|time| *time != (i64::MIN, i64::MAX));
             group.time_extent = times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         }
         group.pyramid = Pyramid::new((0..located).map(|row| group.row_bounds(row)));
@@ -125,11 +126,20 @@ impl RowGroup {
         let mut hasher = RowHasher::new(schema);
         let mut rows = Vec::new();
         for row in (0..self.len()).filter(|row| allowed[usize::from(self.provenance[*row])]) {
-            let values: Vec<ValueRef<'_>> = (0..schema.fields.len()).map(|field| self.value(field, row)).collect();
+            let values: Vec<ValueRef<'_>> =
+                (0..schema.fields.len()).map(|field| self.value(field, row)).collect();
             // Row hashes are not kept in memory; the few rows of a copy are hashed anew.
-            let hash = hasher.hash(self.provenance(row), self.public_id(row), self.shape(row), |field| values[field]);
+            let hash = hasher
+                .hash(self.provenance(row), self.public_id(row), self.shape(row), |field| values[field]);
             let provenance = &self.provenances[usize::from(self.provenance[row])];
-            raw.push(self.ids[row], self.public_id(row), provenance, self.shape(row), &values, hash_share(&hash));
+            raw.push(
+                self.ids[row],
+                self.public_id(row),
+                provenance,
+                self.shape(row),
+                &values,
+                hash_share(&hash),
+            );
             rows.push((0, rows.len() as u32));
         }
         (!rows.is_empty()).then(|| Self::build(schema, &[raw], &mut rows))
@@ -324,7 +334,10 @@ impl RowGroup {
                     + (shapes.ring_ends.len() + shapes.part_ends.len()) * 4
             }
         };
-        let times = self.times.as_ref().map_or(0, |times| (times.start.len() + times.end.as_ref().map_or(0, |end| end.len())) * 8);
+        let times = self
+            .times
+            .as_ref()
+            .map_or(0, |times| (times.start.len() + times.end.as_ref().map_or(0, |end| end.len())) * 8);
         let public = self.public_ids.as_ref().map_or(0, |(texts, _)| texts.bytes());
         size_of::<Self>()
             + self.len() * (16 + 2 + 8 + 2)
@@ -358,178 +371,5 @@ impl Shapes {
             first_position,
             first_ring,
         }
-    }
-}
-
-fn gather_provenance(chunks: &[RawRows], rows: &[RawRef]) -> (Box<[u16]>, Box<[Arc<Provenance>]>) {
-    let mut provenances: Vec<Arc<Provenance>> = Vec::new();
-    let mut map: Vec<Vec<Option<u16>>> = chunks.iter().map(|chunk| vec![None; chunk.provenances.len()]).collect();
-    let codes = rows
-        .iter()
-        .map(|(chunk, row)| {
-            let raw = &chunks[usize::from(*chunk)];
-            let code = usize::from(raw.provenance[*row as usize]);
-            *map[usize::from(*chunk)][code].get_or_insert_with(|| {
-                let wanted = &raw.provenances[code];
-                let place = provenances.iter().position(|known| known == wanted).unwrap_or_else(|| {
-                    provenances.push(Arc::clone(wanted));
-                    provenances.len() - 1
-                });
-                place as u16
-            })
-        })
-        .collect();
-    (codes, provenances.into())
-}
-
-fn gather_column(schema: &CollectionSchema, chunks: &[RawRows], rows: &[RawRef], field: usize) -> Column {
-    let field_type = schema.fields[field].field_type;
-    let column = |chunk: u8| &chunks[usize::from(chunk)].columns[field];
-    match field_type {
-        FieldType::Boolean | FieldType::Integer | FieldType::Date | FieldType::Timestamp => {
-            let values: Vec<Option<i64>> = rows
-                .iter()
-                .map(|(chunk, row)| match column(*chunk) {
-                    RawColumn::Ints(values) => values[*row as usize],
-                    RawColumn::Floats(_) | RawColumn::Texts(..) => None,
-                })
-                .collect();
-            Column::ints(field_type, &values)
-        }
-        FieldType::Number => {
-            let values: Vec<Option<f64>> = rows
-                .iter()
-                .map(|(chunk, row)| match column(*chunk) {
-                    RawColumn::Floats(values) => values[*row as usize],
-                    RawColumn::Ints(_) | RawColumn::Texts(..) => None,
-                })
-                .collect();
-            Column::floats(&values)
-        }
-        FieldType::Text | FieldType::Json => {
-            let pools: Vec<_> = chunks
-                .iter()
-                .map(|chunk| match &chunk.columns[field] {
-                    RawColumn::Texts(codes, pool) => Some((codes.as_slice(), pool)),
-                    RawColumn::Ints(_) | RawColumn::Floats(_) => None,
-                })
-                .collect();
-            let (codes, text) = one_pool(&pools, rows);
-            Column::texts(field_type, &codes, |code| text[code as usize])
-        }
-    }
-}
-
-/// Codes of all rows into one list of texts: the same text has one code even if it came from two chunks.
-fn one_pool<'a>(pools: &[Option<(&'a [u32], &'a crate::snapshot::raw::TextPool)>], rows: &[RawRef]) -> (Vec<u32>, Vec<&'a str>) {
-    let mut texts: Vec<&'a str> = Vec::new();
-    let mut by_text: hashbrown::HashMap<&'a str, u32> = hashbrown::HashMap::new();
-    let mut by_code: hashbrown::HashMap<(u8, u32), u32> = hashbrown::HashMap::new();
-    let codes = rows
-        .iter()
-        .map(|(chunk, row)| {
-            let Some((codes, pool)) = pools[usize::from(*chunk)] else { return u32::MAX };
-            let code = codes[*row as usize];
-            if code == u32::MAX {
-                return u32::MAX;
-            }
-            *by_code.entry((*chunk, code)).or_insert_with(|| {
-                let text = pool.get(code);
-                *by_text.entry(text).or_insert_with(|| {
-                    texts.push(text);
-                    texts.len() as u32 - 1
-                })
-            })
-        })
-        .collect();
-    (codes, texts)
-}
-
-fn gather_public_ids(chunks: &[RawRows], rows: &[RawRef]) -> Option<(TextColumn, Nulls)> {
-    let pools: Vec<_> = chunks.iter().map(|chunk| Some((chunk.public_ids.as_slice(), &chunk.public_pool))).collect();
-    let (codes, texts) = one_pool(&pools, rows);
-    if texts.is_empty() {
-        return None;
-    }
-    let nulls = Nulls::new(codes.iter().map(|code| *code == u32::MAX));
-    Some((TextColumn::new(&codes, |code| texts[code as usize]), nulls))
-}
-
-fn gather_places(chunks: &[RawRows], rows: &[RawRef]) -> (Places, usize) {
-    let place = |at: &RawRef| chunks[usize::from(at.0)].places[at.1 as usize];
-    let located = rows.iter().take_while(|at| !matches!(place(at), RawPlace::None)).count();
-    let rows = &rows[..located];
-    if rows.iter().all(|at| matches!(place(at), RawPlace::Point(_))) {
-        let positions: Box<[Position]> = rows
-            .iter()
-            .filter_map(|at| match place(at) {
-                RawPlace::Point(position) => Some(position),
-                RawPlace::None | RawPlace::Shape(_) => None,
-            })
-            .collect();
-        let mercator = positions
-            .iter()
-            .map(|position| mercator_grid(*position).map_or([u32::MAX; 2], |(x, y)| [x, y.min(u32::MAX - 1)]))
-            .collect();
-        return (Places::Points { positions, mercator }, located);
-    }
-    let (mut kinds, mut bounds, mut positions) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut ring_ends, mut part_ends, mut row_ends) = (Vec::new(), Vec::new(), Vec::new());
-    for at in rows {
-        let point;
-        let shape = match place(at) {
-            RawPlace::Point(position) => {
-                point = crate::model::Shape::point(position);
-                point.as_ref()
-            }
-            RawPlace::Shape(shape) => chunks[usize::from(at.0)].shapes[shape as usize].as_ref(),
-            RawPlace::None => continue,
-        };
-        kinds.push(shape.kind);
-        bounds.push(shape.bounds());
-        let (first_position, first_ring) = (positions.len() as u32, ring_ends.len() as u32);
-        positions.extend_from_slice(shape.positions);
-        ring_ends.extend(shape.ring_ends.iter().map(|end| end - shape.first_position + first_position));
-        part_ends.extend(shape.part_ends.iter().map(|end| end - shape.first_ring + first_ring));
-        row_ends.push(part_ends.len() as u32);
-    }
-    let shapes = Shapes {
-        kinds: kinds.into(),
-        bounds: bounds.into(),
-        positions: positions.into(),
-        ring_ends: ring_ends.into(),
-        part_ends: part_ends.into(),
-        row_ends: row_ends.into(),
-    };
-    (Places::Shapes(shapes), located)
-}
-
-fn gather_times(schema: &CollectionSchema, columns: &[Column], rows: usize) -> Option<Times> {
-    let first = columns.get(schema.position(schema.time.first()?)?)?;
-    let last = match schema.time.get(1) {
-        Some(name) => columns.get(schema.position(name)?)?,
-        None => first,
-    };
-    let single = schema.time.len() == 1;
-    let (mut start, mut end) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-    for row in 0..rows {
-        let from = moment(first.get(row));
-        let to = if single { from } else { moment(last.get(row)) };
-        start.push(from.map_or(i64::MIN, |interval| interval.start));
-        end.push(to.map_or(i64::MAX, |interval| interval.end));
-    }
-    let instants = start == end;
-    Some(Times { start: start.into(), end: (!instants).then(|| end.into()) })
-}
-
-fn moment(value: ValueRef<'_>) -> Option<time::Interval> {
-    match value {
-        ValueRef::Timestamp(at) => Some(time::Interval { start: at, end: at }),
-        ValueRef::Date(days) => {
-            let start = i64::from(days) * time::DAY_MICROS;
-            Some(time::Interval { start, end: start + time::DAY_MICROS - 1 })
-        }
-        ValueRef::Text(text) => time::parse_column_moment(text),
-        ValueRef::Null | ValueRef::Bool(_) | ValueRef::Int(_) | ValueRef::Float(_) | ValueRef::Json(_) => None,
     }
 }

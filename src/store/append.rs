@@ -9,6 +9,10 @@ use rusqlite::ToSql;
 use rusqlite::params;
 use rusqlite::types::Null;
 
+use crate::model::Provenance;
+use crate::model::Row;
+use crate::model::RowId;
+use crate::model::Value;
 use crate::model::feature::RowHasher;
 use crate::model::feature::hash_share;
 use crate::model::geometry::Bounds;
@@ -17,10 +21,6 @@ use crate::model::schema::CollectionSchema;
 use crate::model::schema::FieldType;
 use crate::model::schema::SchemaGeometry;
 use crate::model::time;
-use crate::model::Provenance;
-use crate::model::Row;
-use crate::model::RowId;
-use crate::model::Value;
 use crate::store::StoreError;
 use crate::store::blob::encode_geometry;
 use crate::store::change;
@@ -79,8 +79,11 @@ impl<'c> Appender<'c> {
         provenance: Provenance,
     ) -> Result<Self, StoreError> {
         if schema.class == CollectionClass::Register {
-            let register: String = connection
-                .query_row("SELECT value FROM throughline_meta WHERE key = 'register'", [], |row| row.get(0))?;
+            let register: String = connection.query_row(
+                "SELECT value FROM throughline_meta WHERE key = 'register'",
+                [],
+                |row| row.get(0),
+            )?;
             let (store, rows) = match (register.as_str(), provenance.synthetic) {
                 ("synthetic", false) => ("synthetic", "operational"),
                 ("operational", true) => ("operational", "synthetic"),
@@ -92,8 +95,12 @@ impl<'c> Appender<'c> {
         }
         let stored = prepare_table(connection, schema)?;
         let columns = names::columns(&stored.schema);
-        let list: Vec<String> =
-            names::SYSTEM_COLUMNS.iter().skip(1).map(|name| quote(name)).chain(columns.iter().map(|name| quote(name))).collect();
+        let list: Vec<String> = names::SYSTEM_COLUMNS
+            .iter()
+            .skip(1)
+            .map(|name| quote(name))
+            .chain(columns.iter().map(|name| quote(name)))
+            .collect();
         let marks: Vec<String> = (1..=list.len()).map(|number| format!("?{number}")).collect();
         let insert = connection.prepare(&format!(
             "INSERT INTO {} ({}) VALUES ({})",
@@ -160,44 +167,41 @@ impl<'c> Appender<'c> {
         });
         let share = hash_share(&hash);
         let mut outcome = Appended::Added;
-        let id = match &row.public_id {
-            Some(public) => {
-                let id = RowId::from_public(public);
-                match self.by_id.entry(id.0) {
-                    Entry::Vacant(place) => {
-                        place.insert(Known { fid: 0, hash: share, same_owner: true, seen: true });
-                    }
-                    Entry::Occupied(mut place) => {
-                        let known = place.get_mut();
-                        if known.seen {
-                            return Ok(Appended::DuplicateId);
-                        }
-                        if !known.same_owner {
-                            return Ok(Appended::OtherOwner);
-                        }
-                        known.seen = true;
-                        if known.hash == share {
-                            self.summary.unchanged += 1;
-                            return Ok(Appended::Unchanged);
-                        }
-                        outcome = Appended::Changed;
-                        let (fid, old) = (known.fid, known.hash);
-                        known.hash = share;
-                        self.supersede(fid, old)?;
-                    }
+        let id = if let Some(public) = &row.public_id {
+            let id = RowId::from_public(public);
+            match self.by_id.entry(id.0) {
+                Entry::Vacant(place) => {
+                    place.insert(Known { fid: 0, hash: share, same_owner: true, seen: true });
                 }
-                id
-            }
-            None => {
-                if let Some(left) = self.by_hash.get_mut(&share)
-                    && *left > 0
-                {
-                    *left -= 1;
-                    self.summary.unchanged += 1;
-                    return Ok(Appended::Unchanged);
+                Entry::Occupied(mut place) => {
+                    let known = place.get_mut();
+                    if known.seen {
+                        return Ok(Appended::DuplicateId);
+                    }
+                    if !known.same_owner {
+                        return Ok(Appended::OtherOwner);
+                    }
+                    known.seen = true;
+                    if known.hash == share {
+                        self.summary.unchanged += 1;
+                        return Ok(Appended::Unchanged);
+                    }
+                    outcome = Appended::Changed;
+                    let (fid, old) = (known.fid, known.hash);
+                    known.hash = share;
+                    self.supersede(fid, old)?;
                 }
-                self.random_id()?
             }
+            id
+        } else {
+            if let Some(left) = self.by_hash.get_mut(&share)
+                && *left > 0
+            {
+                *left -= 1;
+                self.summary.unchanged += 1;
+                return Ok(Appended::Unchanged);
+            }
+            self.random_id()?
         };
         self.insert_row(id, row, &hash)?;
         self.stored.rows += 1;
@@ -214,7 +218,10 @@ impl<'c> Appender<'c> {
 
     fn supersede(&mut self, fid: i64, old_share: u128) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached(&format!("UPDATE {} SET superseded_at = ?1 WHERE fid = ?2", quote(&self.stored.table)))?
+            .prepare_cached(&format!(
+                "UPDATE {} SET superseded_at = ?1 WHERE fid = ?2",
+                quote(&self.stored.table)
+            ))?
             .execute(params![self.at_micros, fid])?;
         self.stored.rows -= 1;
         self.stored.hash_sum = self.stored.hash_sum.wrapping_sub(old_share);
@@ -224,7 +231,8 @@ impl<'c> Appender<'c> {
     fn random_id(&mut self) -> Result<RowId, StoreError> {
         if self.randomness.is_empty() {
             self.randomness.resize(16 * 1_024, 0);
-            getrandom::fill(&mut self.randomness).map_err(|error| StoreError::Abandoned(error.to_string()))?;
+            getrandom::fill(&mut self.randomness)
+                .map_err(|error| StoreError::Abandoned(error.to_string()))?;
         }
         let mut bytes = [0_u8; 16];
         bytes.copy_from_slice(&self.randomness.split_off(self.randomness.len() - 16));
@@ -263,7 +271,9 @@ impl<'c> Appender<'c> {
                 Value::Float(value) => insert.raw_bind_parameter(place, value)?,
                 Value::Text(value) | Value::Json(value) => insert.raw_bind_parameter(place, value)?,
                 Value::Date(days) => insert.raw_bind_parameter(place, time::format_date(*days))?,
-                Value::Timestamp(micros) => insert.raw_bind_parameter(place, time::format_instant(*micros))?,
+                Value::Timestamp(micros) => {
+                    insert.raw_bind_parameter(place, time::format_instant(*micros))?;
+                }
             }
         }
         insert.raw_execute()?;
@@ -304,14 +314,17 @@ pub fn sql_type(field_type: FieldType) -> &'static str {
 fn prepare_table(connection: &Connection, schema: CollectionSchema) -> Result<StoredCollection, StoreError> {
     if let Some(mut stored) = change::collection(connection, &schema.id)? {
         let versions: i64 =
-            connection.query_row(&format!("SELECT count(*) FROM {}", quote(&stored.table)), [], |row| row.get(0))?;
+            connection
+                .query_row(&format!("SELECT count(*) FROM {}", quote(&stored.table)), [], |row| row.get(0))?;
         if versions > 0 {
             let known = stored.schema.fields.len();
             let before = names::columns(&stored.schema);
             stored.schema = schema;
             let after = names::columns(&stored.schema);
             if after.len() < known || after[..known] != before[..] {
-                return Err(StoreError::Abandoned("fields of a collection with rows keep their places".to_owned()));
+                return Err(StoreError::Abandoned(
+                    "fields of a collection with rows keep their places".to_owned(),
+                ));
             }
             for (field, column) in stored.schema.fields.iter().zip(&after).skip(known) {
                 connection.execute_batch(&format!(
@@ -329,7 +342,8 @@ fn prepare_table(connection: &Connection, schema: CollectionSchema) -> Result<St
         create_rows_table(connection, &stored)?;
         return Ok(stored);
     }
-    let taken: Vec<String> = change::collections(connection)?.into_iter().map(|stored| stored.table).collect();
+    let taken: Vec<String> =
+        change::collections(connection)?.into_iter().map(|stored| stored.table).collect();
     let table = names::table(&schema.id, &taken);
     let stored = StoredCollection { schema, table, sequence: 0, rows: 0, hash_sum: 0 };
     create_rows_table(connection, &stored)?;

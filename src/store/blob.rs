@@ -32,7 +32,9 @@ pub fn encode_geometry(shape: ShapeRef<'_>) -> Vec<u8> {
         push_envelope(&mut out, &shape.bounds());
     }
     match shape.kind {
-        ShapeKind::Point | ShapeKind::LineString | ShapeKind::Polygon => push_single(&mut out, shape, shape.kind),
+        ShapeKind::Point | ShapeKind::LineString | ShapeKind::Polygon => {
+            push_single(&mut out, shape, shape.kind);
+        }
         ShapeKind::MultiPoint => push_multi(&mut out, shape, ShapeKind::Point),
         ShapeKind::MultiLineString => push_multi(&mut out, shape, ShapeKind::LineString),
         ShapeKind::MultiPolygon => push_multi(&mut out, shape, ShapeKind::Polygon),
@@ -130,7 +132,8 @@ struct Cursor<'a> {
 
 impl Cursor<'_> {
     fn take<const N: usize>(&mut self) -> Result<[u8; N], GeometryFault> {
-        let (head, rest) = self.bytes.split_first_chunk::<N>().ok_or_else(|| malformed("the bytes end early"))?;
+        let (head, rest) =
+            self.bytes.split_first_chunk::<N>().ok_or_else(|| malformed("the bytes end early"))?;
         self.bytes = rest;
         Ok(*head)
     }
@@ -169,7 +172,12 @@ impl Cursor<'_> {
         Ok((kind, 2 + extra))
     }
 
-    fn single(&mut self, kind: ShapeKind, dimensions: usize, builder: &mut ShapeBuilder) -> Result<(), GeometryFault> {
+    fn single(
+        &mut self,
+        kind: ShapeKind,
+        dimensions: usize,
+        builder: &mut ShapeBuilder,
+    ) -> Result<(), GeometryFault> {
         match kind {
             ShapeKind::Point => {
                 // An empty point is a point of NaNs.

@@ -69,8 +69,10 @@ pub fn record(
     source: &str,
     at_micros: i64,
 ) -> Result<i64, StoreError> {
-    let last: Option<i64> =
-        connection.query_row("SELECT max(sequence) FROM throughline_changes", [], |row| row.get(0)).optional()?.flatten();
+    let last: Option<i64> = connection
+        .query_row("SELECT max(sequence) FROM throughline_changes", [], |row| row.get(0))
+        .optional()?
+        .flatten();
     let sequence = last.unwrap_or(0) + 1;
     stored.sequence = sequence;
     let schema = stored
@@ -96,7 +98,14 @@ pub fn record(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT(id) DO UPDATE SET schema = excluded.schema, sequence = excluded.sequence,
              row_count = excluded.row_count, hash_sum = excluded.hash_sum",
-        params![stored.schema.id, stored.table, schema, sequence, stored.rows as i64, stored.hash_sum.to_be_bytes()],
+        params![
+            stored.schema.id,
+            stored.table,
+            schema,
+            sequence,
+            stored.rows as i64,
+            stored.hash_sum.to_be_bytes()
+        ],
     )?;
     Ok(sequence)
 }

@@ -69,12 +69,14 @@ impl GeoPackageWriter {
         connection.execute_batch(BASE_TABLES)?;
         connection.execute_batch(SPATIAL_REFERENCES)?;
         let mut taken = Vec::new();
-        let columns: Vec<String> = layer.fields.iter().map(|field| public_column(&field.name, &mut taken)).collect();
+        let columns: Vec<String> =
+            layer.fields.iter().map(|field| public_column(&field.name, &mut taken)).collect();
         let key = public_column("fid", &mut taken);
         let geometry = public_column("geom", &mut taken);
         let located = layer.geometry != SchemaGeometry::None;
         let table = quote(&layer.name);
-        let mut create = format!("CREATE TABLE {table} ({} INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL", quote(&key));
+        let mut create =
+            format!("CREATE TABLE {table} ({} INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL", quote(&key));
         if located {
             create.push_str(&format!(", {} {}", quote(&geometry), geometry_type(layer.geometry)));
         }
@@ -135,9 +137,13 @@ impl GeoPackageWriter {
                 ValueRef::Bool(value) => statement.raw_bind_parameter(place, value)?,
                 ValueRef::Int(value) => statement.raw_bind_parameter(place, value)?,
                 ValueRef::Float(value) => statement.raw_bind_parameter(place, value)?,
-                ValueRef::Text(value) | ValueRef::Json(value) => statement.raw_bind_parameter(place, value)?,
+                ValueRef::Text(value) | ValueRef::Json(value) => {
+                    statement.raw_bind_parameter(place, value)?;
+                }
                 ValueRef::Date(days) => statement.raw_bind_parameter(place, time::format_date(days))?,
-                ValueRef::Timestamp(micros) => statement.raw_bind_parameter(place, time::format_instant(micros))?,
+                ValueRef::Timestamp(micros) => {
+                    statement.raw_bind_parameter(place, time::format_instant(micros))?;
+                }
             }
             place += 1;
         }
@@ -204,7 +210,9 @@ fn geometry_type(geometry: SchemaGeometry) -> &'static str {
     // Collections hold single and multi geometries side by side, which only GEOMETRY allows.
     match geometry {
         SchemaGeometry::Point => "POINT",
-        SchemaGeometry::None | SchemaGeometry::Line | SchemaGeometry::Area | SchemaGeometry::Any => "GEOMETRY",
+        SchemaGeometry::None | SchemaGeometry::Line | SchemaGeometry::Area | SchemaGeometry::Any => {
+            "GEOMETRY"
+        }
     }
 }
 

@@ -137,7 +137,10 @@ impl ForeignGeoPackage {
     pub fn batch(&self, layer: &ForeignLayer, after: i64) -> Result<Vec<ForeignRow>, StoreError> {
         let names = layer.geometry.iter().chain(layer.columns.iter().map(|(name, _)| name));
         let list: String = names.map(|name| format!(", {}", quote(name))).collect();
-        let sql = format!("SELECT rowid{list} FROM {} WHERE rowid > ?1 ORDER BY rowid LIMIT {BATCH}", quote(&layer.table));
+        let sql = format!(
+            "SELECT rowid{list} FROM {} WHERE rowid > ?1 ORDER BY rowid LIMIT {BATCH}",
+            quote(&layer.table)
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params![after])?;
         let mut out = Vec::new();

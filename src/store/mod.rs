@@ -38,7 +38,9 @@ pub enum StoreError {
         reason: String,
     },
     /// Written by a newer version.
-    #[error("{path} was written by a newer version (schema {found}, this program knows {known}): run that version")]
+    #[error(
+        "{path} was written by a newer version (schema {found}, this program knows {known}): run that version"
+    )]
     Newer {
         /// The file.
         path: PathBuf,

@@ -41,8 +41,11 @@ pub fn columns(schema: &CollectionSchema) -> Vec<String> {
 
 /// A name near `wanted` that is not in `taken` (compared without case); it is added there.
 pub fn free_name(wanted: &str, taken: &mut Vec<String>) -> String {
-    let mut base: String =
-        wanted.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).take(60).collect();
+    let mut base: String = wanted
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+        .take(60)
+        .collect();
     if !base.starts_with(|c: char| c.is_ascii_lowercase()) {
         base.insert_str(0, "f_");
     }
@@ -61,7 +64,8 @@ pub fn free_name(wanted: &str, taken: &mut Vec<String>) -> String {
 pub fn table(id: &str, taken: &[String]) -> String {
     let mut taken: Vec<String> = taken.iter().map(|name| name.to_ascii_lowercase()).collect();
     let lower = id.to_ascii_lowercase();
-    let reserved = ["gpkg_", "rtree_", "sqlite_", "throughline_"].iter().any(|prefix| lower.starts_with(prefix));
+    let reserved =
+        ["gpkg_", "rtree_", "sqlite_", "throughline_"].iter().any(|prefix| lower.starts_with(prefix));
     let plain = lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if plain && !reserved && !taken.contains(&lower) && lower.starts_with(|c: char| c.is_ascii_lowercase()) {
         return lower;
@@ -82,7 +86,9 @@ mod tests {
             .filter(|name| !name.is_empty())
             .map(|name| format!("[[field]]\nname = \"{name}\"\ntype = \"text\"\n"))
             .collect();
-        schema.fields = CollectionSchema::parse(&format!("id='x'\nclass='layer'\ngeometry='any'\n{text}")).unwrap().fields;
+        schema.fields = CollectionSchema::parse(&format!("id='x'\nclass='layer'\ngeometry='any'\n{text}"))
+            .unwrap()
+            .fields;
         let columns = columns(&schema);
         assert_eq!(columns, ["fid_2", "id_2", "id_3", "owner_2", "a_b", "a_b_2", "f__", "select", "f_7"]);
         assert_eq!(table("Hubs", &["hubs".into()]), "layer_hubs");

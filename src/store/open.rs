@@ -17,6 +17,7 @@ use rusqlite::params;
 
 use crate::store::StoreError;
 use crate::store::scan::Reader;
+use crate::store::scan::is_damage;
 use crate::store::writer::Writer;
 
 /// The `application_id` of a `GeoPackage`: the letters `GPKG`.
@@ -95,13 +96,20 @@ impl Store {
         check_library()?;
         check_header(path)?;
         let connection = connect(path)?;
-        let damaged = |error: &rusqlite::Error| StoreError::Damaged { path: path.to_owned(), reason: error.to_string() };
-        let application: i64 =
-            connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(|error| damaged(&error))?;
-        let version: i64 =
-            connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|error| damaged(&error))?;
+        let damaged = |error: &rusqlite::Error| StoreError::Damaged {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        let application: i64 = connection
+            .query_row("PRAGMA application_id", [], |row| row.get(0))
+            .map_err(|error| damaged(&error))?;
+        let version: i64 = connection
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .map_err(|error| damaged(&error))?;
         let ours: bool = connection
-            .query_row("SELECT count(*) FROM sqlite_master WHERE name = 'throughline_meta'", [], |row| row.get(0))
+            .query_row("SELECT count(*) FROM sqlite_master WHERE name = 'throughline_meta'", [], |row| {
+                row.get(0)
+            })
             .map_err(|error| damaged(&error))?;
         if application != APPLICATION_ID || !ours {
             let reason = if application == APPLICATION_ID {
@@ -116,7 +124,10 @@ impl Store {
             return Err(StoreError::Newer { path: path.to_owned(), found: applied, known: SCHEMA_VERSION });
         }
         if applied < 1 {
-            return Err(StoreError::Damaged { path: path.to_owned(), reason: format!("schema number {applied}") });
+            return Err(StoreError::Damaged {
+                path: path.to_owned(),
+                reason: format!("schema number {applied}"),
+            });
         }
         if applied < SCHEMA_VERSION {
             let copy = path.with_extension(format!("before-{SCHEMA_VERSION}.gpkg"));
@@ -125,7 +136,9 @@ impl Store {
         }
         let meta = |key: &str| -> Result<String, StoreError> {
             connection
-                .query_row("SELECT value FROM throughline_meta WHERE key = ?1", params![key], |row| row.get(0))
+                .query_row("SELECT value FROM throughline_meta WHERE key = ?1", params![key], |row| {
+                    row.get(0)
+                })
                 .map_err(|error| damaged(&error))
         };
         let register = match meta("register")?.as_str() {
@@ -157,7 +170,9 @@ impl Store {
         let _ = std::fs::remove_file(&draft);
         let made = || -> Result<(), StoreError> {
             let connection = Connection::open(&draft)?;
-            connection.execute_batch(&format!("PRAGMA page_size = 8192; PRAGMA application_id = {APPLICATION_ID};"))?;
+            connection.execute_batch(&format!(
+                "PRAGMA page_size = 8192; PRAGMA application_id = {APPLICATION_ID};"
+            ))?;
             migrate(&connection, 0)?;
             connection.execute_batch(SPATIAL_REFERENCES)?;
             let mut epoch = [0_u8; 16];
@@ -236,10 +251,23 @@ impl Store {
     /// [`StoreError::Sql`] if the check cannot run.
     pub fn quick_check(&self) -> Result<Vec<String>, StoreError> {
         let connection = connect(&self.path)?;
-        let mut statement = connection.prepare("PRAGMA quick_check(20)")?;
-        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
-        let lines = rows.collect::<Result<Vec<_>, _>>()?;
-        Ok(lines.into_iter().filter(|line| line != "ok").collect())
+        let mut lines = Vec::new();
+        let mut check = || -> Result<(), rusqlite::Error> {
+            let mut statement = connection.prepare("PRAGMA quick_check(20)")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                lines.push(row.get(0)?);
+            }
+            Ok(())
+        };
+        match check() {
+            // Some damage stops the check itself.
+            Err(error) if is_damage(&error) => lines.push(error.to_string()),
+            Err(error) => return Err(error.into()),
+            Ok(()) => {}
+        }
+        lines.retain(|line| line != "ok");
+        Ok(lines)
     }
 
     /// Moves the write-ahead log into the file, so that the file alone is the store.
@@ -255,7 +283,9 @@ impl Store {
 
 /// Microseconds since 1970 by the machine's clock.
 pub fn now_micros() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 fn check_library() -> Result<(), StoreError> {
@@ -277,7 +307,9 @@ fn check_header(path: &Path) -> Result<(), StoreError> {
         Ok(()) if &header == b"SQLite format 3\0" => Ok(()),
         Ok(()) => Err(foreign("the file does not start like an SQLite database")),
         Err(_) if path.is_dir() => Err(foreign("it is a folder")),
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(foreign("the file is too short")),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Err(foreign("the file is too short"))
+        }
         Err(error) => Err(io(error)),
     }
 }
@@ -298,8 +330,10 @@ fn migrate(connection: &Connection, applied: i64) -> Result<(), StoreError> {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let step = || -> Result<(), rusqlite::Error> {
             connection.execute_batch(sql)?;
-            connection
-                .execute("INSERT INTO throughline_migrations VALUES (?1, ?2)", params![version, now_micros()])?;
+            connection.execute(
+                "INSERT INTO throughline_migrations VALUES (?1, ?2)",
+                params![version, now_micros()],
+            )?;
             connection.execute_batch(&format!("PRAGMA user_version = {}", VERSION_BASE + version))
         };
         if let Err(error) = step() {
@@ -327,9 +361,11 @@ pub fn open_foreign(path: &Path) -> Result<Connection, StoreError> {
     connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, 1 << 20)?;
     connection.execute_batch("PRAGMA cell_size_check = ON;")?;
     let described: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_master WHERE name IN ('gpkg_contents', 'gpkg_spatial_ref_sys')", [], |row| {
-            row.get(0)
-        })
+        .query_row(
+            "SELECT count(*) FROM sqlite_master WHERE name IN ('gpkg_contents', 'gpkg_spatial_ref_sys')",
+            [],
+            |row| row.get(0),
+        )
         .map_err(|error| StoreError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
     if described != 2 {
         let reason = "it has no gpkg_contents and gpkg_spatial_ref_sys tables".to_owned();

@@ -102,7 +102,11 @@ impl Reader {
     /// # Errors
     /// [`StoreError`].
     pub fn sequence(&self) -> Result<i64, StoreError> {
-        Ok(self.connection.query_row("SELECT coalesce(max(sequence), 0) FROM throughline_changes", [], |row| row.get(0))?)
+        Ok(self.connection.query_row(
+            "SELECT coalesce(max(sequence), 0) FROM throughline_changes",
+            [],
+            |row| row.get(0),
+        )?)
     }
 
     /// The greatest row number of a collection's table; scans take spans of it.
@@ -112,7 +116,11 @@ impl Reader {
     pub fn last_fid(&self, stored: &StoredCollection) -> Result<i64, StoreError> {
         let sql = format!("SELECT coalesce(max(fid), 0) FROM {}", quote(&stored.table));
         Ok(self.connection.query_row(&sql, [], |row| row.get(0)).or_else(|error| {
-            if is_damage(&error) { Ok(i64::try_from(stored.rows).unwrap_or(i64::MAX).saturating_mul(4)) } else { Err(error) }
+            if is_damage(&error) {
+                Ok(i64::try_from(stored.rows).unwrap_or(i64::MAX).saturating_mul(4))
+            } else {
+                Err(error)
+            }
         })?)
     }
 
@@ -162,7 +170,12 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn span(&mut self, first: i64, last: i64, each: &mut dyn FnMut(&StoredRow<'_>)) -> Result<(), StoreError> {
+    fn span(
+        &mut self,
+        first: i64,
+        last: i64,
+        each: &mut dyn FnMut(&StoredRow<'_>),
+    ) -> Result<(), StoreError> {
         if first > last || self.failed_spans > MAX_FAILED_SPANS {
             return Ok(());
         }
@@ -291,6 +304,10 @@ fn field_value(value: SqlValue<'_>, field_type: FieldType) -> Option<ValueRef<'_
     })
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure))
+/// Whether an error means that the file is damaged, and not that something was asked wrongly.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure)
+    )
 }

@@ -71,7 +71,7 @@ impl Sender {
         // Both channels close only when the thread is gone.
         self.0.send(Job { work, reply }).map_err(|mpsc::SendError(_)| StoreError::WriterGone)?;
         let value = answer.recv().map_err(|mpsc::RecvError| StoreError::WriterGone)??;
-        value.downcast().map(|value| *value).map_err(|_: Box<dyn Any + Send>| StoreError::WriterGone)
+        value.downcast().map(|value| *value).or(Err(StoreError::WriterGone))
     }
 }
 
@@ -115,8 +115,9 @@ fn commit_group(connection: &Connection, group: Vec<Job>) {
 
 fn run_one(connection: &Connection, work: Box<dyn FnOnce(&Connection) -> Answer + Send>) -> Answer {
     connection.execute_batch("SAVEPOINT piece")?;
-    let answer = catch_unwind(AssertUnwindSafe(|| work(connection)))
-        .unwrap_or_else(|_| Err(StoreError::Abandoned("a write failed inside the program: see the log".to_owned())));
+    let answer = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| {
+        Err(StoreError::Abandoned("a write failed inside the program: see the log".to_owned()))
+    });
     match &answer {
         Ok(_) => connection.execute_batch("RELEASE piece")?,
         Err(_) => connection.execute_batch("ROLLBACK TO piece; RELEASE piece")?,

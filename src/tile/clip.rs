@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_ring_around_the_tile_fills_it() {
-        let ring = clip_ring(&[(-9000, -9000), (9000, -9000), (9000, 9000), (-9000, 9000), (-9000, -9000)]).unwrap();
+        let ring =
+            clip_ring(&[(-9000, -9000), (9000, -9000), (9000, 9000), (-9000, 9000), (-9000, -9000)]).unwrap();
         assert_eq!(area2(&ring).abs(), 2 * (HIGH - LOW) * (HIGH - LOW));
         assert!(clip_ring(&[(-900, -900), (-800, -900), (-800, -800), (-900, -900)]).is_none());
     }

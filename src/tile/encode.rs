@@ -44,13 +44,12 @@ impl LayerWriter {
         push_varint(&mut body, id);
         let mut packed = Vec::new();
         for (key, value) in tags {
-            let key = match self.key_places.get(*key) {
-                Some(place) => *place,
-                None => {
-                    self.keys.push((*key).to_owned());
-                    self.key_places.insert((*key).to_owned(), self.keys.len() as u32 - 1);
-                    self.keys.len() as u32 - 1
-                }
+            let key = if let Some(place) = self.key_places.get(*key) {
+                *place
+            } else {
+                self.keys.push((*key).to_owned());
+                self.key_places.insert((*key).to_owned(), self.keys.len() as u32 - 1);
+                self.keys.len() as u32 - 1
             };
             let values = &mut self.values;
             let value = *self.value_places.entry(value.clone()).or_insert_with(|| {
@@ -62,11 +61,14 @@ impl LayerWriter {
         }
         push_bytes(&mut body, 2, &packed);
         push_key(&mut body, 3, 0);
-        push_varint(&mut body, match kind {
-            GeometryKind::Point => 1,
-            GeometryKind::Line => 2,
-            GeometryKind::Area => 3,
-        });
+        push_varint(
+            &mut body,
+            match kind {
+                GeometryKind::Point => 1,
+                GeometryKind::Line => 2,
+                GeometryKind::Area => 3,
+            },
+        );
         push_bytes(&mut body, 4, &commands(kind, parts));
         push_bytes(&mut self.features, 2, &body);
         self.count += 1;
@@ -180,7 +182,10 @@ mod tests {
         // Vector tile specification 2.1, section 4.3.5: point (25, 17); line (2,2) (2,10) (10,10); polygon (3,6) (8,12) (20,34).
         assert_eq!(commands(GeometryKind::Point, &[vec![(25, 17)]]), [9, 50, 34]);
         assert_eq!(commands(GeometryKind::Point, &[vec![(5, 7)], vec![(3, 2)]]), [17, 10, 14, 3, 9]);
-        assert_eq!(commands(GeometryKind::Line, &[vec![(2, 2), (2, 10), (10, 10)]]), [9, 4, 4, 18, 0, 16, 16, 0]);
+        assert_eq!(
+            commands(GeometryKind::Line, &[vec![(2, 2), (2, 10), (10, 10)]]),
+            [9, 4, 4, 18, 0, 16, 16, 0]
+        );
         assert_eq!(
             commands(GeometryKind::Area, &[vec![(3, 6), (8, 12), (20, 34), (3, 6)]]),
             [9, 6, 12, 18, 10, 12, 24, 44, 15]

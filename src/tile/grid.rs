@@ -68,8 +68,14 @@ impl TileCoord {
         let lon = |column: f64| column / tiles * 360.0 - 180.0;
         let north = (lat(f64::from(self.y) - buffer) * 1e7).ceil().min(9e8) as i32;
         let south = (lat(f64::from(self.y) + 1.0 + buffer) * 1e7).floor().max(-9e8) as i32;
-        let (west, east) = (lon(f64::from(self.x) - buffer) * 1e7, lon(f64::from(self.x) + 1.0 + buffer) * 1e7);
-        vec![Bounds { west: west.floor().max(-1.8e9) as i32, south, east: east.ceil().min(1.8e9) as i32, north }]
+        let (west, east) =
+            (lon(f64::from(self.x) - buffer) * 1e7, lon(f64::from(self.x) + 1.0 + buffer) * 1e7);
+        vec![Bounds {
+            west: west.floor().max(-1.8e9) as i32,
+            south,
+            east: east.ceil().min(1.8e9) as i32,
+            north,
+        }]
     }
 }
 

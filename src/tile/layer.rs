@@ -43,7 +43,12 @@ fn layer(collection: &CollectionView, at: TileCoord) -> LayerWriter {
                 return writer;
             }
             if let Some((kind, parts)) = parts(group, row, at) {
-                writer.feature(feature_id(group, row, &mut used), &tags(collection, group, row), kind, &parts);
+                writer.feature(
+                    feature_id(group, row, &mut used),
+                    &tags(collection, group, row),
+                    kind,
+                    &parts,
+                );
             }
         }
     }
@@ -69,7 +74,8 @@ fn parts(group: &RowGroup, row: usize, at: TileCoord) -> Option<(GeometryKind, V
             return None;
         }
         let place = at.place(x, y);
-        return (near.contains(&place.0) && near.contains(&place.1)).then(|| (GeometryKind::Point, vec![vec![place]]));
+        return (near.contains(&place.0) && near.contains(&place.1))
+            .then(|| (GeometryKind::Point, vec![vec![place]]));
     }
     let shape = group.shape(row)?;
     let kind = shape.kind.broad();
@@ -137,9 +143,10 @@ fn scalar(json: &str) -> Option<TileValue> {
     match serde_json::from_str(json).ok()? {
         serde_json::Value::Bool(value) => Some(TileValue::Bool(value)),
         serde_json::Value::String(text) => Some(TileValue::Text(text)),
-        serde_json::Value::Number(number) => {
-            number.as_i64().map(TileValue::Int).or_else(|| number.as_f64().map(|value| TileValue::Double(value.to_bits())))
-        }
+        serde_json::Value::Number(number) => number
+            .as_i64()
+            .map(TileValue::Int)
+            .or_else(|| number.as_f64().map(|value| TileValue::Double(value.to_bits()))),
         serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
     }
 }

@@ -77,7 +77,10 @@ fn operation(route: &Route) -> Value {
         })
     };
     let mut responses = Map::new();
-    responses.insert("200".to_owned(), json!({"description": route.summary, "content": {route.media_type: {"schema": schema}}}));
+    responses.insert(
+        "200".to_owned(),
+        json!({"description": route.summary, "content": {route.media_type: {"schema": schema}}}),
+    );
     responses.insert("304".to_owned(), json!({"description": "Not changed since the answer with this ETag"}));
     responses.insert("400".to_owned(), problem("A parameter is unknown or has a value it cannot have"));
     if route.path.contains('{') {

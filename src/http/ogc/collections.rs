@@ -22,7 +22,8 @@ use crate::model::time;
 /// # Errors
 /// None.
 pub fn collections(call: &Call<'_>) -> Result<Answer, Problem> {
-    let list: Vec<Value> = call.view.collections().map(|collection| describe(call.base, collection)).collect();
+    let list: Vec<Value> =
+        call.view.collections().map(|collection| describe(call.base, collection)).collect();
     Ok(Answer::json(&json!({
         "links": [link(&format!("{}/ogc/collections", call.base), "self", "application/json", "This document")],
         "collections": list,
@@ -62,7 +63,8 @@ fn describe(base: &str, collection: &CollectionView) -> Value {
     }
     let mut extent = Map::new();
     if let Some(bounds) = collection.bounds() {
-        let edges = [bounds.west, bounds.south, bounds.east, bounds.north].map(|units| f64::from(units) / 1e7);
+        let edges =
+            [bounds.west, bounds.south, bounds.east, bounds.north].map(|units| f64::from(units) / 1e7);
         extent.insert("spatial".to_owned(), json!({"bbox": [edges], "crs": Crs::Crs84.uri()}));
     }
     if let Some((start, end)) = interval(collection) {
@@ -96,7 +98,11 @@ fn interval(collection: &CollectionView) -> Option<(i64, i64)> {
     if collection.schema().time.is_empty() {
         return None;
     }
-    collection.groups().iter().filter_map(|group| group.time_extent()).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    collection
+        .groups()
+        .iter()
+        .filter_map(|group| group.time_extent())
+        .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }
 
 /// `GET /ogc/collections/{collectionId}/queryables` (OGC API - Features - Part 3, clause 6.2).

@@ -58,14 +58,21 @@ pub fn items(call: &Call<'_>) -> Result<Answer, Problem> {
     let next = next.map(|cursor| format!("{href}{}", call.params.query_string(Some(&cursor.encode()))));
     let mut body = Vec::with_capacity(features.len() + 1_024);
     body.extend_from_slice(b"{\"type\":\"FeatureCollection\",");
-    body.extend_from_slice(format!("\"numberMatched\":{matched},\"numberReturned\":{returned},\"links\":[").as_bytes());
+    body.extend_from_slice(
+        format!("\"numberMatched\":{matched},\"numberReturned\":{returned},\"links\":[").as_bytes(),
+    );
     push_link(&mut body, &own, "self", GEOJSON);
     if let Some(next) = next {
         body.push(b',');
         push_link(&mut body, &next, "next", GEOJSON);
     }
     body.push(b',');
-    push_link(&mut body, &format!("{}/ogc/collections/{}", call.base, encode(id)), "collection", "application/json");
+    push_link(
+        &mut body,
+        &format!("{}/ogc/collections/{}", call.base, encode(id)),
+        "collection",
+        "application/json",
+    );
     body.extend_from_slice(b"],\"features\":[");
     body.extend_from_slice(&features);
     body.extend_from_slice(b"]}");
@@ -86,7 +93,8 @@ pub fn item(call: &Call<'_>) -> Result<Answer, Problem> {
     let mut body = Vec::new();
     FeatureWriter::new(collection.schema(), crs).open_feature(&mut body, collection, at);
     let parent = format!("{}/ogc/collections/{}", call.base, encode(id));
-    let crs_query = if call.params.get(Param::Crs).is_some() { call.params.query_string(None) } else { String::new() };
+    let crs_query =
+        if call.params.get(Param::Crs).is_some() { call.params.query_string(None) } else { String::new() };
     body.extend_from_slice(b",\"links\":[");
     push_link(&mut body, &format!("{parent}/items/{}{crs_query}", encode(feature)), "self", GEOJSON);
     body.push(b',');

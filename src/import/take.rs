@@ -1,0 +1,196 @@
+//! The second pass: each row to its schema's values, to the store, to the report.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use crate::import::Cell;
+use crate::import::ImportError;
+use crate::import::ImportOptions;
+use crate::import::ImportReport;
+use crate::import::Next;
+use crate::import::RawRow;
+use crate::import::RowNote;
+use crate::import::convert::convert;
+use crate::import::report::Fault;
+use crate::import::run::open;
+use crate::model::CollectionClass;
+use crate::model::CollectionSchema;
+use crate::model::GeometryKind;
+use crate::model::Row;
+use crate::model::Value;
+use crate::model::schema::SchemaGeometry;
+use crate::model::validity::self_crossing;
+use crate::store::Appended;
+use crate::store::Appender;
+
+/// Takes the rows of a file, second pass.
+struct Taking<'c> {
+    appender: Appender<'c>,
+    schema: CollectionSchema,
+    identifier: Option<usize>,
+    /// For each column of the file, its field; `None` where a built-in collection has no such field.
+    targets: Vec<Option<usize>>,
+    report: ImportReport,
+    told: Vec<&'static str>,
+}
+
+/// Reads the file again and appends every row that can be taken.
+pub(super) fn take_rows(
+    appender: Appender<'_>,
+    file: &Path,
+    options: &ImportOptions,
+    read: &Arc<AtomicU64>,
+) -> Result<ImportReport, ImportError> {
+    let schema = appender.schema().clone();
+    let identifier = schema.identifier.as_ref().and_then(|name| schema.position(name));
+    let mut taking = Taking {
+        appender,
+        schema,
+        identifier,
+        targets: Vec::new(),
+        report: ImportReport { collection: options.into.clone(), ..ImportReport::default() },
+        told: Vec::new(),
+    };
+    let mut source = open(file, options, read)?;
+    loop {
+        match source.next()? {
+            Next::End => break,
+            Next::Bad(number, fault) => taking.reject(number, fault),
+            Next::Row(row) => taking.take(row, source.columns())?,
+        }
+    }
+    let Taking { appender, mut report, .. } = taking;
+    if options.strict && report.rejected > 0 {
+        return Err(ImportError::Strict(report.rejected));
+    }
+    appender.finish(&file.display().to_string())?;
+    report.file = file.display().to_string();
+    Ok(report)
+}
+
+impl Taking<'_> {
+    fn reject(&mut self, row: u64, fault: Fault) {
+        self.report.rejected += 1;
+        self.report.rows.push(RowNote { row, rejected: true, fault });
+    }
+
+    fn take(&mut self, raw: RawRow, columns: &[String]) -> Result<(), ImportError> {
+        let number = raw.number;
+        let mut warnings = raw.warnings;
+        for name in &columns[self.targets.len()..] {
+            let target = self.schema.position(name);
+            if target.is_none() {
+                let message = format!(
+                    "the collection {} has no field {name:?}: the column was left out",
+                    self.schema.id
+                );
+                warnings.push(Fault::new(
+                    "unknown-field",
+                    message,
+                    "name the column like a field of the collection",
+                ));
+            }
+            self.targets.push(target);
+        }
+        let mut values = vec![Value::Null; self.schema.fields.len()];
+        for (place, cell) in raw.cells {
+            let Some(target) = self.targets[place] else { continue };
+            match self.value(cell, target) {
+                Ok(value) => values[target] = value,
+                Err(fault) => {
+                    self.reject(number, fault);
+                    return Ok(());
+                }
+            }
+        }
+        let public_id = match self.identifier {
+            None => raw.id.map(|(id, _)| id),
+            Some(place) => Some(values[place].as_ref().to_text()).filter(|text| !text.is_empty()),
+        };
+        if public_id.is_none() && self.identifier.is_some() {
+            let name = self.schema.identifier.clone().unwrap_or_default();
+            self.reject(
+                number,
+                Fault::new("no-id", format!("{name} is empty"), "give every row its identifier"),
+            );
+            return Ok(());
+        }
+        if let Some(fault) = self.misplaced(raw.geometry.as_ref().map(|shape| shape.kind().broad())) {
+            self.reject(number, fault);
+            return Ok(());
+        }
+        if let Some(place) = raw.geometry.as_ref().and_then(|shape| self_crossing(shape.as_ref())) {
+            let message = format!(
+                "the area crosses, touches or collapses on itself at {}, {}; it is kept as it is, and tiles repair it",
+                place.lon_degrees(),
+                place.lat_degrees()
+            );
+            warnings.push(Fault::new("self-crossing", message, "repair the area with a GIS program"));
+        }
+        let row = Row { public_id, geometry: raw.geometry, values };
+        let outcome = self.appender.append(&row)?;
+        let id = row.public_id.unwrap_or_default();
+        match outcome {
+            Appended::Added | Appended::Changed => {}
+            Appended::Unchanged => self.report.unchanged += 1,
+            Appended::DuplicateId => {
+                let message = format!("the id {id:?} came earlier in this file");
+                self.reject(number, Fault::new("duplicate-id", message, "give every row an id of its own"));
+                return Ok(());
+            }
+            Appended::OtherOwner => {
+                let message = format!("the id {id:?} belongs to another owner's row");
+                self.reject(
+                    number,
+                    Fault::new(
+                        "id-of-another-owner",
+                        message,
+                        "import it as that owner, or under another id",
+                    ),
+                );
+                return Ok(());
+            }
+        }
+        self.report.accepted += 1;
+        // What holds for the whole file is said once.
+        warnings.retain(|warning| {
+            let once = matches!(warning.code, "height-dropped" | "blob" | "name");
+            let told = self.told.contains(&warning.code);
+            if once && !told {
+                self.told.push(warning.code);
+            }
+            !(once && told)
+        });
+        self.report.warned += u64::from(!warnings.is_empty());
+        self.report.rows.extend(warnings.into_iter().map(|fault| RowNote {
+            row: number,
+            rejected: false,
+            fault,
+        }));
+        Ok(())
+    }
+
+    fn value(&self, cell: Cell, target: usize) -> Result<Value, Fault> {
+        convert(cell, &self.schema.fields[target])
+    }
+
+    /// Why a built-in collection cannot take this kind of geometry.
+    fn misplaced(&self, kind: Option<GeometryKind>) -> Option<Fault> {
+        let fits = match (self.schema.geometry, kind) {
+            (_, None) | (SchemaGeometry::Any, _) => true,
+            (SchemaGeometry::Point, Some(kind)) => kind == GeometryKind::Point,
+            (SchemaGeometry::Line, Some(kind)) => kind == GeometryKind::Line,
+            (SchemaGeometry::Area, Some(kind)) => kind == GeometryKind::Area,
+            (SchemaGeometry::None, Some(_)) => self.schema.class == CollectionClass::Layer,
+        };
+        let fix = "give the geometry that the collection's schema names";
+        (!fits).then(|| {
+            Fault::new(
+                "geometry-kind",
+                format!("{} does not take this kind of geometry", self.schema.id),
+                fix,
+            )
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! Whether an area is simple: where its rings cross, overlap, touch or collapse.
+//!
+//! Exact on the 1e-7 degree grid. Not here: repair (`tile`).
+
+use crate::model::GeometryKind;
+use crate::model::Position;
+use crate::model::ShapeRef;
+use crate::model::geometry::turn;
+
+/// The first place where the rings of an area cross, overlap or touch themselves or enclose nothing, if they do.
+///
+/// Exact on the 1e-7 degree grid. Rings of one part are tested together, parts apart. A plane sweep over edges
+/// sorted by longitude: near linear for coastlines, quadratic only if most edges share their longitudes.
+#[must_use]
+pub fn self_crossing(shape: ShapeRef<'_>) -> Option<Position> {
+    if shape.kind.broad() != GeometryKind::Area {
+        return None;
+    }
+    shape.parts().find_map(part_crossing)
+}
+
+struct Edge {
+    a: Position,
+    b: Position,
+    ring: usize,
+    place: usize,
+    last: bool,
+}
+
+fn part_crossing(part: ShapeRef<'_>) -> Option<Position> {
+    let mut edges = Vec::with_capacity(part.positions.len());
+    for (ring_index, ring) in part.rings().enumerate() {
+        // Repeated positions are harmless and would look like touching neighbours.
+        let mut clean: Vec<Position> = ring.to_vec();
+        clean.dedup();
+        if clean.len() < 4 {
+            // The ring has shrunk to a line or a point.
+            return clean.first().copied();
+        }
+        let count = clean.len().saturating_sub(1);
+        for (place, pair) in clean.windows(2).enumerate() {
+            edges.push(Edge { a: pair[0], b: pair[1], ring: ring_index, place, last: place + 1 == count });
+        }
+    }
+    edges.sort_unstable_by_key(|edge| edge.a.lon.min(edge.b.lon));
+    let mut active: Vec<usize> = Vec::new();
+    for (index, edge) in edges.iter().enumerate() {
+        let west = edge.a.lon.min(edge.b.lon);
+        active.retain(|other| edges[*other].a.lon.max(edges[*other].b.lon) >= west);
+        for other in &active {
+            if let Some(place) = edges_clash(&edges[*other], edge) {
+                return Some(place);
+            }
+        }
+        active.push(index);
+    }
+    None
+}
+
+/// Where two edges of one part meet in a way a valid area does not allow.
+fn edges_clash(one: &Edge, two: &Edge) -> Option<Position> {
+    if one.a.lat.max(one.b.lat) < two.a.lat.min(two.b.lat)
+        || two.a.lat.max(two.b.lat) < one.a.lat.min(one.b.lat)
+    {
+        return None;
+    }
+    let (d1, d2) = (turn(one.a, one.b, two.a).signum(), turn(one.a, one.b, two.b).signum());
+    let (d3, d4) = (turn(two.a, two.b, one.a).signum(), turn(two.a, two.b, one.b).signum());
+    if d1 * d2 > 0 || d3 * d4 > 0 {
+        return None;
+    }
+    if d1 * d2 < 0 && d3 * d4 < 0 {
+        return Some(two.a);
+    }
+    let on = |edge: &Edge, p: Position, side: i128| {
+        side == 0
+            && p.lon >= edge.a.lon.min(edge.b.lon)
+            && p.lon <= edge.a.lon.max(edge.b.lon)
+            && p.lat >= edge.a.lat.min(edge.b.lat)
+            && p.lat <= edge.a.lat.max(edge.b.lat)
+    };
+    let touches = [(one, two.a, d1), (one, two.b, d2), (two, one.a, d3), (two, one.b, d4)];
+    let mut shared = None;
+    for (edge, p, side) in touches {
+        if !on(edge, p, side) {
+            continue;
+        }
+        match shared {
+            None => shared = Some(p),
+            // Two different common positions: the edges overlap.
+            Some(first) if first != p => return Some(p),
+            Some(_) => {}
+        }
+    }
+    let place = shared?;
+    if one.ring == two.ring {
+        let neighbours = one.place + 1 == two.place
+            || two.place + 1 == one.place
+            || (one.place == 0 && two.last)
+            || (two.place == 0 && one.last);
+        return (!neighbours).then_some(place);
+    }
+    // Two rings may touch in a single position.
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Shape;
+    use crate::model::ShapeKind;
+    use crate::model::geometry::ShapeBuilder;
+
+    fn ring(shape: &mut ShapeBuilder, corners: &[(f64, f64)]) {
+        for (lon, lat) in corners {
+            shape.position(*lon, *lat).unwrap();
+        }
+        shape.end_ring().unwrap();
+    }
+
+    fn square_with_hole() -> Shape {
+        let mut shape = ShapeBuilder::new(ShapeKind::Polygon);
+        ring(&mut shape, &[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0), (0.0, 0.0)]);
+        ring(&mut shape, &[(4.0, 4.0), (4.0, 6.0), (6.0, 6.0), (6.0, 4.0), (4.0, 4.0)]);
+        shape.end_part();
+        shape.finish().unwrap()
+    }
+
+    #[test]
+    fn crossings_and_touches_are_found() {
+        let mut bow = ShapeBuilder::new(ShapeKind::Polygon);
+        ring(&mut bow, &[(0.0, 0.0), (2.0, 2.0), (2.0, 0.0), (0.0, 2.0), (0.0, 0.0)]);
+        bow.end_part();
+        assert!(self_crossing(bow.finish().unwrap().as_ref()).is_some());
+        let mut pinch = ShapeBuilder::new(ShapeKind::Polygon);
+        ring(
+            &mut pinch,
+            &[(0.0, 0.0), (2.0, 2.0), (4.0, 0.0), (4.0, 4.0), (2.0, 2.0), (0.0, 4.0), (0.0, 0.0)],
+        );
+        pinch.end_part();
+        assert!(self_crossing(pinch.finish().unwrap().as_ref()).is_some());
+        assert!(self_crossing(square_with_hole().as_ref()).is_none());
+    }
+}

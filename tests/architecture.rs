@@ -1,0 +1,199 @@
+//! The house keeps its shape: which room may import which, and which outside crates live where.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read the sources has failed")]
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Each room and the rooms it may import.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("demo", &["model"]),
+    ("store", &["model"]),
+    ("snapshot", &["model"]),
+    ("import", &["model", "store"]),
+    ("access", &["model", "snapshot", "store"]),
+    ("query", &["model", "access"]),
+    // GeoPackage files are written by the store's writer.
+    ("format", &["model", "access", "query", "store"]),
+    ("tile", &["model", "access", "query"]),
+    ("rail", &["model", "access", "query"]),
+    ("flow", &["model", "access", "query"]),
+    ("plan", &["model", "access", "query", "rail", "flow"]),
+    ("analyse", &["model", "access", "query", "rail", "flow"]),
+    (
+        "http",
+        &[
+            "model", "demo", "store", "import", "access", "query", "format", "tile", "rail", "flow", "plan",
+            "analyse",
+        ],
+    ),
+];
+
+/// Crates and the only rooms that may name them.
+const CRATES: &[(&str, &[&str])] = &[
+    ("rusqlite", &["store"]),
+    ("rstar", &["snapshot"]),
+    ("arc_swap", &["access"]),
+    ("actix_web", &["http", "cli"]),
+    ("geojson", &["import", "format"]),
+    ("csv", &["import", "format"]),
+    ("toml", &["model", "config"]),
+    ("clap", &["cli"]),
+    ("anyhow", &["cli", "config", "telemetry", "main"]),
+    ("tracing_subscriber", &["telemetry"]),
+    ("lonlat_bng", &["model"]),
+    ("encoding_rs", &["import"]),
+    ("flate2", &["import", "http"]),
+    ("indicatif", &["cli"]),
+];
+
+/// Rooms that must be pure: no clock, environment, file, lock or randomness.
+const PURE: &[&str] = &["query", "tile", "rail", "flow", "plan"];
+const IMPURE: &[&str] =
+    &["std::time", "std::env", "std::fs", "std::net", "Mutex", "RwLock", "getrandom", "tracing::"];
+
+fn sources(folder: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, out);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            out.push(path);
+        }
+    }
+}
+
+/// Every source file with the room it stands in and its text without tests and comments.
+fn rooms() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    files
+        .into_iter()
+        .map(|path| {
+            let inside = path.strip_prefix(&root).unwrap();
+            let room = inside.components().next().unwrap().as_os_str().to_string_lossy().replace(".rs", "");
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            let code: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            (room, path.clone(), code.join("\n"))
+        })
+        .collect()
+}
+
+/// Names after `crate::` anywhere in the code.
+fn imported(code: &str) -> Vec<&str> {
+    code.split("crate::")
+        .skip(1)
+        .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap())
+        .collect()
+}
+
+#[test]
+fn imports_go_downhill() {
+    let mut faults = Vec::new();
+    for (room, path, code) in rooms() {
+        let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else {
+            assert!(
+                ["lib", "main", "cli", "config", "telemetry"].contains(&room.as_str()),
+                "{}: a room that is not on the map",
+                path.display()
+            );
+            continue;
+        };
+        for name in imported(&code) {
+            if name != room && !allowed.contains(&name) {
+                faults.push(format!("{}: {room} must not import {name}", path.display()));
+            }
+        }
+        if code.contains("use crate::{") {
+            faults.push(format!("{}: write one `use crate::room::Name;` a line", path.display()));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn nothing_outside_access_can_name_a_snapshot() {
+    for (room, path, code) in rooms() {
+        if !["snapshot", "access", "lib"].contains(&room.as_str()) {
+            assert!(!code.contains("crate::snapshot"), "{}", path.display());
+        }
+    }
+    let gate = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/access/mod.rs")).unwrap();
+    assert!(
+        !gate.contains("snapshot::Snapshot") && !gate.contains("snapshot::Collection"),
+        "access hands one out"
+    );
+}
+
+#[test]
+fn outside_crates_stay_in_their_rooms() {
+    for (room, path, code) in rooms() {
+        for (name, allowed) in CRATES {
+            let named = code.contains(&format!("use {name}::")) || code.contains(&format!(" {name}::"));
+            // A module may have the name of a crate: `crate::import::csv`, `ogc::api`.
+            assert!(
+                !named || allowed.contains(&room.as_str()),
+                "{}: {name} belongs in {allowed:?}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn pure_rooms_are_pure() {
+    for (room, path, code) in rooms() {
+        if PURE.contains(&room.as_str()) {
+            for word in IMPURE {
+                assert!(!code.contains(word), "{}: {word}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn files_are_split_by_meaning() {
+    for (_, path, code) in rooms() {
+        let lines = code.lines().count();
+        assert!(lines <= 400, "{} has {lines} lines of code", path.display());
+    }
+}
+
+#[test]
+fn every_source_file_has_its_word_in_the_map() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let map = fs::read_to_string(root.join("src/lib.rs")).unwrap();
+    for (room, path, _) in rooms() {
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if !["mod", "lib"].contains(&stem.as_str()) {
+            let found = map
+                .lines()
+                .any(|line| line.contains(&room) && line.split([' ', '/', ',']).any(|word| word == stem));
+            assert!(found || stem == room, "{} is not in the map of src/lib.rs", path.display());
+        }
+    }
+}
+
+#[test]
+fn lock_files_name_the_public_registry_only() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let lock = fs::read_to_string(root.join("Cargo.lock")).unwrap();
+    for line in lock.lines().filter(|line| line.starts_with("source = ")) {
+        assert_eq!(line, "source = \"registry+https://github.com/rust-lang/crates.io-index\"");
+    }
+}
+
+#[test]
+fn a_schema_fault_names_file_and_line() {
+    // The build script checks with the parser of the program, so the message is made of these two parts.
+    let broken =
+        "id = \"x\"\nclass = \"layer\"\ngeometry = \"point\"\n\n[[field]]\nname = \"a\"\ntype = \"float\"\n";
+    let fault = throughline::model::CollectionSchema::parse(broken).unwrap_err();
+    assert_eq!(fault.line, 7);
+    let build = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("build.rs")).unwrap();
+    assert!(build.contains("{name}:{}: {}\", error.line, error.message"));
+}

@@ -1,0 +1,366 @@
+//! Every format, sound and dirty: a row report or a refusal in bounded time, never half an import.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::io::Write;
+use std::time::Instant;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rusqlite::Connection;
+use throughline::access::CollectionView;
+use throughline::access::Principal;
+use throughline::import::ImportReport;
+use throughline::model::FieldType;
+use throughline::model::ValueRef;
+use throughline::query::Filter;
+use throughline::query::ItemsRequest;
+use throughline::query::items;
+
+use crate::fixtures::World;
+use crate::fixtures::options;
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn take(name: &str, content: impl AsRef<[u8]>) -> (World, Result<ImportReport, String>) {
+    let world = World::new();
+    let report = world.import(name, content, &options("x")).map_err(|error| error.to_string());
+    (world, report)
+}
+
+fn codes(report: &ImportReport) -> Vec<(u64, &str)> {
+    report.rows.iter().map(|note| (note.row, note.fault.code)).collect()
+}
+
+/// Refused whole: nothing of it is in the store.
+#[track_caller]
+fn refused(name: &str, content: impl AsRef<[u8]>, word: &str) {
+    let (world, report) = take(name, content);
+    let error = report.unwrap_err();
+    assert!(error.contains(word), "{word} is not in {error}");
+    assert!(world.store.reader().unwrap().collections().unwrap().is_empty());
+}
+
+fn with_view(world: &World, check: impl Fn(&CollectionView)) {
+    let view = world.gate().view(Principal::LocalOperator);
+    check(view.collection("x").unwrap());
+}
+
+fn column(collection: &CollectionView, name: &str) -> Vec<String> {
+    let place = collection.schema().position(name).unwrap();
+    let rows =
+        items(collection, &ItemsRequest { filter: Filter::All(Vec::new()), limit: usize::MAX, after: None })
+            .rows;
+    let mut out: Vec<String> = rows
+        .iter()
+        .map(|at| collection.groups()[at.group as usize].value(place, at.row as usize).to_text())
+        .collect();
+    out.sort();
+    out
+}
+
+const CSV: &str = "lon,lat,name\n-1,52,Ash\n-1.5,53,Birch\n";
+
+#[test]
+fn gzip_of_several_members_and_one_cut_short() {
+    let second = gzip(b"-2,51,Cedar\n");
+    let (world, report) = take("x.csv.gz", [gzip(CSV.as_bytes()), second].concat());
+    assert_eq!(report.unwrap().accepted, 3);
+    with_view(&world, |view| assert_eq!(column(view, "name"), ["Ash", "Birch", "Cedar"]));
+    let whole = gzip(CSV.repeat(100).as_bytes());
+    refused("x.csv.gz", &whole[..whole.len() - 9], "ends early");
+    let mut flipped = whole.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 0xFF;
+    let (_, report) = take("x.csv.gz", &flipped);
+    assert!(report.is_err(), "a damaged gzip file is refused whole");
+}
+
+#[test]
+fn bad_coordinates_are_reported_row_by_row() {
+    let csv = "lon,lat,name\nNaN,52,a\n-1,91,b\n-181,52,c\ninf,1,d\n,52,e\n1°,52,f\n,,g\n-1,52,h\n";
+    let (world, report) = take("x.csv", csv);
+    let report = report.unwrap();
+    assert_eq!((report.accepted, report.rejected), (2, 6));
+    assert_eq!(
+        codes(&report),
+        [
+            (1, "not-finite"),
+            (2, "out-of-range"),
+            (3, "out-of-range"),
+            (4, "not-finite"),
+            (5, "half-a-place"),
+            (6, "coordinate")
+        ]
+    );
+    assert!(report.rows.iter().all(|note| !note.fault.fix.is_empty()));
+    with_view(&world, |view| {
+        assert_eq!(view.groups().iter().map(|group| group.located()).sum::<usize>(), 1);
+        assert_eq!(column(view, "name"), ["g", "h"]);
+    });
+    let json = report.to_json();
+    let parsed: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(parsed["rows"][4]["code"], "half-a-place");
+    let mut csv = Vec::new();
+    report.write_csv(&mut csv).unwrap();
+    assert_eq!(String::from_utf8(csv).unwrap().lines().count(), 7);
+}
+
+#[test]
+fn wrong_column_counts_name_their_line() {
+    let (_, report) = take("x.csv", "a,b\n1,2\n3\n4,5,6\n7,8\n");
+    let report = report.unwrap();
+    assert_eq!((report.accepted, codes(&report)), (2, vec![(2, "column-count"), (3, "column-count")]));
+    assert!(report.rows[0].fault.message.contains("line 3"));
+}
+
+#[test]
+fn bom_separators_and_windows_1252() {
+    let (world, report) =
+        take("x.csv", b"\xEF\xBB\xBFlon;lat;name\n-1;52;\"a;b\"\n-1;52;caf\xE9 \x80\n".as_slice());
+    let report = report.unwrap();
+    assert_eq!((report.accepted, report.warned), (2, 1));
+    assert_eq!(codes(&report), [(2, "windows-1252")]);
+    with_view(&world, |view| assert_eq!(column(view, "name"), ["a;b", "café €"]));
+    refused("x.csv", b"\xFF\xFEl\0o\0n\0", "UTF-16");
+}
+
+#[test]
+fn headings_alone_twice_or_missing() {
+    let (world, report) = take("x.csv", "lon,lat,name\n");
+    assert_eq!(report.unwrap().accepted, 0);
+    with_view(&world, |view| assert_eq!((view.rows(), view.bounds()), (0, None)));
+    // The first rows decide the types, not the empty file.
+    world.import("y.csv", "lon,lat,name\n1,2,7\n", &options("x")).unwrap();
+    with_view(&world, |view| assert_eq!(view.schema().fields[0].field_type, FieldType::Integer));
+    let (world, report) = take("x.csv", "a,a,\n1,2,3\n");
+    assert_eq!(codes(&report.unwrap()), [(1, "heading")]);
+    with_view(&world, |view| {
+        let names: Vec<&str> = view.schema().fields.iter().map(|field| field.name.as_str()).collect();
+        assert_eq!(names, ["a", "a_2", "column_3"]);
+    });
+    refused("x.csv", "", "empty");
+}
+
+#[test]
+fn a_quote_that_is_never_closed_does_not_swallow_memory() {
+    let mut csv = b"a,b\n1,\"".to_vec();
+    csv.extend(std::iter::repeat_n(b'x', 40 << 20));
+    let start = Instant::now();
+    refused("x.csv", &csv, "quote");
+    assert!(start.elapsed().as_secs() < 5);
+}
+
+#[test]
+fn eastings_and_northings_become_places_and_stay() {
+    let (world, report) = take("x.csv", "name,Easting,Northing\nCaister,651409.804,313177.450\n");
+    assert_eq!(report.unwrap().accepted, 1);
+    with_view(&world, |view| {
+        let place = view.groups()[0].shape(0).unwrap().positions[0];
+        // Ordnance Survey's worked example: 52.6580078 N, 1.7160740 E.
+        assert!((place.lat - 526_580_078).abs() <= 10 && (place.lon - 17_160_740).abs() <= 10, "{place:?}");
+        assert_eq!(column(view, "Easting"), ["651409.804"]);
+    });
+}
+
+fn feature(geometry: &str) -> String {
+    format!(r#"{{"type":"Feature","geometry":{geometry},"properties":{{"a":1}}}}"#)
+}
+
+fn collection(features: &[String]) -> String {
+    format!(r#"{{"type":"FeatureCollection","features":[{}]}}"#, features.join(","))
+}
+
+#[test]
+fn each_bad_feature_costs_itself() {
+    let features = [
+        feature(r#"{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1]]]}"#),
+        feature(r#"{"type":"Polygon","coordinates":[[[0,0],[1,0],[0,0]]]}"#),
+        feature(r#"{"type":"Point","coordinates":[NaN,1]}"#),
+        feature(r#"{"type":"Point","coordinates":[200,1]}"#),
+        feature(r#"{"type":"Point","coordinates":[1]}"#),
+        feature(r#"{"type":"GeometryCollection","geometries":[]}"#),
+        feature(r#"{"type":"Circle","coordinates":[1,2]}"#),
+        r#"{"type":"Feature"}"#.to_owned(),
+        "17".to_owned(),
+        feature(r#"{"type":"LineString","coordinates":[[0,0]]}"#),
+        feature(&format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000))),
+        feature("null"),
+        feature(r#"{"type":"Point","coordinates":[1,2,3]}"#),
+        feature(r#"{"type":"Polygon","coordinates":[]}"#),
+    ];
+    let (world, report) = take("x.geojson", collection(&features));
+    let report = report.unwrap();
+    let rejected: Vec<u64> = report.rows.iter().filter(|note| note.rejected).map(|note| note.row).collect();
+    assert_eq!(rejected, [1, 2, 3, 4, 5, 6, 7, 9, 10, 11], "{:?}", report.rows);
+    assert_eq!(
+        &codes(&report)[..6],
+        [
+            (1, "unclosed-ring"),
+            (2, "too-few-positions"),
+            (3, "json"),
+            (4, "out-of-range"),
+            (5, "not-a-feature"),
+            (6, "geometry-type"),
+        ]
+    );
+    assert!(codes(&report).contains(&(13, "height-dropped")));
+    with_view(&world, |view| {
+        assert_eq!(view.rows(), 4);
+        assert_eq!(view.groups().iter().map(|group| group.located()).sum::<usize>(), 1);
+    });
+}
+
+#[test]
+fn files_that_are_cut_or_not_json_are_refused_whole() {
+    let whole = collection(&[feature("null"), feature("null")]);
+    for cut in [whole.len() - 1, whole.len() - 2, whole.len() / 2, 20] {
+        refused("x.geojson", &whole[..cut], "early");
+    }
+    refused("x.geojson", format!("{whole}{whole}"), "end of the file");
+    refused("x.geojson", whole.replace("}},{", "}} {"), "comma");
+    refused("x.geojson", "[1,2]", "JSON object");
+}
+
+#[test]
+fn single_features_and_sequences() {
+    let (_, report) = take("x.geojson", feature(r#"{"type":"Point","coordinates":[1,2]}"#));
+    assert_eq!(report.unwrap().accepted, 1);
+    let (_, report) = take("x.json", r#"{"type":"Point","coordinates":[1,2]}"#);
+    assert_eq!(report.unwrap().accepted, 1);
+    let pretty = "\u{1e}{\n \"type\": \"Feature\",\n \"geometry\": null,\n \"properties\": {}\n}\n";
+    let sequence = format!("{pretty}{pretty}\u{1e}{{\"type\":\"Feat\n{pretty}");
+    let (_, report) = take("x.geojsonseq", &sequence);
+    let report = report.unwrap();
+    assert_eq!((report.accepted, codes(&report)), (3, vec![(3, "json")]));
+    let lines = format!("{}\n\n{{broken\n{}\n", feature("null"), feature("null"));
+    let (_, report) = take("x.geojsonl", &lines);
+    let report = report.unwrap();
+    assert_eq!((report.accepted, codes(&report)), (2, vec![(2, "json")]));
+}
+
+#[test]
+fn duplicate_ids_are_named() {
+    let one = r#"{"type":"Feature","id":7,"geometry":null,"properties":{}}"#.to_owned();
+    let (world, report) = take("x.geojson", collection(&[one.clone(), one]));
+    let report = report.unwrap();
+    assert_eq!((report.accepted, codes(&report)), (1, vec![(2, "duplicate-id")]));
+    with_view(&world, |view| assert!(view.schema().numeric_ids));
+    let mut by_column = options("y");
+    by_column.id = Some("name".into());
+    let report = world.import("y.csv", "name,n\na,1\na,2\n,3\n", &by_column).unwrap();
+    assert_eq!(codes(&report), [(2, "duplicate-id"), (3, "no-id")]);
+    by_column.id = Some("nome".into());
+    let error = world.import("y.csv", "name,n\na,1\n", &by_column).unwrap_err().to_string();
+    assert!(error.contains("nome") && error.contains("name"), "{error}");
+}
+
+#[test]
+fn declared_systems_are_honoured_or_refused_by_name() {
+    let grid = r#"{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Point","coordinates":[651409.804,313177.45]},"properties":{}}],
+        "crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:EPSG::27700"}}}"#;
+    let (world, report) = take("x.geojson", grid);
+    assert_eq!(report.unwrap().accepted, 1);
+    with_view(&world, |view| {
+        assert!((view.groups()[0].shape(0).unwrap().positions[0].lat - 526_580_078).abs() <= 10);
+    });
+    refused("x.geojson", grid.replace("27700", "2154"), "2154");
+}
+
+#[test]
+fn values_come_back_as_they_were() {
+    let features = r#"{"type":"FeatureCollection","features":[
+        {"type":"Feature","geometry":null,"properties":{"big":9007199254740993,"mixed":1,"nested":{"b":[1,null],"a":"é"},"flag":true,"f":0.1}},
+        {"type":"Feature","geometry":null,"properties":{"big":-9223372036854775808,"mixed":"one","nested":null,"flag":false,"f":2}}]}"#;
+    let (world, report) = take("x.geojson", features);
+    assert_eq!(report.unwrap().accepted, 2);
+    with_view(&world, |view| {
+        let types: Vec<FieldType> = view.schema().fields.iter().map(|field| field.field_type).collect();
+        assert_eq!(
+            types,
+            [FieldType::Integer, FieldType::Json, FieldType::Json, FieldType::Boolean, FieldType::Number]
+        );
+        assert_eq!(column(view, "big"), ["-9223372036854775808", "9007199254740993"]);
+        assert_eq!(column(view, "mixed"), ["\"one\"", "1"]);
+        assert_eq!(column(view, "nested"), ["", r#"{"b":[1,null],"a":"é"}"#]);
+    });
+}
+
+/// A `GeoPackage` as another program would write it, with a layer in the British National Grid.
+fn foreign(path: &std::path::Path, blob: &[u8]) {
+    let file = Connection::open(path).unwrap();
+    file.execute_batch(
+        "CREATE TABLE gpkg_spatial_ref_sys (srs_name TEXT, srs_id INTEGER PRIMARY KEY, organization TEXT, organization_coordsys_id INTEGER, definition TEXT, description TEXT);
+         INSERT INTO gpkg_spatial_ref_sys VALUES ('x', 99999, 'epsg', 27700, '', ''), ('y', 27700, 'EPSG', 2154, '', '');
+         CREATE TABLE gpkg_contents (table_name TEXT PRIMARY KEY, data_type TEXT, identifier TEXT, description TEXT, last_change TEXT, min_x, min_y, max_x, max_y, srs_id INTEGER);
+         INSERT INTO gpkg_contents(table_name, data_type, srs_id) VALUES ('one', 'features', 99999), ('two', 'features', 27700);
+         CREATE TABLE gpkg_geometry_columns (table_name TEXT, column_name TEXT, geometry_type_name TEXT, srs_id INTEGER, z INTEGER, m INTEGER);
+         INSERT INTO gpkg_geometry_columns VALUES ('one', 'Geo', 'POINT', 99999, 0, 0), ('two', 'geom', 'POINT', 27700, 0, 0);
+         CREATE TABLE one (pk INTEGER PRIMARY KEY, geo BLOB, \"a \"\"b\" TEXT, ok BOOLEAN, at DATETIME);
+         CREATE TABLE two (pk INTEGER PRIMARY KEY, geom BLOB);",
+    )
+    .unwrap();
+    file.execute("INSERT INTO one VALUES (5, ?1, 'x', 1, '2031-03-01T12:00:00.000Z')", [blob]).unwrap();
+    file.execute("INSERT INTO one VALUES (9, NULL, NULL, 0, NULL)", []).unwrap();
+    file.execute("INSERT INTO one VALUES (11, X'4750', NULL, 0, NULL)", []).unwrap();
+}
+
+#[test]
+fn geopackages_of_other_programs() {
+    let world = World::new();
+    let mut blob = b"GP\0\x01\0\0\0\0\x01\x01\0\0\0".to_vec();
+    for value in [651_409.804_f64, 313_177.45] {
+        blob.extend_from_slice(&value.to_le_bytes());
+    }
+    let path = world.path("f.gpkg");
+    foreign(&path, &blob);
+    let error = world.import_file(&path, &options("x")).unwrap_err().to_string();
+    assert!(error.contains("one") && error.contains("two"), "{error}");
+    let mut layer = options("x");
+    layer.layer = Some("two".into());
+    assert!(
+        world.import_file(&path, &layer).unwrap_err().to_string().contains("2154"),
+        "the code decides, not srs_id"
+    );
+    layer.layer = Some("one".into());
+    let report = world.import_file(&path, &layer).unwrap();
+    assert_eq!((report.accepted, report.rejected), (2, 1));
+    let view = world.gate().view(Principal::LocalOperator);
+    let collection = view.collection("x").unwrap();
+    let group = &collection.groups()[0];
+    let row = (0..2).find(|row| group.public_id(*row) == Some("5")).unwrap();
+    assert!((group.shape(row).unwrap().positions[0].lat - 526_580_078).abs() <= 10);
+    let values: Vec<ValueRef<'_>> = (0..3).map(|field| group.value(field, row)).collect();
+    assert_eq!(values[0], ValueRef::Text("x"));
+    assert_eq!(values[1], ValueRef::Bool(true));
+    assert!(matches!(values[2], ValueRef::Timestamp(_)));
+    // The same file gzipped, and one whose header claims ten gigabytes.
+    let packed = world.path("g.gpkg.gz");
+    std::fs::write(&packed, gzip(&std::fs::read(&path).unwrap())).unwrap();
+    assert_eq!(world.import_file(&packed, &layer).unwrap().unchanged, 2);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[28..32].copy_from_slice(&2_600_000_u32.to_be_bytes());
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let start = Instant::now();
+    let error = world.import_file(&path, &layer).unwrap_err().to_string();
+    assert!(error.contains("damaged"), "{error}");
+    assert!(start.elapsed().as_secs() < 5);
+}
+
+#[test]
+fn built_in_collections_keep_their_schema() {
+    let world = World::new();
+    let mut stations = options("stations");
+    stations.strict = false;
+    let csv = "crs,name,lon,lat,colour\nABC,Somewhere,-1,52,red\n,Nowhere,-1,52,blue\n";
+    let report = world.import("s.csv", csv, &stations).unwrap();
+    assert_eq!(report.accepted, 1);
+    assert_eq!(codes(&report), [(1, "unknown-field"), (2, "no-id")]);
+    let line = collection(&[r#"{"type":"Feature","geometry":{"type":"LineString","coordinates":[[0,0],[1,1]]},"properties":{"crs":"DEF"}}"#.to_owned()]);
+    let report = world.import("s.geojson", line, &stations).unwrap();
+    assert_eq!(codes(&report), [(1, "geometry-kind")]);
+}
