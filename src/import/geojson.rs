@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use geojson::GeometryValue;
 use geojson::feature::Id;
 
 use crate::import::Cell;
@@ -17,15 +16,12 @@ use crate::import::ImportError;
 use crate::import::Next;
 use crate::import::RawRow;
 use crate::import::Source;
+use crate::import::geometry::shape;
 use crate::import::input;
 use crate::import::report::Fault;
 use crate::import::scanner::ScanFault;
 use crate::import::scanner::Scanner;
-use crate::model::Shape;
-use crate::model::ShapeKind;
 use crate::model::crs::Crs;
-use crate::model::geometry::GeometryFault;
-use crate::model::geometry::ShapeBuilder;
 use crate::model::schema::MAX_FIELDS;
 use crate::model::schema::MAX_NAME_BYTES;
 
@@ -354,83 +350,6 @@ fn cell(value: serde_json::Value) -> Cell {
             Cell::Json(nested.to_string())
         }
     }
-}
-
-fn shape(value: &GeometryValue, crs: Crs, warnings: &mut Vec<Fault>) -> Result<Option<Shape>, GeometryFault> {
-    let kind = match value {
-        GeometryValue::Point { .. } => ShapeKind::Point,
-        GeometryValue::MultiPoint { .. } => ShapeKind::MultiPoint,
-        GeometryValue::LineString { .. } => ShapeKind::LineString,
-        GeometryValue::MultiLineString { .. } => ShapeKind::MultiLineString,
-        GeometryValue::Polygon { .. } => ShapeKind::Polygon,
-        GeometryValue::MultiPolygon { .. } => ShapeKind::MultiPolygon,
-        GeometryValue::GeometryCollection { .. } => {
-            return Err(GeometryFault::Unsupported("GeometryCollection".to_owned()));
-        }
-    };
-    let mut builder = ShapeBuilder::new(kind);
-    let mut dropped = false;
-    let mut ring = |builder: &mut ShapeBuilder,
-                    positions: &[geojson::Position]|
-     -> Result<(), GeometryFault> {
-        if positions.is_empty() {
-            return Ok(());
-        }
-        for position in positions {
-            let numbers = position.as_slice();
-            let (Some(x), Some(y)) = (numbers.first(), numbers.get(1)) else {
-                return Err(GeometryFault::ShortPosition);
-            };
-            dropped |= numbers.len() > 2;
-            let (lon, lat) = crs.to_lon_lat(*x, *y).ok_or(GeometryFault::OutOfRange { lon: *x, lat: *y })?;
-            builder.position(lon, lat)?;
-        }
-        builder.end_ring()
-    };
-    match value {
-        GeometryValue::Point { coordinates } => {
-            // An empty array is an empty point.
-            if !coordinates.as_slice().is_empty() {
-                ring(&mut builder, std::slice::from_ref(coordinates))?;
-            }
-            builder.end_part();
-        }
-        GeometryValue::MultiPoint { coordinates } => {
-            for position in coordinates {
-                ring(&mut builder, std::slice::from_ref(position))?;
-                builder.end_part();
-            }
-        }
-        GeometryValue::LineString { coordinates } => {
-            ring(&mut builder, coordinates)?;
-            builder.end_part();
-        }
-        GeometryValue::MultiLineString { coordinates } => {
-            for line in coordinates {
-                ring(&mut builder, line)?;
-                builder.end_part();
-            }
-        }
-        GeometryValue::Polygon { coordinates } => {
-            for positions in coordinates {
-                ring(&mut builder, positions)?;
-            }
-            builder.end_part();
-        }
-        GeometryValue::MultiPolygon { coordinates } => {
-            for polygon in coordinates {
-                for positions in polygon {
-                    ring(&mut builder, positions)?;
-                }
-                builder.end_part();
-            }
-        }
-        GeometryValue::GeometryCollection { .. } => {}
-    }
-    if dropped {
-        warnings.push(height_dropped());
-    }
-    Ok(builder.finish())
 }
 
 /// Heights and measures are not held.

@@ -7,6 +7,7 @@
 mod convert;
 mod csv;
 mod geojson;
+mod geometry;
 mod gpkg;
 mod infer;
 mod input;

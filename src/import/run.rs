@@ -95,7 +95,8 @@ pub fn import(
     }
 }
 
-fn open(
+/// Opens a file in its format.
+pub(super) fn open(
     file: &Path,
     options: &ImportOptions,
     read: &Arc<AtomicU64>,

@@ -1,1 +1,9 @@
-fn main() {}
+//! The server over real sockets.
+
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
+
+mod limits;
+mod oracles;
+mod protocol;
+mod twins;

@@ -1,0 +1,246 @@
+//! Two worlds that differ in hidden rows only: every route gives strangers byte-equal answers.
+//!
+//! The generator makes requests for every route of the router; a route without requests fails the test. Three
+//! planted leaks show that the comparison would notice.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use throughline::http::params::Param;
+use throughline::http::routes::ROUTES;
+use throughline::http::routes::Route;
+use throughline::model::Provenance;
+use throughline::model::Sensitivity;
+
+use crate::fixtures::Numbers;
+use crate::fixtures::Reply;
+use crate::fixtures::Server;
+use crate::fixtures::World;
+use crate::fixtures::options;
+
+/// Ids of rows that only the operator may see.
+const HIDDEN: [&str; 4] = ["HID", "HIE", "HIF", "HIG"];
+
+/// Open stations in both worlds, near one another so that hidden ones fall among them.
+fn open_stations() -> String {
+    let mut numbers = Numbers(5);
+    let mut csv = String::from("crs,name,lon,lat,country,force\n");
+    for number in 0..400 {
+        let (lon, lat) = (numbers.between(-2.0, 0.0), numbers.between(51.0, 53.0));
+        csv.push_str(&format!("S{number},Station {number},{lon:.5},{lat:.5},england,force-{}\n", number % 7));
+    }
+    csv
+}
+
+/// A world with the open stations and the given hidden ones.
+fn world(hidden: &[&str]) -> World {
+    let world = World::new();
+    // The hidden rows come first in one world, so that order of arrival cannot show either.
+    let secret = Provenance { sensitivity: Sensitivity::Restricted, ..Provenance::open("local") };
+    let mut restricted = options("stations");
+    restricted.provenance = secret.clone();
+    if !hidden.is_empty() {
+        let mut csv = String::from("crs,name,lon,lat,country,force\n");
+        for (place, id) in hidden.iter().enumerate() {
+            let lon = -1.0 + place as f64 * 0.01;
+            csv.push_str(&format!("{id},Hidden station,{lon},52.0,scotland,secret-force\n"));
+        }
+        // Far outside the open ones: it would show in extents.
+        csv.push_str("FAR,Far away,-7.5,57.9,scotland,secret-force\n,,,,,\n");
+        world.import("hidden.csv", csv, &restricted).unwrap();
+        let mut layer = options("imported");
+        layer.provenance = secret;
+        world.import("layer.csv", "lon,lat,name\n-1,52,x\n", &layer).unwrap();
+    }
+    world.import("open.csv", open_stations(), &options("stations")).unwrap();
+    world
+}
+
+/// Requests for a route: its path parameters and query parameters filled in, singly and together.
+fn requests(route: &Route) -> Vec<String> {
+    let mut paths = match route.path {
+        "/ogc/collections/{collectionId}"
+        | "/ogc/collections/{collectionId}/queryables"
+        | "/ogc/collections/{collectionId}/items" => ["stations", "imported", "nothing"]
+            .iter()
+            .map(|id| route.path.replace("{collectionId}", id))
+            .collect(),
+        "/ogc/collections/{collectionId}/items/{featureId}" => {
+            let mut ids: Vec<&str> = HIDDEN.to_vec();
+            ids.extend(["S1", "S399", "FAR", "none", "00000000-0000-4000-8000-000000000000"]);
+            ids.iter().map(|id| format!("/ogc/collections/stations/items/{id}")).collect()
+        }
+        "/tiles/{layers}.json" => ["stations", "imported", "stations,imported", "nothing"]
+            .iter()
+            .map(|id| format!("/tiles/{id}.json"))
+            .collect(),
+        "/tiles/{layers}/{z}/{x}/{y}.mvt" => {
+            let mut paths = Vec::new();
+            for layer in ["stations", "imported", "nothing"] {
+                // Around 1 W 52 N, where the hidden rows are, and around the far one.
+                for tile in
+                    ["0/0/0", "5/15/10", "8/127/84", "8/127/85", "10/509/339", "12/2036/1356", "8/122/77"]
+                {
+                    paths.push(format!("/tiles/{layer}/{tile}.mvt"));
+                }
+            }
+            paths
+        }
+        plain => {
+            assert!(!plain.contains('{'), "the generator has no line for {plain}");
+            vec![plain.to_owned()]
+        }
+    };
+    let mut numbers = Numbers(9);
+    let bare = paths.clone();
+    for path in &bare {
+        for _ in 0..6 {
+            let mut query = Vec::new();
+            for param in route.params {
+                if numbers.next().is_multiple_of(2) {
+                    query.push(format!("{}={}", param.name(), value(*param, &mut numbers)));
+                }
+            }
+            paths.push(format!("{path}?{}", query.join("&")));
+        }
+        for param in route.params {
+            paths.push(format!("{path}?{}={}", param.name(), value(*param, &mut numbers)));
+        }
+        paths.push(format!("{path}?unknown=1"));
+    }
+    paths
+}
+
+fn value(param: Param, numbers: &mut Numbers) -> String {
+    let (lon, lat) = (numbers.between(-2.0, 0.0), numbers.between(51.0, 53.0));
+    match param {
+        Param::Bbox => format!("{lon},{lat},{},{}", lon + 1.0, lat + 1.0),
+        Param::Datetime => "2020-01-01/2030-01-01".to_owned(),
+        Param::Limit => (1 + numbers.next() % 500).to_string(),
+        Param::Next => format!("{:016x}{:032x}", numbers.next(), u128::from(numbers.next()) << 64),
+        Param::Nearest => format!("{lon},{lat}"),
+        Param::Within => format!("-1.0,52.0,{}", numbers.between(0.0, 300_000.0)),
+        Param::Crs => "http%3A%2F%2Fwww.opengis.net%2Fdef%2Fcrs%2FEPSG%2F0%2F27700".to_owned(),
+    }
+}
+
+/// How a world answers a stranger.
+type Ask<'a> = &'a dyn Fn(&str, &str) -> Reply;
+
+/// The first request that two worlds answer differently.
+fn difference(one: Ask<'_>, two: Ask<'_>) -> Option<String> {
+    for route in ROUTES {
+        let requests = requests(route);
+        assert!(!requests.is_empty());
+        for path in requests {
+            for method in ["GET", "HEAD", "POST"] {
+                let (a, b) = (one(method, &path), two(method, &path));
+                if a != b {
+                    return Some(format!(
+                        "{method} {path}\n{}\n{}",
+                        String::from_utf8_lossy(&a.body),
+                        String::from_utf8_lossy(&b.body)
+                    ));
+                }
+                assert!(a.status < 500, "{method} {path}: {}", a.status);
+            }
+        }
+    }
+    None
+}
+
+/// A stranger's question, with one `Host` in both worlds: ports differ.
+fn stranger<'a>(server: &'a Server, accept: &'a str) -> impl Fn(&str, &str) -> Reply + 'a {
+    move |method, path| {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: maps.example\r\nX-Forwarded-For: 198.51.100.7\r\nAccept-Encoding: {accept}\r\nConnection: close\r\n\r\n"
+        );
+        server.send(request.as_bytes())
+    }
+}
+
+#[test]
+fn hidden_rows_change_no_answer() {
+    let (bare, full) = (world(&[]), world(&HIDDEN));
+    let (one, two) = (bare.serve(), full.serve());
+    for accept in ["identity", "gzip"] {
+        assert_eq!(difference(&stranger(&one, accept), &stranger(&two, accept)), None);
+    }
+    // A server that listens for others treats everyone as a stranger, whatever their address.
+    let (one, two) = (bare.serve_strangers(), full.serve_strangers());
+    let near = |server: &Server, path: &str| {
+        server.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes())
+    };
+    for path in ["/ogc/collections", "/ogc/collections/stations/items?limit=1000", "/metrics", "/readyz"] {
+        assert_eq!(near(&one, path), near(&two, path), "{path}");
+    }
+}
+
+#[test]
+fn the_operator_sees_what_strangers_do_not() {
+    let world = world(&HIDDEN);
+    let server = world.serve();
+    let all = server.get("/ogc/collections/stations/items?limit=1000");
+    assert_eq!(all.json()["numberMatched"], 405);
+    assert!(HIDDEN.iter().all(|id| all.ids().iter().any(|known| known == id)));
+    assert_eq!(server.get("/ogc/collections/imported").status, 200);
+    assert_eq!(server.get("/metrics").status, 200);
+    let ask = stranger(&server, "identity");
+    let open = ask("GET", "/ogc/collections/stations/items?limit=1000");
+    assert_eq!(open.json()["numberMatched"], 400);
+    assert_eq!(ask("GET", "/ogc/collections/imported").status, 404);
+    assert_eq!(ask("GET", "/metrics").status, 404);
+}
+
+#[test]
+fn planted_leaks_are_caught() {
+    let (bare, full) = (world(&[]), world(&HIDDEN));
+    let (one, two) = (bare.serve(), full.serve());
+    let (first, second) = (stranger(&one, "identity"), stranger(&two, "identity"));
+    assert_eq!(difference(&first, &second), None, "without a leak there is nothing to find");
+
+    // A live count: numberMatched taken from all rows instead of the view's.
+    let counting = |server: &Server, plain: Reply, path: &str| -> Reply {
+        if !path.starts_with("/ogc/collections/stations/items")
+            || plain.status != 200
+            || plain.body.is_empty()
+        {
+            return plain;
+        }
+        let mut body = plain.json();
+        if body["numberMatched"].is_number() {
+            body["numberMatched"] =
+                server.get("/ogc/collections/stations/items?limit=1").json()["numberMatched"].clone();
+        }
+        Reply { body: body.to_string().into_bytes(), ..plain }
+    };
+    let leak_one = |method: &str, path: &str| counting(&one, first(method, path), path);
+    let leak_two = |method: &str, path: &str| counting(&two, second(method, path), path);
+    assert!(difference(&leak_one, &leak_two).is_some_and(|found| found.contains("items")));
+
+    // A hidden id answered 403 where an unknown one is 404.
+    let forbidding = |server: &Server, plain: Reply, path: &str| -> Reply {
+        let exists = plain.status == 404
+            && path.contains("/items/")
+            && !path.contains('?')
+            && server.get(path).status == 200;
+        Reply { status: if exists { 403 } else { plain.status }, ..plain }
+    };
+    let leak_one = |method: &str, path: &str| forbidding(&one, first(method, path), path);
+    let leak_two = |method: &str, path: &str| forbidding(&two, second(method, path), path);
+    assert!(difference(&leak_one, &leak_two).is_some_and(|found| found.contains("/items/HI")));
+
+    // The store's version in an entity tag.
+    let versioned = |world: &World, plain: Reply| -> Reply {
+        let sequence = world.store.reader().unwrap().sequence().unwrap();
+        let mut leaky = plain;
+        for (name, value) in &mut leaky.headers {
+            if name == "etag" {
+                *value = format!("\"{sequence}-{}", value.trim_start_matches('"'));
+            }
+        }
+        leaky
+    };
+    let leak_one = |method: &str, path: &str| versioned(&bare, first(method, path));
+    let leak_two = |method: &str, path: &str| versioned(&full, second(method, path));
+    assert!(difference(&leak_one, &leak_two).is_some());
+}
