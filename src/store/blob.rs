@@ -234,7 +234,7 @@ mod tests {
     fn multipolygon() -> Shape {
         let mut shape = ShapeBuilder::new(ShapeKind::MultiPolygon);
         for offset in [0.0, 20.0] {
-            for (inset, _) in [(0.0, ()), (2.0, ())] {
+            for inset in [0.0, 2.0] {
                 for (x, y) in [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0)] {
                     let size = 10.0 - 2.0 * inset;
                     shape.position(offset + inset + x * size, inset + y * size).unwrap();

@@ -132,7 +132,6 @@ fn waiting_writes_share_a_commit_and_a_failing_one_costs_itself() {
 #[test]
 fn a_panic_while_writing_is_an_error_and_the_writer_goes_on() {
     let world = World::new();
-    #[expect(clippy::panic, reason = "the fault under test")]
     let failed = world.store.write(|_| -> Result<(), StoreError> { panic!("a fault of ours") });
     assert!(matches!(failed, Err(StoreError::Abandoned(_))));
     world.import("p.geojson", POINTS, &options("p")).unwrap();
