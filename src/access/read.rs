@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::Shape;
 use crate::snapshot::Collection;
 use crate::snapshot::RawRows;
 use crate::snapshot::Snapshot;
@@ -45,15 +44,9 @@ fn read_collection(
     let workers = if stored.rows < PARALLEL_ROWS { 1 } else { workers };
     let part = |reader: &Reader, first: i64, last: i64| -> Result<(RawRows, Scan), StoreError> {
         let mut raw = RawRows::new(&stored.schema);
+        raw.reserve(stored.rows / workers.unsigned_abs());
         let scan = reader.scan(stored, first, last, &mut |row| {
-            raw.push(
-                row.id,
-                row.public_id,
-                row.provenance,
-                row.geometry.map(Shape::as_ref),
-                row.values,
-                row.share,
-            );
+            raw.push(row.id, row.public_id, row.provenance, row.geometry, row.values, row.share);
         })?;
         Ok((raw, scan))
     };

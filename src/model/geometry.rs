@@ -347,6 +347,19 @@ impl Shape {
 }
 
 impl<'a> ShapeRef<'a> {
+    /// A point, without a copy.
+    #[must_use]
+    pub fn point(position: &'a Position) -> Self {
+        Self {
+            kind: ShapeKind::Point,
+            positions: std::slice::from_ref(position),
+            ring_ends: &[1],
+            part_ends: &[1],
+            first_position: 0,
+            first_ring: 0,
+        }
+    }
+
     /// The rings (lines, points), each a run of positions.
     pub fn rings(self) -> impl Iterator<Item = &'a [Position]> + Clone {
         let mut start = 0;

@@ -36,25 +36,11 @@ pub fn build_collection(
         .iter()
         .map(|chunk| chunk.provenances.iter().map(|provenance| owners[provenance.owner.as_str()]).collect())
         .collect();
-    let mut order: Vec<((bool, u32, u64), RawRef)> =
-        Vec::with_capacity(chunks.iter().map(|chunk| chunk.ids.len()).sum());
-    for (number, chunk) in chunks.iter().enumerate() {
-        for row in 0..chunk.ids.len() {
-            let large = match chunk.places[row] {
-                RawPlace::Shape(shape) => {
-                    chunk.shapes[shape as usize].as_ref().positions.len() > LARGE_VERTICES
-                }
-                RawPlace::None | RawPlace::Point(_) => false,
-            };
-            let owner = ranks[number][usize::from(chunk.provenance[row])];
-            order.push(((large, owner, chunk.hilberts[row]), (number as u8, row as u32)));
-        }
-    }
-    // Rows with equal keys are ordered by id inside their group, and between groups when they are merged.
-    order.sort_unstable_by_key(|(key, at)| (*key, chunks[usize::from(at.0)].ids[at.1 as usize]));
+    let order = sorted_rows(chunks, &ranks);
     let mut runs: Vec<Vec<RawRef>> = Vec::new();
     let mut last = None;
-    for ((large, owner, _), at) in order {
+    for (key, at) in order {
+        let (large, owner) = (key >> 127 == 1, (key >> 64) as u32);
         let cut = match (runs.last(), last) {
             (Some(run), Some((was_large, was_owner))) => {
                 run.len() == GROUP_ROWS
@@ -91,4 +77,52 @@ pub fn build_collection(
     });
     groups.sort_by_key(|group| group.key(0));
     Collection { schema, groups, sequence, missing }
+}
+
+/// Every row with its sort key: large geometries last, then the owner's rank, then the Hilbert key. Chunks are
+/// sorted at the same time and merged; rows with equal keys are ordered by id.
+fn sorted_rows(chunks: &[RawRows], ranks: &[Vec<u32>]) -> Vec<(u128, RawRef)> {
+    let id = |at: &RawRef| chunks[usize::from(at.0)].ids[at.1 as usize];
+    let before = |a: &(u128, RawRef), b: &(u128, RawRef)| a.0.cmp(&b.0).then_with(|| id(&a.1).cmp(&id(&b.1)));
+    let mut parts: Vec<Vec<(u128, RawRef)>> = std::thread::scope(|scope| {
+        let handles: Vec<_> = chunks
+            .iter()
+            .enumerate()
+            .map(|(number, chunk)| {
+                scope.spawn(move || {
+                    let key = |row: usize| {
+                        let large = match chunk.places[row] {
+                            RawPlace::Shape(shape) => {
+                                chunk.shapes[shape as usize].as_ref().positions.len() > LARGE_VERTICES
+                            }
+                            RawPlace::None | RawPlace::Point(_) => false,
+                        };
+                        let owner = ranks[number][usize::from(chunk.provenance[row])];
+                        u128::from(large) << 127 | u128::from(owner) << 64 | u128::from(chunk.hilberts[row])
+                    };
+                    let mut rows: Vec<(u128, RawRef)> =
+                        (0..chunk.ids.len()).map(|row| (key(row), (number as u8, row as u32))).collect();
+                    rows.sort_unstable_by(before);
+                    rows
+                })
+            })
+            .collect();
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault)))
+            .collect()
+    });
+    while parts.len() > 1 {
+        let (one, two) = (parts.remove(0), parts.remove(0));
+        let mut merged = Vec::with_capacity(one.len() + two.len());
+        let (mut one, mut two) = (one.into_iter().peekable(), two.into_iter().peekable());
+        while let (Some(a), Some(b)) = (one.peek(), two.peek()) {
+            let first = if before(a, b).is_le() { &mut one } else { &mut two };
+            merged.extend(first.next());
+        }
+        merged.extend(one);
+        merged.extend(two);
+        parts.push(merged);
+    }
+    parts.pop().unwrap_or_default()
 }

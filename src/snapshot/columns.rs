@@ -135,36 +135,25 @@ impl Texts {
 }
 
 impl TextColumn {
-    /// From codes into a pool (`u32::MAX` for null) whose texts `text` gives.
-    pub fn new<'a>(codes: &[u32], text: impl Fn(u32) -> &'a str) -> Self {
-        // The group's own dictionary holds what its rows use and nothing else, in the order of first use.
-        let mut local: hashbrown::HashMap<u32, u32> = hashbrown::HashMap::new();
-        let mut used: Vec<u32> = Vec::new();
-        let locals: Vec<u32> = codes
-            .iter()
-            .map(|code| {
-                if *code == u32::MAX {
-                    return 0;
-                }
-                *local.entry(*code).or_insert_with(|| {
-                    used.push(*code);
-                    used.len() as u32 - 1
-                })
-            })
-            .collect();
-        if used.len() <= 256 {
+    /// From codes into `texts` (`u32::MAX` for null): the texts that the rows use and no others, in the order of
+    /// their first use.
+    pub fn new(codes: &[u32], texts: &[&str]) -> Self {
+        if texts.len() <= 256 {
             return Self::Dict8(
-                locals.iter().map(|code| *code as u8).collect(),
-                Texts::new(used.iter().map(|code| text(*code))),
+                codes.iter().map(|code| *code as u8).collect(),
+                Texts::new(texts.iter().copied()),
             );
         }
-        let dictionary = Texts::new(used.iter().map(|code| text(*code)));
-        let plain_bytes: usize =
-            codes.iter().map(|code| if *code == u32::MAX { 4 } else { text(*code).len() + 4 }).sum();
-        if used.len() <= 65_536 && dictionary.bytes() + codes.len() * 2 < plain_bytes {
-            return Self::Dict16(locals.iter().map(|code| *code as u16).collect(), dictionary);
+        let text = |code: u32| if code == u32::MAX { "" } else { texts[code as usize] };
+        let bytes = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.len() + 4).sum::<usize>();
+        let dictionary = bytes(&mut texts.iter().copied()) + codes.len() * 2;
+        if texts.len() <= 65_536 && dictionary < bytes(&mut codes.iter().map(|code| text(*code))) {
+            return Self::Dict16(
+                codes.iter().map(|code| *code as u16).collect(),
+                Texts::new(texts.iter().copied()),
+            );
         }
-        Self::Plain(Texts::new(codes.iter().map(|code| if *code == u32::MAX { "" } else { text(*code) })))
+        Self::Plain(Texts::new(codes.iter().map(|code| text(*code))))
     }
 
     /// The text of a row that is not null.
@@ -226,13 +215,13 @@ impl Column {
         Self::F64(values.iter().map(|value| value.unwrap_or(0.0)).collect(), nulls)
     }
 
-    /// From codes into a pool, `u32::MAX` for null.
-    pub fn texts<'a>(field_type: FieldType, codes: &[u32], text: impl Fn(u32) -> &'a str) -> Self {
+    /// From codes as in [`TextColumn::new`].
+    pub fn texts(field_type: FieldType, codes: &[u32], texts: &[&str]) -> Self {
         if codes.iter().all(|code| *code == u32::MAX) {
             return Self::Null;
         }
         let nulls = Nulls::new(codes.iter().map(|code| *code == u32::MAX));
-        Self::Text(field_type, TextColumn::new(codes, text), nulls)
+        Self::Text(field_type, TextColumn::new(codes, texts), nulls)
     }
 
     /// The value of a row.
@@ -298,12 +287,20 @@ mod tests {
         }
 
         #[test]
-        fn texts_survive(codes in proptest::collection::vec(0_u32..700, 0..2000), null_every in 2_usize..9) {
-            let pool: Vec<String> = (0..700).map(|number| "ab".repeat(number % 40) + &number.to_string()).collect();
-            let codes: Vec<u32> = codes.iter().enumerate().map(|(row, code)| if row % null_every == 0 { u32::MAX } else { *code }).collect();
-            let column = Column::texts(FieldType::Text, &codes, |code| &pool[code as usize]);
+        fn texts_survive(numbers in proptest::collection::vec(0_u32..700, 0..2000), null_every in 2_usize..9) {
+            let mut texts: Vec<String> = Vec::new();
+            let codes: Vec<u32> = numbers.iter().enumerate().map(|(row, number)| {
+                if row % null_every == 0 {
+                    return u32::MAX;
+                }
+                let text = "ab".repeat(*number as usize % 40) + &number.to_string();
+                let known = texts.iter().position(|known| *known == text);
+                known.unwrap_or_else(|| { texts.push(text); texts.len() - 1 }) as u32
+            }).collect();
+            let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let column = Column::texts(FieldType::Text, &codes, &borrowed);
             for (row, code) in codes.iter().enumerate() {
-                let expected = if *code == u32::MAX { ValueRef::Null } else { ValueRef::Text(&pool[*code as usize]) };
+                let expected = if *code == u32::MAX { ValueRef::Null } else { ValueRef::Text(borrowed[*code as usize]) };
                 prop_assert_eq!(column.get(row), expected);
             }
         }

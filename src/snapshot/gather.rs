@@ -77,8 +77,8 @@ pub fn gather_column(schema: &CollectionSchema, chunks: &[RawRows], rows: &[RawR
                     RawColumn::Ints(_) | RawColumn::Floats(_) => None,
                 })
                 .collect();
-            let (codes, text) = one_pool(&pools, rows);
-            Column::texts(field_type, &codes, |code| text[code as usize])
+            let (codes, texts) = one_pool(&pools, rows);
+            Column::texts(field_type, &codes, &texts)
         }
     }
 }
@@ -87,7 +87,14 @@ pub fn gather_column(schema: &CollectionSchema, chunks: &[RawRows], rows: &[RawR
 fn one_pool<'a>(pools: &[Option<(&'a [u32], &'a TextPool)>], rows: &[RawRef]) -> (Vec<u32>, Vec<&'a str>) {
     let mut texts: Vec<&'a str> = Vec::new();
     let mut by_text: hashbrown::HashMap<&'a str, u32> = hashbrown::HashMap::new();
-    let mut by_code: hashbrown::HashMap<(u8, u32), u32> = hashbrown::HashMap::new();
+    // For each chunk, the local code of each of its codes, once it was met.
+    let mut known: Vec<Vec<u32>> = pools
+        .iter()
+        .map(|pool| match pool {
+            Some((_, pool)) if pool.is_interned() => vec![u32::MAX; pool.len()],
+            _ => Vec::new(),
+        })
+        .collect();
     let codes = rows
         .iter()
         .map(|(chunk, row)| {
@@ -96,13 +103,19 @@ fn one_pool<'a>(pools: &[Option<(&'a [u32], &'a TextPool)>], rows: &[RawRef]) ->
             if code == u32::MAX {
                 return u32::MAX;
             }
-            *by_code.entry((*chunk, code)).or_insert_with(|| {
+            if !pool.is_interned() {
+                texts.push(pool.get(code));
+                return texts.len() as u32 - 1;
+            }
+            let local = &mut known[usize::from(*chunk)][code as usize];
+            if *local == u32::MAX {
                 let text = pool.get(code);
-                *by_text.entry(text).or_insert_with(|| {
+                *local = *by_text.entry(text).or_insert_with(|| {
                     texts.push(text);
                     texts.len() as u32 - 1
-                })
-            })
+                });
+            }
+            *local
         })
         .collect();
     (codes, texts)
@@ -117,7 +130,7 @@ pub fn gather_public_ids(chunks: &[RawRows], rows: &[RawRef]) -> Option<(TextCol
         return None;
     }
     let nulls = Nulls::new(codes.iter().map(|code| *code == u32::MAX));
-    Some((TextColumn::new(&codes, |code| texts[code as usize]), nulls))
+    Some((TextColumn::new(&codes, &texts), nulls))
 }
 
 /// Places of the located rows, which come first, and how many they are.

@@ -18,28 +18,52 @@ use crate::model::hilbert::HILBERT_NONE;
 use crate::model::hilbert::hilbert;
 use crate::model::schema::FieldType;
 
-/// Every different text once.
+/// Texts by code: every different one once, as long as they repeat.
 #[derive(Debug, Default)]
 pub struct TextPool {
     text: String,
     ends: Vec<usize>,
-    table: HashTable<u32>,
+    /// Hash and code of every text; hashes are kept so that growing does not read the texts again.
+    table: HashTable<(u64, u32)>,
     hasher: DefaultHashBuilder,
+    asked: usize,
+    plain: bool,
 }
+
+/// A pool of more texts than this that mostly don't repeat stops looking for repeats.
+const MOST_INTERNED: usize = 16_384;
 
 impl TextPool {
     fn code(&mut self, text: &str) -> u32 {
-        let Self { text: all, ends, table, hasher } = self;
-        let hash = hasher.hash_one(text);
-        let at = |code: u32| text_at(all, ends, code);
-        if let Some(code) = table.find(hash, |code| at(*code) == text) {
-            return *code;
+        self.asked += 1;
+        let code = self.ends.len() as u32;
+        if !self.plain {
+            let Self { text: all, ends, table, hasher, .. } = &mut *self;
+            let hash = hasher.hash_one(text);
+            if let Some((_, code)) =
+                table.find(hash, |(known, code)| *known == hash && text_at(all, ends, *code) == text)
+            {
+                return *code;
+            }
+            table.insert_unique(hash, (hash, code), |(hash, _)| *hash);
+            if self.ends.len() > MOST_INTERNED && self.ends.len() * 2 > self.asked {
+                self.plain = true;
+                self.table = HashTable::new();
+            }
         }
-        let code = ends.len() as u32;
-        all.push_str(text);
-        ends.push(all.len());
-        table.insert_unique(hash, code, |code| hasher.hash_one(text_at(all, ends, *code)));
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
         code
+    }
+
+    /// Whether equal texts have equal codes.
+    pub fn is_interned(&self) -> bool {
+        !self.plain
+    }
+
+    /// How many codes there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
     }
 
     /// The text of a code.
@@ -145,6 +169,25 @@ impl RawRows {
             provenance: Vec::new(),
             provenances: Vec::new(),
             columns: schema.fields.iter().map(|field| RawColumn::new(field.field_type)).collect(),
+        }
+    }
+
+    /// Makes room for about this many rows; a count that is off costs time and nothing else.
+    pub fn reserve(&mut self, rows: u64) {
+        // What the store says is believed up to a few million rows at a time.
+        let rows = usize::try_from(rows).unwrap_or(0).min(4 << 20);
+        self.ids.reserve(rows);
+        self.hilberts.reserve(rows);
+        self.shares.reserve(rows);
+        self.places.reserve(rows);
+        self.public_ids.reserve(rows);
+        self.provenance.reserve(rows);
+        for column in &mut self.columns {
+            match column {
+                RawColumn::Ints(values) => values.reserve(rows),
+                RawColumn::Floats(values) => values.reserve(rows),
+                RawColumn::Texts(codes, _) => codes.reserve(rows),
+            }
         }
     }
 

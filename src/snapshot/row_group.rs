@@ -80,11 +80,20 @@ impl RowGroup {
     /// Builds a group of the given rows.
     pub(super) fn build(schema: &CollectionSchema, chunks: &[RawRows], rows: &mut [RawRef]) -> Self {
         let chunk = |at: RawRef| &chunks[usize::from(at.0)];
-        rows.sort_unstable_by_key(|at| (chunk(*at).hilberts[at.1 as usize], chunk(*at).ids[at.1 as usize]));
+        let key = |at: &RawRef| (chunk(*at).hilberts[at.1 as usize], chunk(*at).ids[at.1 as usize]);
+        // Rows of one owner come in order already.
+        if !rows.is_sorted_by_key(key) {
+            rows.sort_unstable_by_key(key);
+        }
         let ids: Box<[RowId]> = rows.iter().map(|at| chunk(*at).ids[at.1 as usize]).collect();
         let hilberts: Box<[u64]> = rows.iter().map(|at| chunk(*at).hilberts[at.1 as usize]).collect();
-        let mut id_order: Vec<u16> = (0..rows.len() as u16).collect();
-        id_order.sort_unstable_by_key(|row| ids[usize::from(*row)]);
+        // Ids are random, so their upper halves nearly always decide.
+        let mut by_id: Vec<(u64, u16)> =
+            (0..rows.len() as u16).map(|row| ((ids[usize::from(row)].0 >> 64) as u64, row)).collect();
+        by_id.sort_unstable_by(|a, b| {
+            a.0.cmp(&b.0).then_with(|| ids[usize::from(a.1)].cmp(&ids[usize::from(b.1)]))
+        });
+        let id_order: Vec<u16> = by_id.into_iter().map(|(_, row)| row).collect();
         let hash_sum = rows.iter().fold(0_u128, |sum, at| sum.wrapping_add(chunk(*at).shares[at.1 as usize]));
         let (provenance, provenances) = gather_provenance(chunks, rows);
         let columns: Box<[Column]> =
@@ -281,14 +290,7 @@ impl RowGroup {
             return None;
         }
         Some(match &self.places {
-            Places::Points { positions, .. } => ShapeRef {
-                kind: ShapeKind::Point,
-                positions: std::slice::from_ref(&positions[row]),
-                ring_ends: &[1],
-                part_ends: &[1],
-                first_position: 0,
-                first_ring: 0,
-            },
+            Places::Points { positions, .. } => ShapeRef::point(&positions[row]),
             Places::Shapes(shapes) => shapes.get(row),
         })
     }

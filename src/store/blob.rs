@@ -3,6 +3,7 @@
 //! In: bytes of any origin, or a [`Shape`]. Out: the other. Sizes in the bytes are believed only as far as the
 //! bytes reach. Source: OGC `GeoPackage` 1.3, clause 2.1.3; OGC Simple Features, clause 8.2.
 
+use crate::model::Position;
 use crate::model::crs::Crs;
 use crate::model::geometry::Bounds;
 use crate::model::geometry::GeometryFault;
@@ -72,6 +73,14 @@ fn push_single(out: &mut Vec<u8>, shape: ShapeRef<'_>, kind: ShapeKind) {
             out.extend_from_slice(&position.lat_degrees().to_le_bytes());
         }
     }
+}
+
+/// The position of a point as [`encode_geometry`] writes one; `None` for any other bytes.
+pub(super) fn decode_point(bytes: &[u8]) -> Option<Position> {
+    let coordinates = bytes.strip_prefix(b"GP\0\x01\xe6\x10\0\0\x01\x01\0\0\0")?;
+    let (lon, lat) = coordinates.split_first_chunk::<8>()?;
+    let position = Position::from_degrees(f64::from_le_bytes(*lon), f64::from_le_bytes(lat.try_into().ok()?));
+    position.ok()
 }
 
 /// Reads `GeoPackage` binary whose coordinates are in `crs`.
@@ -251,6 +260,15 @@ mod tests {
         let shape = multipolygon();
         let bytes = encode_geometry(shape.as_ref());
         assert_eq!(decode_geometry(&bytes, Crs::Crs84).unwrap().shape.unwrap(), shape);
+    }
+
+    #[test]
+    fn points_survive_both_ways() {
+        let point = Shape::point(Position { lon: -1_234_567, lat: 523_456_789 });
+        let bytes = encode_geometry(point.as_ref());
+        assert_eq!(decode_point(&bytes), Some(point.as_ref().positions[0]));
+        assert_eq!(decode_geometry(&bytes, Crs::Crs84).unwrap().shape, Some(point));
+        assert_eq!(decode_point(&encode_geometry(multipolygon().as_ref())), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use rusqlite::types::ValueRef as SqlValue;
 use crate::model::Provenance;
 use crate::model::RowId;
 use crate::model::Sensitivity;
-use crate::model::Shape;
+use crate::model::ShapeRef;
 use crate::model::ValueRef;
 use crate::model::crs::Crs;
 use crate::model::feature::RowHasher;
@@ -19,6 +19,7 @@ use crate::model::schema::FieldType;
 use crate::model::time;
 use crate::store::StoreError;
 use crate::store::blob::decode_geometry;
+use crate::store::blob::decode_point;
 use crate::store::change;
 use crate::store::change::StoredCollection;
 use crate::store::names;
@@ -40,7 +41,7 @@ pub struct StoredRow<'a> {
     /// Owner, marking, handling; shared by all rows that have the same.
     pub provenance: &'a Arc<Provenance>,
     /// Where it is.
-    pub geometry: Option<&'a Shape>,
+    pub geometry: Option<ShapeRef<'a>>,
     /// One value for each field.
     pub values: &'a [ValueRef<'a>],
     /// Its share of the collection's hash sum.
@@ -221,9 +222,20 @@ impl Job<'_> {
         let id = u128::from_be_bytes(column(1)?.as_blob().ok()?.try_into().ok()?);
         let public_id = column(2)?.as_str_or_null().ok()?;
         let provenance = self.provenance(row)?;
+        // Points, by far the most rows, are read without a copy.
+        let (point, shape);
         let geometry = match column(8)? {
             SqlValue::Null => None,
-            SqlValue::Blob(bytes) => Some(decode_geometry(bytes, Crs::Crs84).ok()?.shape?),
+            SqlValue::Blob(bytes) => Some(match decode_point(bytes) {
+                Some(position) => {
+                    point = position;
+                    ShapeRef::point(&point)
+                }
+                None => {
+                    shape = decode_geometry(bytes, Crs::Crs84).ok()?.shape?;
+                    shape.as_ref()
+                }
+            }),
             _ => return None,
         };
         let hash: &[u8; 32] = column(9)?.as_blob().ok()?.try_into().ok()?;
@@ -232,8 +244,7 @@ impl Job<'_> {
         for (index, field) in fields.iter().enumerate() {
             values.push(field_value(column(SYSTEM + index)?, field.field_type)?);
         }
-        let shape = geometry.as_ref().map(Shape::as_ref);
-        if self.hasher.hash(&provenance, public_id, shape, |index| values[index]) != *hash {
+        if self.hasher.hash(&provenance, public_id, geometry, |index| values[index]) != *hash {
             return None;
         }
         let share = hash_share(hash);
@@ -243,7 +254,7 @@ impl Job<'_> {
             id: RowId(id),
             public_id,
             provenance: &provenance,
-            geometry: geometry.as_ref(),
+            geometry,
             values: &values,
             share,
         });

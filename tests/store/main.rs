@@ -6,4 +6,5 @@ mod fixtures;
 mod damage;
 mod formats;
 mod real_data;
+mod reference;
 mod versions;

@@ -1,0 +1,92 @@
+//! The facts that ship: complete, consistent, near the public lists.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use geo::Distance;
+use geo::Geodesic;
+use geo_types::Point;
+use throughline::access::Principal;
+use throughline::cli::import_reference;
+use throughline::model::collections::forces;
+use throughline::model::collections::regions;
+use throughline::model::collections::stations;
+
+use crate::fixtures::World;
+use crate::fixtures::test_data;
+
+#[test]
+fn reference_facts_are_whole_and_point_at_one_another() {
+    let world = World::new();
+    import_reference(&world.store).unwrap();
+    import_reference(&world.store).unwrap();
+    let view = world.gate().view(Principal::Anonymous);
+    let rows = |id: &str| view.collection(id).unwrap().rows();
+    assert_eq!(
+        (rows(stations::COLLECTION), rows(forces::COLLECTION), rows(regions::COLLECTION)),
+        (142, 46, 10)
+    );
+    let group = &view.collection("forces").unwrap().groups()[0];
+    let ids: BTreeSet<&str> = (0..group.len()).map(|row| group.text(&forces::ID, row).unwrap()).collect();
+    let mut by_region: BTreeMap<&str, i64> = BTreeMap::new();
+    for row in 0..group.len() {
+        if let Some(region) = group.text(&forces::REGION, row) {
+            *by_region.entry(region).or_insert(0) += 1;
+        }
+    }
+    assert_eq!(
+        by_region.values().sum::<i64>(),
+        43,
+        "territorial forces of England and Wales, each in one region"
+    );
+    let group = &view.collection("regions").unwrap().groups()[0];
+    for row in 0..group.len() {
+        let id = group.text(&regions::ID, row).unwrap();
+        let count = group.value(regions::FORCES.index(), row);
+        assert_eq!(count, throughline::model::ValueRef::Int(by_region[id]), "{id}");
+    }
+    let group = &view.collection("stations").unwrap().groups()[0];
+    for row in 0..group.len() {
+        assert!(ids.contains(group.text(&stations::FORCE, row).unwrap()));
+        assert_eq!(group.public_id(row), group.text(&stations::CRS, row));
+    }
+}
+
+#[test]
+fn stations_stand_where_the_public_list_has_them() {
+    let Some(file) = test_data("gb_rail_stations.csv.gz") else { return };
+    let content = flate2::read::MultiGzDecoder::new(std::fs::File::open(file).unwrap());
+    let known: BTreeMap<String, Point> = csv::Reader::from_reader(content)
+        .records()
+        .map(|record| record.unwrap())
+        .map(|record| {
+            (record[0].to_owned(), Point::new(record[3].parse().unwrap(), record[2].parse().unwrap()))
+        })
+        .collect();
+    let world = World::new();
+    import_reference(&world.store).unwrap();
+    let view = world.gate().view(Principal::Anonymous);
+    let group = &view.collection("stations").unwrap().groups()[0];
+    for row in 0..group.len() {
+        let code = group.text(&stations::CRS, row).unwrap();
+        let place = group.shape(row).unwrap().positions[0];
+        let metres = Geodesic.distance(known[code], Point::new(place.lon_degrees(), place.lat_degrees()));
+        assert!(metres < 500.0, "{code} is {metres} m off");
+    }
+}
+
+#[test]
+fn checksums_in_the_data_readme_are_those_of_the_files() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    for name in ["stations", "forces", "regions"] {
+        let output = std::process::Command::new("sha256sum")
+            .arg(root.join(format!("reference/{name}.csv")))
+            .output()
+            .unwrap();
+        let sum = String::from_utf8(output.stdout).unwrap();
+        assert!(readme.contains(sum.split(' ').next().unwrap()), "{name}");
+    }
+}
