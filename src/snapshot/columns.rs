@@ -137,6 +137,7 @@ impl Texts {
 impl TextColumn {
     /// From codes into `texts` (`u32::MAX` for null): the texts that the rows use and no others, in the order of
     /// their first use.
+    #[must_use]
     pub fn new(codes: &[u32], texts: &[&str]) -> Self {
         if texts.len() <= 256 {
             return Self::Dict8(
@@ -216,6 +217,7 @@ impl Column {
     }
 
     /// From codes as in [`TextColumn::new`].
+    #[must_use]
     pub fn texts(field_type: FieldType, codes: &[u32], texts: &[&str]) -> Self {
         if codes.iter().all(|code| *code == u32::MAX) {
             return Self::Null;

@@ -226,15 +226,12 @@ impl Job<'_> {
         let (point, shape);
         let geometry = match column(8)? {
             SqlValue::Null => None,
-            SqlValue::Blob(bytes) => Some(match decode_point(bytes) {
-                Some(position) => {
-                    point = position;
-                    ShapeRef::point(&point)
-                }
-                None => {
-                    shape = decode_geometry(bytes, Crs::Crs84).ok()?.shape?;
-                    shape.as_ref()
-                }
+            SqlValue::Blob(bytes) => Some(if let Some(position) = decode_point(bytes) {
+                point = position;
+                ShapeRef::point(&point)
+            } else {
+                shape = decode_geometry(bytes, Crs::Crs84).ok()?.shape?;
+                shape.as_ref()
             }),
             _ => return None,
         };

@@ -1,7 +1,5 @@
 //! The facts that ship: complete, consistent, near the public lists.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
