@@ -2,6 +2,7 @@
 //!
 //! In: nothing but text and numbers. Out: types every other room shares. Not here: I/O, async, locks.
 
+mod bounds;
 pub mod collections;
 pub mod crs;
 pub mod feature;
