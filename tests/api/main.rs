@@ -5,5 +5,6 @@ mod fixtures;
 
 mod limits;
 mod oracles;
+mod process;
 mod protocol;
 mod twins;

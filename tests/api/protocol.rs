@@ -163,3 +163,92 @@ fn links_follow_the_address_asked_for() {
     let strange = server.send(b"GET /ogc HTTP/1.1\r\nHost: a\"b<c>\r\nConnection: close\r\n\r\n");
     assert!(strange.status == 400 || !String::from_utf8_lossy(&strange.body).contains("<c>"));
 }
+
+#[test]
+fn columns_named_like_ours_come_back_and_steer_nothing() {
+    let names = [
+        "fid",
+        "id",
+        "owner",
+        "handling",
+        "sensitivity",
+        "synthetic",
+        "valid_from",
+        "recorded_at",
+        "superseded_at",
+        "source_ref",
+        "row_hash",
+        "geom",
+        "rowid",
+        "geometry",
+        "marking",
+        "bbox",
+        "limit",
+        "crs",
+        "Owner",
+        "a \"b\".c",
+        "select",
+    ];
+    let properties: Vec<String> = names
+        .iter()
+        .map(|name| format!("{}:{}", serde_json::json!(name), serde_json::json!(format!("mine {name}"))))
+        .collect();
+    let text = format!(
+        r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","geometry":{{"type":"Point","coordinates":[-1,52]}},"properties":{{{},"fid_2":77,"tags":["a",{{"b":1}}]}}}}]}}"#,
+        properties.join(",")
+    );
+    let world = World::new();
+    world.import("p.geojson", text, &options("p")).unwrap();
+    let server = world.serve();
+    let body = server.get("/ogc/collections/p/items").json();
+    for name in names {
+        assert_eq!(body["features"][0]["properties"][name], format!("mine {name}"), "{name}");
+    }
+    assert_eq!(body["features"][0]["properties"]["fid_2"], 77);
+    assert_eq!(body["features"][0]["properties"]["tags"], serde_json::json!(["a", {"b": 1}]));
+    let queryables = server.get("/ogc/collections/p/queryables").json();
+    assert!(names.iter().all(|name| queryables["properties"][name].is_object()));
+    // Nested values are left out of tiles; the feature is not.
+    let tile = server.get("/tiles/p/5/15/10.mvt");
+    assert!(tile.body.windows(10).any(|bytes| bytes == b"mine owner"));
+    assert!(!tile.body.windows(4).any(|bytes| bytes == b"tags"));
+}
+
+#[test]
+fn a_layer_without_rows_answers_everywhere_and_invents_nothing() {
+    let world = World::new();
+    world.import("a.geojson", r#"{"type":"FeatureCollection","features":[]}"#, &options("a")).unwrap();
+    world.import("b.csv", "lon,lat,name\n", &options("b")).unwrap();
+    let server = world.serve();
+    for id in ["a", "b"] {
+        assert!(server.get(&format!("/ogc/collections/{id}")).json().get("extent").is_none());
+        for query in ["", "?bbox=-10,40,10,60", "?nearest=0,50", "?within=0,50,1000", "?datetime=2031-01-01"]
+        {
+            let items = server.get(&format!("/ogc/collections/{id}/items{query}"));
+            assert_eq!(items.json()["numberMatched"], 0, "{query}");
+            assert_eq!((items.ids().len(), items.next()), (0, None));
+        }
+        assert_eq!(server.get(&format!("/ogc/collections/{id}/queryables")).status, 200);
+        assert_eq!(server.get(&format!("/ogc/collections/{id}/items/1")).status, 404);
+        assert_eq!(server.get(&format!("/tiles/{id}/0/0/0.mvt")).status, 204);
+        assert!(server.get(&format!("/tiles/{id}.json")).json().get("bounds").is_none());
+    }
+}
+
+#[test]
+fn rows_without_geometry_are_null_in_every_system() {
+    let world = world();
+    let server = world.serve();
+    let grid = "crs=http%3A%2F%2Fwww.opengis.net%2Fdef%2Fcrs%2FEPSG%2F0%2F27700";
+    let reply = server.get(&format!("/ogc/collections/p/items?limit=300&{grid}"));
+    assert_eq!(reply.header("content-crs"), Some("<http://www.opengis.net/def/crs/EPSG/0/27700>"));
+    let body = reply.json();
+    let features = body["features"].as_array().unwrap();
+    assert_eq!(features.len(), 201);
+    assert_eq!(features.iter().filter(|feature| feature["geometry"].is_null()).count(), 1);
+    for feature in features.iter().filter(|feature| !feature["geometry"].is_null()) {
+        // 52 N between 1 and 3 W lies near northing 230 km, east of the false origin.
+        let northing = feature["geometry"]["coordinates"][1].as_f64().unwrap();
+        assert!((225_000.0..235_000.0).contains(&northing), "{northing}");
+    }
+}

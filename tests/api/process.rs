@@ -1,0 +1,181 @@
+//! The program itself: exit codes, reports, a first run, an orderly stop, a kill in the middle of an import.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Child;
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
+use throughline::access::Gate;
+use throughline::access::Principal;
+use throughline::store::Store;
+
+fn program(arguments: &[&str], folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_throughline")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let done = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
+    assert!(done.success());
+}
+
+/// A server on a free port, and the address it said.
+fn serve(folder: &Path, store: &str) -> (Child, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_throughline"))
+        .args(["serve", store, "--listen", "127.0.0.1:0", "--log", "error"])
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.split("http://").nth(1).unwrap().trim().trim_end_matches('/').to_owned();
+    (child, address)
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .write_all(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())
+        .unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn a_first_run_serves_the_reference_layers_and_stops_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, address) = serve(folder.path(), "var/new.gpkg");
+    assert!(get(&address, "/readyz").starts_with("HTTP/1.1 200"));
+    assert!(get(&address, "/ogc/collections/stations/items/EUS").contains("\"name\":\"Euston\""));
+    assert!(get(&address, "/ogc/collections/forces").contains("\"id\":\"forces\""));
+    // A second process imports; the server shows it without a restart.
+    std::fs::write(folder.path().join("p.csv"), "lon,lat,name\n-1,52,x\n").unwrap();
+    let imported = program(&["import", "var/new.gpkg", "p.csv", "--into", "p"], folder.path());
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !get(&address, "/ogc/collections/p/items").contains("\"numberMatched\":1") {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    signal(&child, "TERM");
+    assert!(child.wait().unwrap().success());
+    assert!(!folder.path().join("var/new.gpkg-wal").exists(), "the file alone is the store");
+    let checked = program(&["check", "var/new.gpkg"], folder.path());
+    assert!(checked.status.success());
+    assert!(String::from_utf8_lossy(&checked.stdout).contains("sound: 4 collections"));
+}
+
+#[test]
+fn exit_codes_and_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("p.csv"), "lon,lat,name\n-1,52,a\n999,52,b\n").unwrap();
+    let good = program(&["import", "s.gpkg", "p.csv", "--into", "p", "--json", "--report", "r.csv"], path);
+    assert_eq!(good.status.code(), Some(0), "rows were committed, though one was rejected");
+    let report: serde_json::Value = serde_json::from_slice(&good.stdout).unwrap();
+    assert_eq!((&report["accepted"], &report["rejected"]), (&1.into(), &1.into()));
+    assert_eq!(report["rows"][0]["row"], 2);
+    assert!(std::fs::read_to_string(path.join("r.csv")).unwrap().contains("2,out-of-range,true,"));
+    let strict = program(&["import", "t.gpkg", "p.csv", "--into", "p", "--strict"], path);
+    assert_eq!(strict.status.code(), Some(1));
+    let dry = program(&["import", "u.gpkg", "p.csv", "--into", "p", "--dry-run"], path);
+    assert_eq!((dry.status.code(), path.join("u.gpkg").exists()), (Some(0), false));
+    for (arguments, code) in [
+        (&["import", "s.gpkg", "none.csv", "--into", "p"][..], 1),
+        (&["import", "s.gpkg", "p.csv", "--into", "a/b"], 1),
+        (&["import", "s.gpkg", "p.csv"], 2),
+        (&["import", "s.gpkg", "p.csv", "--into", "p", "--colour"], 2),
+        (&["export", "s.gpkg", "none", "x.geojson"], 1),
+        (&["export", "s.gpkg", "p", "x.shp"], 1),
+        (&["serve", "p.csv"], 1),
+        (&["init", "s.gpkg"], 1),
+    ] {
+        let output = program(arguments, path);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(!output.stderr.is_empty());
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn exports_come_back_equal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let text = r#"{"type":"FeatureCollection","features":[
+        {"type":"Feature","id":7,"geometry":{"type":"Point","coordinates":[-1.1234567,52]},"properties":{"name":"a \"b\"","n":1,"x":0.1,"ok":true,"day":"2031-03-01","at":"2031-03-01T12:00:00Z"}},
+        {"type":"Feature","id":8,"geometry":null,"properties":{"name":null,"n":-9007199254740993,"x":2.5,"ok":false,"day":null,"at":null}}]}"#;
+    std::fs::write(path.join("p.geojson"), text).unwrap();
+    assert!(program(&["import", "s.gpkg", "p.geojson", "--into", "p"], path).status.success());
+    let first = path.join("first.geojson");
+    assert!(program(&["export", "s.gpkg", "p", "first.geojson"], path).status.success());
+    let original: serde_json::Value = serde_json::from_slice(&std::fs::read(&first).unwrap()).unwrap();
+    assert_eq!(original["features"].as_array().unwrap().len(), 2);
+    for name in ["x.geojson", "x.geojsonl", "x.gpkg"] {
+        assert!(program(&["export", "s.gpkg", "p", name], path).status.success(), "{name}");
+        assert_eq!(
+            program(&["export", "s.gpkg", "p", name], path).status.code(),
+            Some(1),
+            "written over only with --force"
+        );
+        let store = format!("{name}.store.gpkg");
+        assert!(program(&["import", &store, name, "--into", "p"], path).status.success(), "{name}");
+        let back = format!("{name}.back.geojson");
+        assert!(program(&["export", &store, "p", &back], path).status.success());
+        let again: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(path.join(&back)).unwrap()).unwrap();
+        // A GeoPackage's own keys become the ids, and ours a column.
+        let strip = |mut value: serde_json::Value| {
+            for feature in value["features"].as_array_mut().unwrap() {
+                feature["id"] = serde_json::Value::Null;
+                feature["properties"].as_object_mut().unwrap().shift_remove("id");
+            }
+            let mut features = value["features"].as_array().unwrap().clone();
+            features.sort_by_key(|feature| feature["properties"]["n"].as_i64());
+            features
+        };
+        assert_eq!(strip(again), strip(original.clone()), "{name}");
+    }
+}
+
+#[test]
+fn an_import_killed_in_the_middle_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let mut csv = String::from("lon,lat,name\n");
+    for number in 0..400_000 {
+        csv.push_str(&format!("-1.{number:06},52,name {number}\n"));
+    }
+    std::fs::write(path.join("p.csv"), csv).unwrap();
+    assert!(program(&["init", "s.gpkg"], path).status.success());
+    let mut cut = 0;
+    for wait in [150, 400, 700, 1_000] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_throughline"))
+            .args(["import", "s.gpkg", "p.csv", "--into", "p"])
+            .current_dir(path)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(wait));
+        child.kill().unwrap();
+        let finished = child.wait().unwrap().success();
+        let gate = Gate::open(std::sync::Arc::new(Store::open(&path.join("s.gpkg")).unwrap())).unwrap();
+        assert!(gate.degraded().is_empty());
+        let rows =
+            gate.view(Principal::LocalOperator).collection("p").map_or(0, |collection| collection.rows());
+        assert!(rows == 0 || rows == 400_000, "{rows}");
+        assert!(!finished || rows == 400_000);
+        cut += u32::from(rows == 0);
+    }
+    assert!(cut > 0, "no import was cut in the middle: the test shows nothing");
+}
