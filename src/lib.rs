@@ -7,7 +7,7 @@
 //! main cli        check export import init reference serve     flags -> config -> wiring; a file per command
 //! config telemetry                                             settings, logs
 //! model           bounds collections crs feature geometry helmert hilbert schema time validity   the field's words as types
-//! import          convert csv geojson geometry gpkg infer input report run scanner take   foreign file -> rows + report
+//! import          cells convert csv geojson geometry gpkg infer input report run scanner take   foreign file -> rows + report
 //! store           append blob change export foreign names open scan writer durable truth; the only SQL
 //! snapshot        build columns gather index raw row_group     immutable row groups in memory, with their indexes
 //! access          gate policy principal read view              who asks; makes the View

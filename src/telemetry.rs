@@ -9,7 +9,8 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// If the level cannot be read.
 pub fn start(level: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(level).map_err(|error| {
+    // The server library's own start and stop notes are ours already.
+    let filter = EnvFilter::try_new(format!("actix_server=warn,{level}")).map_err(|error| {
         anyhow::anyhow!("log level {level:?}: {error}; use error, warn, info, debug or trace")
     })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -22,8 +22,8 @@ use crate::format::write_geopackage;
 use crate::http::params::Param;
 use crate::http::params::Params;
 use crate::http::params::encode;
+use crate::model::ShapeKind;
 use crate::model::crs::Crs;
-use crate::model::schema::SchemaGeometry;
 use crate::query::Filter;
 use crate::query::ItemsRequest;
 use crate::query::RowRef;
@@ -74,6 +74,9 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     if arguments.file.exists() && !arguments.force {
         bail!("{} is there already: give --force to write over it", arguments.file.display());
     }
+    if Store::open(&arguments.file).is_ok() {
+        bail!("{} is a store: name another file", arguments.file.display());
+    }
     let store = Arc::new(Store::open(&arguments.store)?);
     let gate = Gate::open(store)?;
     // Whoever can read the store's file can read all of it; the view is still the only way to rows.
@@ -82,13 +85,16 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
         let known: Vec<&str> = view.collections().map(|collection| collection.schema().id.as_str()).collect();
         bail!("there is no collection {:?}; there are: {}", arguments.collection, known.join(", "));
     };
-    if ending == Ending::Csv
-        && matches!(collection.schema().geometry, SchemaGeometry::Line | SchemaGeometry::Area)
-    {
-        bail!("CSV holds points only: use .geojson, .geojsonl or .gpkg");
-    }
     let request = ItemsRequest { filter: filter(arguments)?, limit: usize::MAX, after: None };
     let rows = items(collection, &request).rows;
+    let is_point = |at: &RowRef| {
+        collection.groups()[at.group as usize]
+            .shape(at.row as usize)
+            .is_none_or(|shape| shape.kind == ShapeKind::Point)
+    };
+    if ending == Ending::Csv && !rows.iter().all(is_point) {
+        bail!("CSV holds single points only: use .geojson, .geojsonl or .gpkg");
+    }
     let folder =
         arguments.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let draft = NamedTempFile::new_in(folder).with_context(|| folder.display().to_string())?;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::IsTerminal;
+use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use indicatif::ProgressStyle;
 use crate::cli::say;
 use crate::cli::say_error;
 use crate::import::Format;
+use crate::import::ImportError;
 use crate::import::ImportOptions;
 use crate::import::ImportReport;
 use crate::import::import;
@@ -127,25 +129,44 @@ pub fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
         dry_run: arguments.dry_run,
         strict: arguments.strict,
     };
-    let report = with_progress(&arguments.file, |read| import(&store, &arguments.file, &options, read));
-    let report = report.with_context(|| arguments.file.display().to_string())?;
+    // A report that cannot be written is found before anything is taken.
+    let report_file = match &arguments.report {
+        None => None,
+        Some(path) => Some(File::create(path).with_context(|| path.display().to_string())?),
+    };
+    let result = with_progress(&arguments.file, |read| import(&store, &arguments.file, &options, read));
+    let (report, strict) = match result {
+        Ok(report) => (report, None),
+        Err(ImportError::Strict(report)) => {
+            let message = ImportError::Strict(report.clone()).to_string();
+            // Nothing was taken, whatever was sound.
+            (ImportReport { accepted: 0, unchanged: 0, warned: 0, ..*report }, Some(message))
+        }
+        Err(error) => return Err(error).with_context(|| arguments.file.display().to_string()),
+    };
     store.checkpoint()?;
-    if let Some(path) = &arguments.report {
-        write_report(path, &report).with_context(|| path.display().to_string())?;
+    if let (Some(path), Some(file)) = (&arguments.report, report_file) {
+        write_report(path, file, &report).with_context(|| path.display().to_string())?;
     }
     if arguments.json {
         say(&report.to_json());
     } else {
         print(&report, arguments.dry_run);
     }
-    Ok(ExitCode::SUCCESS)
+    match strict {
+        None => Ok(ExitCode::SUCCESS),
+        Some(message) => {
+            say_error(&format!("throughline: {message}"));
+            Ok(ExitCode::FAILURE)
+        }
+    }
 }
 
-fn write_report(path: &Path, report: &ImportReport) -> anyhow::Result<()> {
+fn write_report(path: &Path, mut file: File, report: &ImportReport) -> anyhow::Result<()> {
     if path.extension().is_some_and(|ending| ending == "json") {
-        std::fs::write(path, report.to_json())?;
+        file.write_all(report.to_json().as_bytes())?;
     } else {
-        report.write_csv(File::create(path)?)?;
+        report.write_csv(file)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -71,6 +72,7 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
         max_connections_per_address: config.max_connections_per_address,
         max_connections: config.max_connections,
         workers: config.workers,
+        ..ServerSettings::default()
     };
     actix_web::rt::System::new().block_on(serve(&app, &store, &settings, loopback_only))?;
     store.checkpoint()?;
@@ -113,10 +115,13 @@ async fn serve(
             }
         }
     });
-    let checking = Arc::clone(store);
+    let (checking, checked) = (Arc::clone(store), Arc::clone(app));
     actix_web::rt::task::spawn_blocking(move || match checking.quick_check() {
         Ok(faults) if faults.is_empty() => tracing::info!("the store's file is sound"),
-        Ok(faults) => tracing::error!(faults = faults.join("; "), "the store's file is damaged"),
+        Ok(faults) => {
+            checked.file_damaged.store(true, Ordering::Release);
+            tracing::error!(faults = faults.join("; "), "the store's file is damaged: restore a backup");
+        }
         Err(error) => tracing::error!(%error, "the store's file cannot be checked"),
     });
     let (stopping, stopping_handle) = (Arc::clone(app), handle.clone());

@@ -36,7 +36,7 @@ pub fn write_geopackage(
             .map(|field| ExportField { name: field.name.clone(), field_type: field.field_type }),
     );
     let layer = ExportLayer {
-        name: schema.id.clone(),
+        name: table_name(&schema.id),
         description: schema.description.clone(),
         geometry: schema.geometry,
         fields,
@@ -55,4 +55,11 @@ pub fn write_geopackage(
         writer.add(group.shape(row), &values)?;
     }
     writer.finish()
+}
+
+/// The layer's table: the collection's id, unless SQLite or the format keeps such names for itself.
+fn table_name(id: &str) -> String {
+    let lower = id.to_ascii_lowercase();
+    let kept = ["sqlite_", "gpkg_", "rtree_"].iter().any(|prefix| lower.starts_with(prefix));
+    if kept { format!("layer_{id}") } else { id.to_owned() }
 }

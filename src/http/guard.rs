@@ -17,6 +17,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::Instant;
 use actix_web::rt::time::timeout;
 use futures_util::StreamExt;
+use socket2::SockRef;
 
 use crate::http::problem::Problem;
 
@@ -34,6 +35,7 @@ const LEAST_BYTES_A_SECOND: u64 = 1_000;
 pub struct Connections {
     open: Arc<Mutex<HashMap<IpAddr, usize>>>,
     limit: usize,
+    unread: Duration,
 }
 
 /// One connection; counted until it is dropped.
@@ -46,14 +48,22 @@ pub struct Connection {
 }
 
 impl Connections {
-    /// At most `limit` from one address.
-    pub fn new(limit: usize) -> Self {
-        Self { open: Arc::default(), limit }
+    /// At most `limit` from one address, each cut off once it leaves an answer unread for `unread`.
+    pub fn new(limit: usize, unread: Duration) -> Self {
+        Self { open: Arc::default(), limit, unread }
     }
 
     /// Counts a new connection, from actix's `on_connect`.
     pub fn count(&self, stream: &dyn Any, data: &mut Extensions) {
-        let peer = stream.downcast_ref::<TcpStream>().and_then(|stream| stream.peer_addr().ok());
+        let stream = stream.downcast_ref::<TcpStream>();
+        if let Some(stream) = stream {
+            // actix waits for ever for a client that does not read; the kernel is told not to.
+            let limited = SockRef::from(stream).set_tcp_user_timeout(Some(self.unread));
+            if let Err(error) = limited {
+                tracing::warn!(%error, "the time to read answers cannot be limited");
+            }
+        }
+        let peer = stream.and_then(|stream| stream.peer_addr().ok());
         let Some(peer) = peer.map(|peer| peer.ip()) else { return };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(peer).or_insert(0);

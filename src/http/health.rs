@@ -17,20 +17,24 @@ pub fn healthz(_call: &Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::json(&json!({"status": "ok"})))
 }
 
-/// `GET /readyz`: 200 while the server takes work, 503 once it is stopping. Says whether rows are damaged; which
-/// collections and how many is for the local operator alone.
+/// `GET /readyz`: 200 while the server takes work, 503 once it is stopping. The local operator also learns whether
+/// the file or rows are damaged, and where; to anyone else that would tell of collections they cannot see.
 ///
 /// # Errors
 /// None.
 pub fn readyz(call: &Call<'_>) -> Result<Answer, Problem> {
     let ready = call.app.ready.load(Ordering::Acquire);
-    let degraded = call.app.gate.degraded();
-    let mut body =
-        json!({"status": if ready { "ready" } else { "stopping" }, "degraded": !degraded.is_empty()});
-    if call.principal == Principal::LocalOperator && !degraded.is_empty() {
-        let list: Vec<_> =
-            degraded.iter().map(|(id, rows)| json!({"collection": id, "rows_missing": rows})).collect();
-        body["collections"] = list.into();
+    let mut body = json!({"status": if ready { "ready" } else { "stopping" }});
+    if call.principal == Principal::LocalOperator {
+        let rows = call.app.gate.degraded();
+        let file = call.app.file_damaged.load(Ordering::Acquire);
+        body["degraded"] = (file || !rows.is_empty()).into();
+        body["file_damaged"] = file.into();
+        body["collections"] = rows
+            .iter()
+            .map(|(id, rows)| json!({"collection": id, "rows_missing": rows}))
+            .collect::<Vec<_>>()
+            .into();
     }
     let mut answer = Answer::json(&body);
     if !ready {

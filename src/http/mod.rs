@@ -45,6 +45,8 @@ pub struct App {
     pub listener: Listener,
     /// Whether the server takes work; cleared at shutdown.
     pub ready: AtomicBool,
+    /// Whether the check of the store's file found damage.
+    pub file_damaged: AtomicBool,
     /// Counters.
     pub metrics: Metrics,
 }
@@ -53,7 +55,14 @@ impl App {
     /// Shared state for a gate.
     #[must_use]
     pub fn new(gate: Gate, public_url: Option<String>, listener: Listener) -> Self {
-        Self { gate, public_url, listener, ready: AtomicBool::new(true), metrics: Metrics::default() }
+        Self {
+            gate,
+            public_url,
+            listener,
+            ready: AtomicBool::new(true),
+            file_damaged: AtomicBool::new(false),
+            metrics: Metrics::default(),
+        }
     }
 }
 

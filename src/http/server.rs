@@ -43,6 +43,8 @@ pub struct ServerSettings {
     pub max_connections: usize,
     /// Threads; 0 for one a core.
     pub workers: usize,
+    /// How long a client may leave an answer unread before its connection is cut.
+    pub unread: Duration,
 }
 
 impl Default for ServerSettings {
@@ -52,6 +54,7 @@ impl Default for ServerSettings {
             max_connections_per_address: 200,
             max_connections: 4_096,
             workers: 0,
+            unread: Duration::from_secs(30),
         }
     }
 }
@@ -80,7 +83,7 @@ pub fn is_loopback(listen: &str) -> std::io::Result<bool> {
 /// # Errors
 /// If the address cannot be bound.
 pub fn bind(app: Arc<App>, settings: &ServerSettings) -> std::io::Result<Bound> {
-    let connections = Connections::new(settings.max_connections_per_address);
+    let connections = Connections::new(settings.max_connections_per_address, settings.unread);
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
@@ -144,7 +147,7 @@ async fn serve(
     let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     app.metrics.count(route, answer.status, micros);
     let operation = route.map_or("none", |place| ROUTES[place].operation);
-    tracing::debug!(operation, status = answer.status, duration_us = micros, "answered");
+    tracing::info!(operation, status = answer.status, duration_us = micros, "answered");
     to_response(answer, close)
 }
 
@@ -216,7 +219,14 @@ pub fn respond(app: &App, route: Option<usize>, asked: &Asked) -> Answer {
     let answer = catch_unwind(AssertUnwindSafe(|| answer(app, route, asked)))
         .unwrap_or_else(|_| Err(internal("a handler panicked")))
         .unwrap_or_else(|problem| problem.answer());
-    finish(answer, &conditions)
+    if matches!(asked.method.as_str(), "GET" | "HEAD") {
+        finish(answer, &conditions)
+    } else {
+        // Nothing of another method is tagged or kept.
+        let mut answer = answer;
+        answer.headers.push(("cache-control", "no-store".to_owned()));
+        answer
+    }
 }
 
 fn answer(app: &App, route: Option<usize>, asked: &Asked) -> Result<Answer, Problem> {

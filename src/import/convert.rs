@@ -5,13 +5,17 @@ use crate::import::report::Fault;
 use crate::model::FieldSchema;
 use crate::model::FieldType;
 use crate::model::Value;
+use crate::model::feature::format_number;
 use crate::model::time;
 
 /// The value of a cell in a field.
 ///
+/// `exact` is for columns whose type was learned from a file: a CSV cell must write back as the same text there, so
+/// that codes of a later file don't turn into numbers. A schema's own numbers may be written as people write them.
+///
 /// # Errors
 /// [`Fault`] `wrong-type`.
-pub fn convert(cell: Cell, field: &FieldSchema) -> Result<Value, Fault> {
+pub fn convert(cell: Cell, field: &FieldSchema, exact: bool) -> Result<Value, Fault> {
     let field_type = field.field_type;
     let found = match (cell, field_type) {
         (Cell::Null, _) => return Ok(Value::Null),
@@ -20,18 +24,16 @@ pub fn convert(cell: Cell, field: &FieldSchema) -> Result<Value, Fault> {
         (Cell::Int(value), FieldType::Number) if value.unsigned_abs() <= 1 << 53 => {
             return Ok(Value::Float(value as f64));
         }
-        (Cell::Float(value), FieldType::Number) => return Ok(Value::Float(value)),
+        (Cell::Float(value), FieldType::Number) => return Ok(number(value)),
         (Cell::Text(text) | Cell::Word(text), FieldType::Text) => return Ok(Value::Text(text)),
         (Cell::Bool(value), FieldType::Text) => return Ok(Value::Text(value.to_string())),
         (Cell::Int(value), FieldType::Text) => return Ok(Value::Text(value.to_string())),
-        (Cell::Float(value), FieldType::Text) => {
-            return Ok(Value::Text(crate::model::feature::format_number(value)));
-        }
+        (Cell::Float(value), FieldType::Text) => return Ok(Value::Text(format_number(value))),
         (Cell::Json(text), FieldType::Json) => return Ok(Value::Json(text)),
         (cell, FieldType::Json) => return Ok(Value::Json(as_json(cell))),
         (Cell::Text(text) | Cell::Word(text), field_type) => match parse(&text, field_type) {
-            Some(value) => return Ok(value),
-            None => text,
+            Some(value) if !exact || says_the_same(&value, &text) => return Ok(value),
+            _ => text,
         },
         (Cell::Bool(value), _) => value.to_string(),
         (Cell::Int(value), _) => value.to_string(),
@@ -41,8 +43,12 @@ pub fn convert(cell: Cell, field: &FieldSchema) -> Result<Value, Fault> {
     let shown: String = found.chars().take(60).collect();
     let fix = match field_type {
         FieldType::Boolean => "give true or false",
-        FieldType::Integer => "give a whole number",
-        FieldType::Number => "give a finite decimal number",
+        FieldType::Integer => {
+            "give a whole number without leading zeros or plus, or import codes into another collection"
+        }
+        FieldType::Number => {
+            "give a decimal number in its shortest form, or import codes into another collection"
+        }
         FieldType::Date => "give a date like 2031-03-01",
         FieldType::Timestamp => "give a date-time with offset like 2031-03-01T12:00:00Z",
         FieldType::Text | FieldType::Json => "give text",
@@ -50,11 +56,25 @@ pub fn convert(cell: Cell, field: &FieldSchema) -> Result<Value, Fault> {
     Err(Fault::new("wrong-type", format!("{}: {shown:?} is no {}", field.name, field_type.as_str()), fix))
 }
 
+/// Minus zero is zero: the store does not tell them apart.
+fn number(value: f64) -> Value {
+    Value::Float(value + 0.0)
+}
+
+/// Whether a number writes back as the text it came from. Times are the same instant however they are written.
+fn says_the_same(value: &Value, text: &str) -> bool {
+    match value {
+        Value::Int(value) => value.to_string() == text,
+        Value::Float(value) => format_number(*value) == text,
+        _ => true,
+    }
+}
+
 fn parse(text: &str, field_type: FieldType) -> Option<Value> {
     match field_type {
         FieldType::Boolean => text.parse().ok().map(Value::Bool),
         FieldType::Integer => text.parse().ok().map(Value::Int),
-        FieldType::Number => text.parse().ok().filter(|value: &f64| value.is_finite()).map(Value::Float),
+        FieldType::Number => text.parse().ok().filter(|value: &f64| value.is_finite()).map(number),
         FieldType::Date => time::parse_date(text).map(Value::Date),
         FieldType::Timestamp => time::parse_instant(text).map(Value::Timestamp),
         FieldType::Text | FieldType::Json => None,
@@ -66,8 +86,46 @@ fn as_json(cell: Cell) -> String {
         Cell::Null => "null".to_owned(),
         Cell::Bool(value) => value.to_string(),
         Cell::Int(value) => value.to_string(),
-        Cell::Float(value) => crate::model::feature::format_number(value),
+        Cell::Float(value) => format_number(value),
         Cell::Text(text) | Cell::Word(text) => serde_json::Value::String(text).to_string(),
         Cell::Json(text) => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::CollectionSchema;
+
+    fn field(field_type: &str) -> FieldSchema {
+        let text =
+            format!("id='x'\nclass='layer'\ngeometry='any'\n[[field]]\nname='f'\ntype='{field_type}'\n");
+        CollectionSchema::parse(&text).unwrap().fields.remove(0)
+    }
+
+    #[test]
+    fn codes_of_a_later_file_are_no_numbers() {
+        let take = |text: &str, field_type: &str, exact: bool| {
+            convert(Cell::Word(text.into()), &field(field_type), exact)
+        };
+        for (text, field_type) in [
+            ("0012", "integer"),
+            ("+44", "integer"),
+            ("1E3", "number"),
+            ("007.50", "number"),
+            ("-0", "number"),
+        ] {
+            assert_eq!(take(text, field_type, true).unwrap_err().code, "wrong-type", "{text}");
+        }
+        assert_eq!(take("007.50", "number", false).unwrap(), Value::Float(7.5));
+        assert_eq!(take("12", "integer", true).unwrap(), Value::Int(12));
+    }
+
+    #[test]
+    fn minus_zero_is_zero() {
+        let Value::Float(value) = convert(Cell::Float(-0.0), &field("number"), true).unwrap() else {
+            unreachable!("a number stays one")
+        };
+        assert!(value.is_sign_positive());
     }
 }

@@ -96,7 +96,8 @@ impl CsvSource {
         let mut headings: Vec<String> = Vec::new();
         for (place, cell) in record.iter().enumerate() {
             let (text, decoded) = decode(cell);
-            let mut name: String = text.trim().chars().take(MAX_NAME_BYTES / 4).collect();
+            let mut name: String =
+                text.trim().chars().filter(|c| !c.is_control()).take(MAX_NAME_BYTES / 4).collect();
             if decoded {
                 headings_warning = Some(windows_1252());
             }

@@ -11,11 +11,11 @@ use std::sync::atomic::AtomicU64;
 
 use geojson::feature::Id;
 
-use crate::import::Cell;
 use crate::import::ImportError;
 use crate::import::Next;
 use crate::import::RawRow;
 use crate::import::Source;
+use crate::import::cells::cell;
 use crate::import::geometry::shape;
 use crate::import::input;
 use crate::import::report::Fault;
@@ -31,8 +31,8 @@ type Content = Scanner<Box<dyn BufRead + Send>>;
 enum Layout {
     /// In the `features` array; `true` once the first one was taken.
     Collection(bool),
-    /// The document is the feature or geometry.
-    Single,
+    /// Each document is a feature or geometry; `true` once one was taken.
+    Documents(bool),
     /// After record separators (RFC 8142).
     Separated,
     /// One on each line.
@@ -89,7 +89,7 @@ impl GeoJsonSource {
             return Ok(Layout::Collection(false));
         }
         self.content = Scanner::new(input::open(&self.path, read)?);
-        Ok(Layout::Single)
+        Ok(Layout::Documents(false))
     }
 
     fn fault(&self, fault: ScanFault) -> ImportError {
@@ -99,7 +99,7 @@ impl GeoJsonSource {
             ScanFault::Expected(what, found) => {
                 format!("expected {what} after feature {}, found {:?}", self.number, char::from(found))
             }
-            ScanFault::TooLarge => format!("feature {} has more than 256 MB", self.number + 1),
+            ScanFault::TooLarge => format!("feature {} has more than 32 MB", self.number + 1),
         };
         ImportError::Malformed {
             place: format!("{} at byte {}", self.path.display(), self.content.offset()),
@@ -112,10 +112,7 @@ impl GeoJsonSource {
         let Self { content, buffer, layout, .. } = self;
         let result = match layout {
             Layout::Done => Ok(false),
-            Layout::Single => {
-                *layout = Layout::Done;
-                content.value(buffer).map(|()| true)
-            }
+            Layout::Documents(started) => next_document(content, started, buffer),
             Layout::Collection(started) => next_member(content, started, buffer),
             Layout::Separated => next_filled(content, 0x1E, buffer),
             Layout::Lines => next_filled(content, b'\n', buffer),
@@ -162,23 +159,26 @@ impl GeoJsonSource {
             Id::Number(number) => (number.to_string(), number.is_i64() || number.is_u64()),
         });
         let mut warnings = Vec::new();
-        let geometry = match feature
-            .geometry
-            .map(|geometry| shape(&geometry.value, self.crs, &mut warnings))
-            .transpose()
-        {
-            Ok(geometry) => geometry.flatten(),
-            Err(fault) => return Ok(Err(fault.into())),
+        let own = feature.foreign_members.as_ref().and_then(|members| members.get("crs"));
+        let inner =
+            feature.geometry.as_ref().and_then(|geometry| geometry.foreign_members.as_ref()?.get("crs"));
+        let crs = match own.or(inner).filter(|member| !member.is_null()).map(named_crs).transpose() {
+            Ok(crs) => crs.unwrap_or(self.crs),
+            Err(error) => {
+                let fix = "give a known system, or leave the member out for longitude and latitude";
+                return Ok(Err(Fault::new("unknown-crs", error.to_string(), fix)));
+            }
         };
+        let geometry =
+            match feature.geometry.map(|geometry| shape(&geometry.value, crs, &mut warnings)).transpose() {
+                Ok(geometry) => geometry.flatten(),
+                Err(fault) => return Ok(Err(fault.into())),
+            };
         let mut cells = Vec::new();
         for (name, value) in feature.properties.unwrap_or_default() {
-            if name.len() > MAX_NAME_BYTES || name.is_empty() {
-                let fix = "give the property a name of 1 to 200 bytes";
-                warnings.push(Fault::new(
-                    "name",
-                    "a property without name or with a very long one was left out",
-                    fix,
-                ));
+            if name.len() > MAX_NAME_BYTES || name.is_empty() || name.contains(char::is_control) {
+                let message = "a property without name, with a very long one or with control characters in it was left out";
+                warnings.push(Fault::new("name", message, "give the property a name of 1 to 200 bytes"));
                 continue;
             }
             let place = if let Some(place) = self.places.get(&name) {
@@ -191,7 +191,10 @@ impl GeoJsonSource {
                 self.places.insert(name, self.columns.len() - 1);
                 self.columns.len() - 1
             };
-            cells.push((place, cell(value)));
+            match cell(value, &mut warnings) {
+                Ok(cell) => cells.push((place, cell)),
+                Err(fault) => return Ok(Err(fault)),
+            }
         }
         Ok(Ok(RawRow { number: self.number, id, geometry, cells, warnings }))
     }
@@ -229,6 +232,18 @@ fn next_member(content: &mut Content, started: &mut bool, buffer: &mut Vec<u8>) 
     }
     if *started {
         content.expect(b',', "a comma or the end of the features")?;
+    }
+    *started = true;
+    content.value(buffer)?;
+    Ok(true)
+}
+
+fn next_document(content: &mut Content, started: &mut bool, buffer: &mut Vec<u8>) -> Result<bool, ScanFault> {
+    match content.peek()? {
+        None if *started => return Ok(false),
+        None => return Err(ScanFault::Early),
+        Some(b'{') => {}
+        Some(other) => return Err(ScanFault::Expected("another feature or the end of the file", other)),
     }
     *started = true;
     content.value(buffer)?;
@@ -294,14 +309,15 @@ fn declared_crs(path: &Path) -> Result<Crs, ImportError> {
     let _ = walk();
     match named {
         None | Some(serde_json::Value::Null) => Ok(Crs::Crs84),
-        Some(member) => {
-            let name = member
-                .pointer("/properties/name")
-                .and_then(serde_json::Value::as_str)
-                .unwrap_or("without a name");
-            crs_by_name(name).ok_or_else(|| ImportError::UnknownCrs(name.to_owned()))
-        }
+        Some(member) => named_crs(&member),
     }
+}
+
+/// The system that a `crs` member names.
+fn named_crs(member: &serde_json::Value) -> Result<Crs, ImportError> {
+    let name =
+        member.pointer("/properties/name").and_then(serde_json::Value::as_str).unwrap_or("without a name");
+    crs_by_name(name).ok_or_else(|| ImportError::UnknownCrs(name.to_owned()))
 }
 
 fn crs_by_name(name: &str) -> Option<Crs> {
@@ -331,24 +347,6 @@ fn parse_feature(text: &[u8]) -> Result<geojson::Feature, Fault> {
         }
         "" => Err(not_a_feature("the type is missing".to_owned())),
         other => Err(not_a_feature(format!("the type {other:?} is no Feature"))),
-    }
-}
-
-fn cell(value: serde_json::Value) -> Cell {
-    match value {
-        serde_json::Value::Null => Cell::Null,
-        serde_json::Value::Bool(value) => Cell::Bool(value),
-        serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(value), _) => Cell::Int(value),
-            // Beyond 64 bits with sign: kept as written, never rounded.
-            (None, _) if number.is_u64() => Cell::Json(number.to_string()),
-            (None, Some(value)) => Cell::Float(value),
-            (None, None) => Cell::Json(number.to_string()),
-        },
-        serde_json::Value::String(text) => Cell::Text(text),
-        nested @ (serde_json::Value::Array(_) | serde_json::Value::Object(_)) => {
-            Cell::Json(nested.to_string())
-        }
     }
 }
 

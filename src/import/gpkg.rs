@@ -52,16 +52,23 @@ impl GpkgSource {
         let file = ForeignGeoPackage::open(unpacked.as_ref().map_or(path, |file| file.path()))
             .map_err(|error| named(path, error))?;
         let layers = file.layers().map_err(|error| named(path, error))?;
-        let table = match layer {
-            Some(wanted) if layers.iter().any(|name| name == wanted) => wanted.to_owned(),
-            Some(wanted) => return Err(ImportError::NoLayer { wanted: wanted.to_owned(), layers }),
-            None if layers.len() == 1 => layers[0].clone(),
-            None => return Err(ImportError::WhichLayer(layers)),
+        let names = || layers.iter().map(|(name, _)| name.clone()).collect();
+        let features: Vec<&String> =
+            layers.iter().filter(|(_, features)| *features).map(|(name, _)| name).collect();
+        let table = match (layer, features.as_slice(), layers.as_slice()) {
+            (Some(wanted), _, _) if layers.iter().any(|(name, _)| name == wanted) => wanted.to_owned(),
+            (Some(wanted), _, _) => {
+                return Err(ImportError::NoLayer { wanted: wanted.to_owned(), layers: names() });
+            }
+            // Tables of styles and the like stand beside the one layer that is meant.
+            (None, [only], _) => (*only).clone(),
+            (None, [], [(only, _)]) => only.clone(),
+            (None, _, _) => return Err(ImportError::WhichLayer(names())),
         };
         let layer = file.layer(&table).map_err(|error| named(path, error))?.ok_or_else(|| {
             ImportError::Malformed {
                 place: path.display().to_string(),
-                message: format!("the layer {table:?} is no plain table: save it as one"),
+                message: format!("the layer {table:?} is no plain table with row numbers: save it as one"),
             }
         })?;
         let crs = match &layer.system {

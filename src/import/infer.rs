@@ -62,7 +62,7 @@ impl Guess {
                 self.number = self.number
                     && text
                         .parse::<f64>()
-                        .is_ok_and(|value| value.is_finite() && format_number(value) == *text);
+                        .is_ok_and(|value| value.is_finite() && format_number(value + 0.0) == *text);
                 self.see_text(text);
             }
         }

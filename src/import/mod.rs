@@ -4,6 +4,7 @@
 //! and an [`ImportReport`]. A file is read twice: once to learn its columns from all rows, once to take them.
 //! Not here: SQL (`store`).
 
+mod cells;
 mod convert;
 mod csv;
 mod geojson;
@@ -87,8 +88,8 @@ pub enum ImportError {
     #[error("the file has more than 1,000 columns")]
     TooManyColumns,
     /// `--strict` and a row was rejected.
-    #[error("nothing was taken: {0} rows were rejected and --strict was given")]
-    Strict(u64),
+    #[error("nothing was taken: {} rows were rejected and --strict was given", .0.rejected)]
+    Strict(Box<ImportReport>),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -75,11 +75,24 @@ pub struct ImportReport {
     pub rejected: u64,
     /// Accepted rows that the store had already.
     pub unchanged: u64,
-    /// Every rejected row and every warning, in row order.
+    /// Rejected rows and warnings, in row order: the first [`MAX_NOTES`] of them.
     pub rows: Vec<RowNote>,
+    /// How many more there were.
+    pub omitted: u64,
 }
 
+/// The most lines of a report; more are counted.
+pub const MAX_NOTES: usize = 100_000;
+
 impl ImportReport {
+    pub(crate) fn note(&mut self, note: RowNote) {
+        if self.rows.len() < MAX_NOTES {
+            self.rows.push(note);
+        } else {
+            self.omitted += 1;
+        }
+    }
+
     /// The report as one JSON object.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -104,6 +117,7 @@ impl ImportReport {
             "rejected": self.rejected,
             "unchanged": self.unchanged,
             "rows": rows,
+            "omitted": self.omitted,
         })
         .to_string()
     }

@@ -5,7 +5,9 @@
 use std::io::BufRead;
 
 /// The most bytes one value may have.
-pub const MAX_VALUE_BYTES: usize = 256 << 20;
+///
+/// Read as JSON it takes up to seventy times as much for a moment; a coastline of a million vertices fits.
+pub const MAX_VALUE_BYTES: usize = 32 << 20;
 
 /// Why the walk stopped.
 #[derive(Debug)]

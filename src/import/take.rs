@@ -20,7 +20,8 @@ use crate::model::GeometryKind;
 use crate::model::Row;
 use crate::model::Value;
 use crate::model::schema::SchemaGeometry;
-use crate::model::validity::self_crossing;
+use crate::model::validity::Validity;
+use crate::model::validity::validity;
 use crate::store::Appended;
 use crate::store::Appender;
 
@@ -61,18 +62,18 @@ pub(super) fn take_rows(
         }
     }
     let Taking { appender, mut report, .. } = taking;
-    if options.strict && report.rejected > 0 {
-        return Err(ImportError::Strict(report.rejected));
-    }
-    appender.finish(&file.display().to_string())?;
     report.file = file.display().to_string();
+    if options.strict && report.rejected > 0 {
+        return Err(ImportError::Strict(Box::new(report)));
+    }
+    appender.finish(&report.file)?;
     Ok(report)
 }
 
 impl Taking<'_> {
     fn reject(&mut self, row: u64, fault: Fault) {
         self.report.rejected += 1;
-        self.report.rows.push(RowNote { row, rejected: true, fault });
+        self.report.note(RowNote { row, rejected: true, fault });
     }
 
     fn take(&mut self, raw: RawRow, columns: &[String]) -> Result<(), ImportError> {
@@ -120,13 +121,21 @@ impl Taking<'_> {
             self.reject(number, fault);
             return Ok(());
         }
-        if let Some(place) = raw.geometry.as_ref().and_then(|shape| self_crossing(shape.as_ref())) {
-            let message = format!(
-                "the area crosses, touches or collapses on itself at {}, {}; it is kept as it is, and tiles repair it",
-                place.lon_degrees(),
-                place.lat_degrees()
-            );
-            warnings.push(Fault::new("self-crossing", message, "repair the area with a GIS program"));
+        match raw.geometry.as_ref().map_or(Validity::Simple, |shape| validity(shape.as_ref())) {
+            Validity::Simple => {}
+            Validity::Broken(place) => {
+                let message = format!(
+                    "the area crosses, touches or collapses on itself at {}, {}; it is kept as it is",
+                    place.lon_degrees(),
+                    place.lat_degrees()
+                );
+                warnings.push(Fault::new("self-crossing", message, "repair the area with a GIS program"));
+            }
+            Validity::Unchecked => {
+                let message =
+                    "the area is too tangled to check whether it crosses itself; it is kept as it is";
+                warnings.push(Fault::new("not-checked", message, "check the area with a GIS program"));
+            }
         }
         let row = Row { public_id, geometry: raw.geometry, values };
         let outcome = self.appender.append(&row)?;
@@ -163,16 +172,14 @@ impl Taking<'_> {
             !(once && told)
         });
         self.report.warned += u64::from(!warnings.is_empty());
-        self.report.rows.extend(warnings.into_iter().map(|fault| RowNote {
-            row: number,
-            rejected: false,
-            fault,
-        }));
+        for fault in warnings {
+            self.report.note(RowNote { row: number, rejected: false, fault });
+        }
         Ok(())
     }
 
     fn value(&self, cell: Cell, target: usize) -> Result<Value, Fault> {
-        convert(cell, &self.schema.fields[target])
+        convert(cell, &self.schema.fields[target], self.schema.class == CollectionClass::Layer)
     }
 
     /// Why a built-in collection cannot take this kind of geometry.

@@ -9,6 +9,10 @@ use time::{Date, Duration, Month, OffsetDateTime};
 /// Microseconds in a day.
 pub const DAY_MICROS: i64 = 86_400_000_000;
 
+/// 0000-01-01T00:00:00Z and the last microsecond of 9999: the years that RFC 3339 can write.
+const FIRST_MICROS: i64 = -62_167_219_200_000_000;
+const LAST_MICROS: i64 = 253_402_300_799_999_999;
+
 /// A closed interval of instants; an open end is the least or greatest `i64`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Interval {
@@ -105,8 +109,14 @@ pub fn parse_instant(text: &str) -> Option<i64> {
     if text.as_bytes()[10] != b'T' {
         return None;
     }
+    // A leap second has no number of its own: it would become another instant.
+    if &text[17..19] == "60" {
+        return None;
+    }
     let instant = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-    i64::try_from(instant.unix_timestamp_nanos().div_euclid(1_000)).ok()
+    let micros = i64::try_from(instant.unix_timestamp_nanos().div_euclid(1_000)).ok()?;
+    // An offset may carry the instant out of the years that can be written.
+    (FIRST_MICROS..=LAST_MICROS).contains(&micros).then_some(micros)
 }
 
 /// Days since 1970-01-01 of a date `2031-03-01`.
@@ -193,6 +203,9 @@ mod tests {
             "2031-03-01T12:00:00+0100",
             "2031-03-01 12:00:00Z",
             "2031-02-30T00:00:00Z",
+            "0000-01-01T00:00:00+14:00",
+            "9999-12-31T23:59:59-14:00",
+            "2016-12-31T23:59:60Z",
         ] {
             assert!(parse_instant(bad).is_none(), "{bad}");
         }

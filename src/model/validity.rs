@@ -7,16 +7,35 @@ use crate::model::Position;
 use crate::model::ShapeRef;
 use crate::model::geometry::turn;
 
-/// The first place where the rings of an area cross, overlap or touch themselves or enclose nothing, if they do.
+/// What a check of an area found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validity {
+    /// No ring crosses, overlaps or touches itself or another of its part, and none has collapsed.
+    Simple,
+    /// The first place where one does.
+    Broken(Position),
+    /// The edges lie so that telling would take more than [`MAX_PAIRS`] comparisons.
+    Unchecked,
+}
+
+/// Pairs of edges compared for one geometry, at most: about a second's work.
+pub const MAX_PAIRS: u64 = 100_000_000;
+
+/// Checks the rings of an area; points and lines are simple.
 ///
 /// Exact on the 1e-7 degree grid. Rings of one part are tested together, parts apart. A plane sweep over edges
 /// sorted by longitude: near linear for coastlines, quadratic only if most edges share their longitudes.
 #[must_use]
-pub fn self_crossing(shape: ShapeRef<'_>) -> Option<Position> {
+pub fn validity(shape: ShapeRef<'_>) -> Validity {
     if shape.kind.broad() != GeometryKind::Area {
-        return None;
+        return Validity::Simple;
     }
-    shape.parts().find_map(part_crossing)
+    let mut pairs = 0;
+    shape
+        .parts()
+        .map(|part| part_validity(part, &mut pairs))
+        .find(|found| *found != Validity::Simple)
+        .unwrap_or(Validity::Simple)
 }
 
 struct Edge {
@@ -27,7 +46,7 @@ struct Edge {
     last: bool,
 }
 
-fn part_crossing(part: ShapeRef<'_>) -> Option<Position> {
+fn part_validity(part: ShapeRef<'_>, pairs: &mut u64) -> Validity {
     let mut edges = Vec::with_capacity(part.positions.len());
     for (ring_index, ring) in part.rings().enumerate() {
         // Repeated positions are harmless and would look like touching neighbours.
@@ -35,7 +54,7 @@ fn part_crossing(part: ShapeRef<'_>) -> Option<Position> {
         clean.dedup();
         if clean.len() < 4 {
             // The ring has shrunk to a line or a point.
-            return clean.first().copied();
+            return clean.first().map_or(Validity::Simple, |place| Validity::Broken(*place));
         }
         let count = clean.len().saturating_sub(1);
         for (place, pair) in clean.windows(2).enumerate() {
@@ -47,14 +66,18 @@ fn part_crossing(part: ShapeRef<'_>) -> Option<Position> {
     for (index, edge) in edges.iter().enumerate() {
         let west = edge.a.lon.min(edge.b.lon);
         active.retain(|other| edges[*other].a.lon.max(edges[*other].b.lon) >= west);
+        *pairs += active.len() as u64;
+        if *pairs > MAX_PAIRS {
+            return Validity::Unchecked;
+        }
         for other in &active {
             if let Some(place) = edges_clash(&edges[*other], edge) {
-                return Some(place);
+                return Validity::Broken(place);
             }
         }
         active.push(index);
     }
-    None
+    Validity::Simple
 }
 
 /// Where two edges of one part meet in a way a valid area does not allow.
@@ -131,14 +154,31 @@ mod tests {
         let mut bow = ShapeBuilder::new(ShapeKind::Polygon);
         ring(&mut bow, &[(0.0, 0.0), (2.0, 2.0), (2.0, 0.0), (0.0, 2.0), (0.0, 0.0)]);
         bow.end_part();
-        assert!(self_crossing(bow.finish().unwrap().as_ref()).is_some());
+        assert!(matches!(validity(bow.finish().unwrap().as_ref()), Validity::Broken(_)));
         let mut pinch = ShapeBuilder::new(ShapeKind::Polygon);
         ring(
             &mut pinch,
             &[(0.0, 0.0), (2.0, 2.0), (4.0, 0.0), (4.0, 4.0), (2.0, 2.0), (0.0, 4.0), (0.0, 0.0)],
         );
         pinch.end_part();
-        assert!(self_crossing(pinch.finish().unwrap().as_ref()).is_some());
-        assert!(self_crossing(square_with_hole().as_ref()).is_none());
+        assert!(matches!(validity(pinch.finish().unwrap().as_ref()), Validity::Broken(_)));
+        assert_eq!(validity(square_with_hole().as_ref()), Validity::Simple);
+    }
+
+    #[test]
+    fn a_comb_that_would_take_for_ever_is_left_unchecked() {
+        let mut comb = ShapeBuilder::new(ShapeKind::Polygon);
+        // Teeth that all span the same longitudes.
+        let teeth: Vec<(f64, f64)> = (0..20_000)
+            .map(|tooth| (if tooth % 2 == 0 { 0.0 } else { 10.0 }, f64::from(tooth) * 1e-3))
+            .collect();
+        for (lon, lat) in teeth.iter().chain([&(20.0, 10.0), &teeth[0]]) {
+            comb.position(*lon, *lat).unwrap();
+        }
+        comb.end_ring().unwrap();
+        comb.end_part();
+        let start = std::time::Instant::now();
+        assert_eq!(validity(comb.finish().unwrap().as_ref()), Validity::Unchecked);
+        assert!(start.elapsed().as_secs() < 10);
     }
 }

@@ -24,6 +24,7 @@ pub struct ForeignGeoPackage {
 #[derive(Debug)]
 pub struct ForeignLayer {
     table: String,
+    key: String,
     geometry: Option<String>,
     /// Authority and code of the coordinate system, if it has geometry.
     pub system: Option<(String, i64)>,
@@ -68,30 +69,34 @@ impl ForeignGeoPackage {
         Ok(Self { connection: open_foreign(path)? })
     }
 
-    /// Names of the layers of features and attributes.
+    /// Names of the layers, each with whether it is one of features and not of attributes.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
-    pub fn layers(&self) -> Result<Vec<String>, StoreError> {
+    pub fn layers(&self) -> Result<Vec<(String, bool)>, StoreError> {
         let mut statement = self.connection.prepare(
-            "SELECT table_name FROM gpkg_contents WHERE data_type IN ('features', 'attributes')
+            "SELECT table_name, data_type = 'features' FROM gpkg_contents WHERE data_type IN ('features', 'attributes')
              ORDER BY data_type DESC, table_name",
         )?;
-        let names = statement.query_map([], |row| row.get(0))?;
+        let names = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(names.collect::<Result<_, _>>()?)
     }
 
-    /// Describes a layer; `None` if it is a view or a virtual table, which are not read.
+    /// Describes a layer; `None` if it is a view, a virtual table or one without row numbers, which are not read.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
     pub fn layer(&self, table: &str) -> Result<Option<ForeignLayer>, StoreError> {
-        let plain: bool = self.connection.query_row(
-            "SELECT count(*) FROM sqlite_master WHERE name = ?1 AND type = 'table' AND sql NOT LIKE '%VIRTUAL%'",
-            [table],
-            |row| row.get(0),
-        )?;
-        if !plain {
+        let kind: Option<(String, bool)> = self
+            .connection
+            .query_row(
+                "SELECT type, wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1",
+                [table],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        // Without row ids there is nothing to page by.
+        if !matches!(kind, Some((ref kind, false)) if kind == "table") {
             return Ok(None);
         }
         let described: bool = self.connection.query_row(
@@ -116,18 +121,27 @@ impl ForeignGeoPackage {
             Some((column, organization, code)) => (Some(column), Some((organization, code))),
             None => (None, None),
         };
-        let mut columns = Vec::new();
+        let (mut columns, mut key_column) = (Vec::new(), None);
         let mut statement = self.connection.prepare("SELECT name, type, pk FROM pragma_table_info(?1)")?;
         let mut rows = statement.query([table])?;
         while let Some(row) = rows.next()? {
             let (name, kind, key): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let is_key = key == 1 && kind.eq_ignore_ascii_case("INTEGER");
             let is_geometry = geometry.as_ref().is_some_and(|column| column.eq_ignore_ascii_case(&name));
-            if !is_key && !is_geometry {
+            if is_key {
+                key_column = Some(name);
+            } else if !is_geometry {
                 columns.push((name, kind.to_ascii_uppercase()));
             }
         }
-        Ok(Some(ForeignLayer { table: table.to_owned(), geometry, system, columns }))
+        // A column may be called `rowid` and hide the row's own number under that name.
+        let hidden = |alias: &str| {
+            let names = columns.iter().map(|(name, _)| name).chain(&geometry);
+            names.into_iter().any(|name| name.eq_ignore_ascii_case(alias))
+        };
+        let alias = ["rowid", "_rowid_", "oid"].into_iter().find(|alias| !hidden(alias)).map(str::to_owned);
+        let Some(key) = key_column.or(alias) else { return Ok(None) };
+        Ok(Some(ForeignLayer { table: table.to_owned(), key, geometry, system, columns }))
     }
 
     /// The next rows of a layer by key, after `after`; none at the end.
@@ -137,10 +151,8 @@ impl ForeignGeoPackage {
     pub fn batch(&self, layer: &ForeignLayer, after: i64) -> Result<Vec<ForeignRow>, StoreError> {
         let names = layer.geometry.iter().chain(layer.columns.iter().map(|(name, _)| name));
         let list: String = names.map(|name| format!(", {}", quote(name))).collect();
-        let sql = format!(
-            "SELECT rowid{list} FROM {} WHERE rowid > ?1 ORDER BY rowid LIMIT {BATCH}",
-            quote(&layer.table)
-        );
+        let (key, table) = (quote(&layer.key), quote(&layer.table));
+        let sql = format!("SELECT {key}{list} FROM {table} WHERE {key} > ?1 ORDER BY {key} LIMIT {BATCH}");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params![after])?;
         let mut out = Vec::new();

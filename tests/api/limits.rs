@@ -201,3 +201,34 @@ fn a_body_that_drips_is_cut_off() {
     answer.is_problem(408, "slowly");
     assert!(start.elapsed() < Duration::from_secs(16));
 }
+
+#[test]
+fn answers_that_are_never_read_do_not_hold_their_connection() {
+    let world = World::new();
+    let mut csv = String::from("lon,lat,name\n");
+    for number in 0..10_000 {
+        csv.push_str(&format!("{},52,{}\n", -1.0 - f64::from(number) * 1e-4, "x".repeat(300)));
+    }
+    world.import("p.csv", csv, &options("p")).unwrap();
+    let server = world.serve();
+    let request = b"GET /ogc/collections/p/items?limit=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut deaf: Vec<TcpStream> = (0..8)
+        .map(|_| {
+            let mut stream = TcpStream::connect(server.address).unwrap();
+            // More than any socket buffer holds.
+            for _ in 0..8 {
+                stream.write_all(request).unwrap();
+            }
+            stream
+        })
+        .collect();
+    assert_eq!(server.get("/healthz").status, 200);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    for stream in &mut deaf {
+        // A connection that the server has cut refuses to be written to.
+        while stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").is_ok() {
+            assert!(Instant::now() < deadline, "still held");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+}

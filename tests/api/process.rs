@@ -89,6 +89,9 @@ fn exit_codes_and_reports() {
     assert!(std::fs::read_to_string(path.join("r.csv")).unwrap().contains("2,out-of-range,true,"));
     let strict = program(&["import", "t.gpkg", "p.csv", "--into", "p", "--strict"], path);
     assert_eq!(strict.status.code(), Some(1));
+    let strict = program(&["import", "t.gpkg", "p.csv", "--into", "p", "--strict", "--json"], path);
+    let report: serde_json::Value = serde_json::from_slice(&strict.stdout).unwrap();
+    assert_eq!((&report["accepted"], &report["rows"][0]["code"]), (&0.into(), &"out-of-range".into()));
     let dry = program(&["import", "u.gpkg", "p.csv", "--into", "p", "--dry-run"], path);
     assert_eq!((dry.status.code(), path.join("u.gpkg").exists()), (Some(0), false));
     for (arguments, code) in [
@@ -98,6 +101,8 @@ fn exit_codes_and_reports() {
         (&["import", "s.gpkg", "p.csv", "--into", "p", "--colour"], 2),
         (&["export", "s.gpkg", "none", "x.geojson"], 1),
         (&["export", "s.gpkg", "p", "x.shp"], 1),
+        (&["export", "s.gpkg", "p", "s.gpkg", "--force"], 1),
+        (&["import", "v.gpkg", "p.csv", "--into", "p", "--report", "nowhere/r.csv"], 1),
         (&["serve", "p.csv"], 1),
         (&["init", "s.gpkg"], 1),
     ] {

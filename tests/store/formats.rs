@@ -364,3 +364,88 @@ fn built_in_collections_keep_their_schema() {
     let report = world.import("s.geojson", line, &stations).unwrap();
     assert_eq!(codes(&report), [(1, "geometry-kind")]);
 }
+
+#[test]
+fn whatever_is_accepted_is_sound_when_it_is_read_back() {
+    let world = World::new();
+    let odd = r#"{"type":"FeatureCollection","features":[
+        {"type":"Feature","geometry":{"type":"Point","coordinates":[-0.0,0.00000004]},"properties":{"x":-0.0,"i":-9223372036854775808,"t":"2031-03-01T12:00:00Z","s":"\u0000\ud83d\ude00","d":"0000-01-01"}},
+        {"type":"Feature","geometry":{"type":"Point","coordinates":[180,90]},"properties":{"x":5e-324,"i":9223372036854775807,"t":"9999-12-31T23:59:59.999999Z","s":"","d":"9999-12-31"}},
+        {"type":"Feature","geometry":{"type":"Point","coordinates":[-180,-90]},"properties":{"x":1.7976931348623157e308,"i":0,"t":"0000-01-01T00:00:00Z","s":null,"d":null}}]}"#;
+    assert_eq!(world.import("a.geojson", odd, &options("a")).unwrap().accepted, 3);
+    let zeros = "v,lon,lat\n-0,0,51\n1.5,0,52\n-0,1,51\n";
+    assert_eq!(world.import("b.csv", zeros, &options("b")).unwrap().accepted, 3);
+    let times = "t\n2031-03-01T12:00:00Z\n";
+    assert_eq!(world.import("c.csv", times, &options("c")).unwrap().accepted, 1);
+    let beyond = "t\n0000-01-01T00:00:00+14:00\n9999-12-31T23:59:59-14:00\n2016-12-31T23:59:60Z\n2031-03-01T13:00:00+01:00\n";
+    let report = world.import("c.csv", beyond, &options("c")).unwrap();
+    assert_eq!(codes(&report), [(1, "wrong-type"), (2, "wrong-type"), (3, "wrong-type")]);
+    assert_eq!(report.unchanged, 1, "the same instant written otherwise");
+    assert_eq!(world.gate().degraded(), []);
+    let view = world.gate().view(Principal::LocalOperator);
+    assert_eq!(
+        column(view.collection("b").unwrap(), "v"),
+        ["-0", "-0", "1.5"],
+        "a code stays as it is written"
+    );
+}
+
+#[test]
+fn codes_of_a_second_file_do_not_become_numbers() {
+    let world = World::new();
+    world.import("a.csv", "code,n\n12,1.5\n13,2\n", &options("x")).unwrap();
+    let report = world.import("b.csv", "code,n\n0012,1.5\n+44,2\n14,007.50\n15,3\n", &options("x")).unwrap();
+    assert_eq!(codes(&report), [(1, "wrong-type"), (2, "wrong-type"), (3, "wrong-type")]);
+    assert_eq!((report.accepted, report.unchanged), (1, 0));
+}
+
+#[test]
+fn several_documents_in_one_geojson_file() {
+    let (_, report) = take("x.geojson", format!("{}\n{}\n", feature("null"), feature("null")));
+    assert_eq!(report.unwrap().accepted, 2);
+    refused("x.geojson", format!("{} garbage", feature("null")), "end of the file");
+}
+
+#[test]
+fn systems_of_single_features_count_too() {
+    let grid = r#"{"type":"Feature","crs":{"type":"name","properties":{"name":"EPSG:27700"}},"geometry":{"type":"Point","coordinates":[651409.804,313177.45]},"properties":{}}"#;
+    let inner = r#"{"type":"Feature","geometry":{"type":"Point","crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:EPSG::2154"}},"coordinates":[1,2]},"properties":{}}"#;
+    let (world, report) = take("x.geojsonl", format!("{grid}\n{inner}\n"));
+    let report = report.unwrap();
+    assert_eq!(codes(&report), [(2, "unknown-crs")]);
+    assert!(report.rows[0].fault.message.contains("2154"));
+    with_view(&world, |view| {
+        assert!((view.groups()[0].shape(0).unwrap().positions[0].lat - 526_580_078).abs() <= 10);
+    });
+}
+
+#[test]
+fn large_properties_and_large_numbers_are_said() {
+    let fat =
+        format!(r#"{{"type":"Feature","geometry":null,"properties":{{"a":"{}"}}}}"#, "x".repeat(2 << 20));
+    let big = r#"{"type":"Feature","geometry":null,"properties":{"n":123456789012345678901234567890}}"#;
+    let (_, report) = take("x.geojson", collection(&[fat, big.to_owned()]));
+    assert_eq!(codes(&report.unwrap()), [(1, "too-large"), (2, "number-rounded")]);
+    let huge =
+        format!(r#"{{"type":"Feature","geometry":null,"properties":{{"a":[{}0]}}}}"#, "0,".repeat(20 << 20));
+    refused("x.geojson", collection(&[huge]), "32 MB");
+}
+
+#[test]
+fn a_column_called_rowid_survives_a_geopackage() {
+    let world = World::new();
+    let mut csv = String::from("rowid,name\n");
+    for row in 0..2_000 {
+        csv.push_str(&format!("{},name {row}\n", row % 5));
+    }
+    world.import("a.csv", csv, &options("x")).unwrap();
+    let view = world.gate().view(Principal::LocalOperator);
+    let collection = view.collection("x").unwrap();
+    let all =
+        items(collection, &ItemsRequest { filter: Filter::All(Vec::new()), limit: usize::MAX, after: None })
+            .rows;
+    let path = world.path("out.gpkg");
+    throughline::format::write_geopackage(&path, collection, all.into_iter()).unwrap();
+    let report = world.import_file(&path, &options("y")).unwrap();
+    assert_eq!((report.accepted, report.rejected), (2_000, 0));
+}

@@ -225,7 +225,9 @@ fn gdal_counts_the_files_like_us() {
         std::io::copy(&mut content, &mut std::fs::File::create(&plain).unwrap()).unwrap();
         let output = Command::new("ogrinfo").args(["-ro", "-so", "-al"]).arg(&plain).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(text.contains(&format!("Feature Count: {rows}\n")), "{name}: {text}");
+        let counted = text.split("Feature Count: ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+        let (_world, view) = load(name, rows).unwrap();
+        assert_eq!(counted, view.collection("x").unwrap().rows().to_string(), "{name}");
         std::fs::remove_dir_all(plain.parent().unwrap()).unwrap();
     }
 }
