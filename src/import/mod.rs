@@ -19,6 +19,7 @@ mod take;
 
 pub use input::Format;
 pub use report::ImportReport;
+pub use report::MAX_NOTES;
 pub use report::RowNote;
 pub use run::ImportOptions;
 pub use run::import;

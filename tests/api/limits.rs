@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::fixtures::CONNECTIONS;
 use crate::fixtures::Reply;
 use crate::fixtures::World;
 use crate::fixtures::options;
@@ -98,7 +99,7 @@ fn bodies_of_100_mb_are_refused_at_once() {
         }
     }
     drop(stream);
-    assert!(start.elapsed() < Duration::from_secs(10));
+    assert!(start.elapsed() < Duration::from_secs(30));
     server
         .ask("POST", "/ogc", &[("Content-Encoding", "gzip"), ("Content-Length", "0")])
         .is_problem(415, "compressed");
@@ -133,7 +134,7 @@ fn two_hundred_stalled_connections_are_closed_and_others_served() {
     let world = world();
     let server = world.serve();
     let start = Instant::now();
-    let mut stalled: Vec<TcpStream> = (0..190)
+    let mut stalled: Vec<TcpStream> = (0..200)
         .map(|number| {
             let mut stream = TcpStream::connect(server.address).unwrap();
             // Half never finish their head, half never send the body they promise.
@@ -148,7 +149,7 @@ fn two_hundred_stalled_connections_are_closed_and_others_served() {
         .collect();
     let honest = Instant::now();
     assert_eq!(server.get("/ogc/collections/p/items").status, 200);
-    assert!(honest.elapsed() < Duration::from_secs(2));
+    assert!(honest.elapsed() < Duration::from_secs(5));
     for (number, stream) in stalled.iter_mut().enumerate() {
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let mut answer = Vec::new();
@@ -166,7 +167,8 @@ fn two_hundred_stalled_connections_are_closed_and_others_served() {
 fn one_address_cannot_take_all_connections() {
     let world = world();
     let server = world.serve();
-    let held: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(server.address).unwrap()).collect();
+    let held: Vec<TcpStream> =
+        (0..CONNECTIONS).map(|_| TcpStream::connect(server.address).unwrap()).collect();
     // The server counts a connection when it has accepted it.
     std::thread::sleep(Duration::from_millis(300));
     let refused = server.get("/ogc");
