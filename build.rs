@@ -38,11 +38,7 @@ fn generate() -> Result<(), String> {
         println!("cargo:rerun-if-changed={}", path.display());
         let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let name = format!("data/schema/{}", path.file_name().unwrap_or_default().to_string_lossy());
-        let schema = CollectionSchema::parse(&text)
-            .map_err(|error| format!("{name}:{}: {}", error.line, error.message))?;
-        if path.file_stem().is_none_or(|stem| stem != schema.id.as_str()) {
-            return Err(format!("{name}:1: the file must be named after its id, {}.toml", schema.id));
-        }
+        let schema = CollectionSchema::parse_file(&name, &text)?;
         write_module(&mut code, &schema).map_err(|error| error.to_string())?;
         writeln!(table, "    ({:?}, include_str!({:?})),", schema.id, path.display().to_string())
             .map_err(|error| error.to_string())?;

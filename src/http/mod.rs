@@ -79,8 +79,6 @@ pub struct Call<'a> {
     pub path: &'a [(String, String)],
     /// Query parameters, checked against those the route takes.
     pub params: Params,
-    /// The path asked for, as it came.
-    pub uri_path: &'a str,
     /// Scheme and host for links.
     pub base: &'a str,
 }

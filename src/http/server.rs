@@ -169,8 +169,6 @@ async fn dispatch(app: &Arc<App>, route: Option<usize>, request: &HttpRequest) -
 pub struct Asked {
     /// The method.
     pub method: String,
-    /// The path as it came.
-    pub path: String,
     /// The query as it came.
     pub query: String,
     /// Path parameters, decoded.
@@ -187,7 +185,6 @@ impl Asked {
         let values = request.match_info().iter().map(|(name, value)| (name.to_owned(), decode_path(value)));
         Self {
             method: request.method().as_str().to_owned(),
-            path: request.uri().path().to_owned(),
             query: request.query_string().to_owned(),
             values: values.collect(),
             peer: request.peer_addr().map(|peer| peer.ip()),
@@ -259,7 +256,6 @@ fn answer(app: &App, route: Option<usize>, asked: &Asked) -> Result<Answer, Prob
         view: app.gate.view(principal),
         path: &asked.values,
         params,
-        uri_path: &asked.path,
         base: base.trim_end_matches('/'),
     };
     (route.handler)(&call)

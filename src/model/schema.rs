@@ -206,6 +206,20 @@ impl CollectionSchema {
         Ok(schema)
     }
 
+    /// Reads and checks a schema file; a fault is told as `file:line: what is wrong`.
+    ///
+    /// # Errors
+    /// That text.
+    pub fn parse_file(file: &str, text: &str) -> Result<Self, String> {
+        let schema =
+            Self::parse(text).map_err(|error| format!("{file}:{}: {}", error.line, error.message))?;
+        let stem = file.rsplit('/').next().unwrap_or(file);
+        if stem != format!("{}.toml", schema.id) {
+            return Err(format!("{file}:1: the file must be named after its id, {}.toml", schema.id));
+        }
+        Ok(schema)
+    }
+
     /// The schema as TOML that [`Self::parse`] reads back to an equal value.
     ///
     /// # Errors
