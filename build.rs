@@ -1,4 +1,5 @@
-//! Checks `data/schema/*.toml` with the parser the program uses and writes a typed handle for every field.
+//! Checks `data/schema/*.toml` with the parser the program uses and writes a typed handle for every field; embeds the
+//! web part as it finds it in `static/dist`, and nothing if it is not built.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,7 +15,7 @@ use schema::{CollectionSchema, FieldType};
 fn main() -> ExitCode {
     println!("cargo:rerun-if-changed=data/schema");
     println!("cargo:rerun-if-changed=src/model/schema.rs");
-    match generate() {
+    match generate().and_then(|()| embed_site()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("{fault}");
@@ -47,6 +48,47 @@ fn generate() -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let out = env::var("OUT_DIR").map_err(|error| error.to_string())?;
     fs::write(Path::new(&out).join("collections.rs"), code).map_err(|error| error.to_string())
+}
+
+/// A table of the files in `static/dist`, each with its `.gz` and `.br` if they are there.
+fn embed_site() -> Result<(), String> {
+    let root = env::var("CARGO_MANIFEST_DIR").map_err(|error| error.to_string())?;
+    let dist = Path::new(&root).join("static/dist");
+    // A missing folder would make every build look changed: then its parent is watched.
+    let watched = if dist.exists() { "static/dist" } else { "static" };
+    println!("cargo:rerun-if-changed={watched}");
+    let mut files = Vec::new();
+    for folder in ["", "assets"] {
+        let Ok(entries) = fs::read_dir(dist.join(folder)) else { continue };
+        for entry in entries {
+            let path = entry.map_err(|error| format!("{}: {error}", dist.display()))?.path();
+            let ending = path.extension().unwrap_or_default();
+            if path.is_file() && ending != "gz" && ending != "br" {
+                let name = path.strip_prefix(&dist).map_err(|error| error.to_string())?.display().to_string();
+                files.push((name, path));
+            }
+        }
+    }
+    files.sort();
+    let mut code = String::from("const EMBEDDED: &[Embedded] = &[\n");
+    for (name, path) in files {
+        let bytes = |ending: &str| {
+            let variant = format!("{}{ending}", path.display());
+            if Path::new(&variant).exists() {
+                format!("Some(include_bytes!({variant:?}))")
+            } else {
+                "None".to_owned()
+            }
+        };
+        let (gzip, brotli, plain) = (bytes(".gz"), bytes(".br"), path.display().to_string());
+        let entry = format!(
+            "    Embedded {{ name: {name:?}, plain: include_bytes!({plain:?}), gzip: {gzip}, brotli: {brotli} }},\n"
+        );
+        code.push_str(&entry);
+    }
+    code.push_str("];\n");
+    let out = env::var("OUT_DIR").map_err(|error| error.to_string())?;
+    fs::write(Path::new(&out).join("site.rs"), code).map_err(|error| error.to_string())
 }
 
 fn write_module(code: &mut String, schema: &CollectionSchema) -> std::fmt::Result {

@@ -22,6 +22,8 @@ pub struct Config {
     pub max_connections: usize,
     /// Threads that answer; 0 for one a core.
     pub workers: usize,
+    /// Megabytes of finished tiles to keep; 0 keeps none.
+    pub cache_mb: u64,
 }
 
 impl Default for Config {
@@ -33,6 +35,7 @@ impl Default for Config {
             max_connections_per_address: 200,
             max_connections: 4_096,
             workers: 0,
+            cache_mb: 256,
         }
     }
 }

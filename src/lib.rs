@@ -6,15 +6,15 @@
 //! ```text
 //! main cli        check export import init reference serve     flags -> config -> wiring; a file per command
 //! config telemetry                                             settings, logs
-//! model           bounds collections crs feature geometry helmert hilbert schema time validity   the field's words as types
+//! model           bounds collections crs feature geometry grid_reference helmert hilbert schema time validity   the field's words as types
 //! import          cells convert csv geojson geometry gpkg infer input report run scanner take   foreign file -> rows + report
 //! store           append blob change export foreign names open scan writer durable truth; the only SQL
-//! snapshot        build columns gather index raw row_group     immutable row groups in memory, with their indexes
+//! snapshot        build columns gather index memo raw row_group     immutable row groups in memory, with their indexes
 //! access          gate policy principal read view              who asks; makes the View
-//! query           filter nearest page spatial                  View + request -> rows
+//! query           filter nearest page search spatial            View + request -> rows
 //! format          csv geojson gpkg                             rows -> bytes
-//! tile            clip encode grid layer                       View + tile address -> bytes
-//! http            caller encode guard health metrics params problem routes server tiles   the only actix
+//! tile            clip encode generalise geometry grid ids layer repair tags thin   View + tile address -> bytes
+//! http            cache caller encode guard health metrics params pipeline problem routes search server session site tiles   the only actix
 //! http ogc        api collections items landing                OGC API - Features
 //! ```
 //!

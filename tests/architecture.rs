@@ -47,6 +47,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("encoding_rs", &["import"]),
     ("flate2", &["import", "http"]),
     ("indicatif", &["cli"]),
+    ("moka", &["http"]),
+    ("i_overlay", &["tile"]),
+    ("strsim", &["query"]),
+    ("unicode_normalization", &["query"]),
 ];
 
 /// Rooms that must be pure: no clock, environment, file, lock or randomness.

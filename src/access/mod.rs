@@ -12,6 +12,7 @@ mod view;
 pub use crate::snapshot::BlockRef;
 pub use crate::snapshot::Column;
 pub use crate::snapshot::RowGroup;
+pub use crate::snapshot::TextColumn;
 pub use gate::Gate;
 pub use policy::Outcome;
 pub use policy::clause;

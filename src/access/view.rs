@@ -1,5 +1,6 @@
 //! A view: one immutable version of everything that one principal may see.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -9,6 +10,7 @@ use crate::model::CollectionSchema;
 use crate::model::geometry::Bounds;
 use crate::snapshot::BlockIndex;
 use crate::snapshot::Collection;
+use crate::snapshot::Memo;
 use crate::snapshot::RowGroup;
 
 /// All that one principal may see, at one version.
@@ -26,6 +28,7 @@ pub struct CollectionView {
     rows: u64,
     bounds: Bounds,
     hash_sum: u128,
+    memo: Memo,
 }
 
 impl View {
@@ -42,6 +45,24 @@ impl View {
     /// All collections, by id.
     pub fn collections(&self) -> impl Iterator<Item = &Arc<CollectionView>> {
         self.collections.values()
+    }
+}
+
+/// Protective markings from the lowest to the highest.
+const MARKINGS: [&str; 4] = ["OFFICIAL", "OFFICIAL-SENSITIVE", "SECRET", "TOP SECRET"];
+
+impl View {
+    /// The highest protective marking among the rows, `OFFICIAL` if there are none. A word that is no marking of the
+    /// government's scheme stands above all: who invented it meant something.
+    #[must_use]
+    pub fn marking(&self) -> &str {
+        let rank = |word: &str| MARKINGS.iter().position(|known| *known == word).unwrap_or(MARKINGS.len());
+        self.collections()
+            .flat_map(|collection| collection.groups())
+            .flat_map(|group| group.provenances())
+            .map(|provenance| provenance.marking.as_str())
+            .max_by_key(|word| (rank(word), *word))
+            .unwrap_or(MARKINGS[0])
     }
 }
 
@@ -73,6 +94,7 @@ impl CollectionView {
             hash_sum: groups.iter().fold(0, |sum, group| sum.wrapping_add(group.hash_sum())),
             bounds,
             groups,
+            memo: Memo::default(),
         }
     }
 
@@ -86,6 +108,12 @@ impl CollectionView {
     #[must_use]
     pub fn groups(&self) -> &[Arc<RowGroup>] {
         &self.groups
+    }
+
+    /// Something computed from these rows alone, made when it is first wanted. Views that see the same rows of the
+    /// collection share it, and it goes when one of them changes.
+    pub fn derive<T: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> T) -> Arc<T> {
+        self.memo.get_or_make(|| make(self))
     }
 
     /// The R-tree over all blocks, made when it is first wanted.

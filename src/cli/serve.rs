@@ -66,7 +66,7 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
         is_loopback(&config.listen).with_context(|| format!("listen = {:?}", config.listen))?;
     let gate = Gate::open(Arc::clone(&store))?;
     let listener = Listener { loopback_only, public_host: config.public_host() };
-    let app = Arc::new(App::new(gate, config.public_url.clone(), listener));
+    let app = Arc::new(App::new(gate, config.public_url.clone(), listener, config.cache_mb << 20));
     let settings = ServerSettings {
         listen: config.listen.clone(),
         max_connections_per_address: config.max_connections_per_address,

@@ -46,10 +46,9 @@ impl Listener {
     #[must_use]
     pub fn principal(&self, caller: &Caller<'_>, register: Register) -> Principal {
         let local_name = caller.host.is_none_or(|host| {
-            let host = host.trim_start_matches('[').trim_end_matches(']');
-            host.eq_ignore_ascii_case("localhost")
-                || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-                || self.public_host.as_deref().is_some_and(|public| public.eq_ignore_ascii_case(host))
+            let plain = host.trim_start_matches('[').trim_end_matches(']');
+            is_local_name(host)
+                || self.public_host.as_deref().is_some_and(|public| public.eq_ignore_ascii_case(plain))
         });
         let proxied = PROXY_HEADERS.iter().any(|name| (caller.has_header)(name));
         let near = caller.peer.is_some_and(|peer| peer.to_canonical().is_loopback());
@@ -61,9 +60,55 @@ impl Listener {
     }
 }
 
+/// The origin whose pages may read an answer (`Access-Control-Allow-Origin`), if any.
+///
+/// What anyone may see, any page may read. What only the local operator sees, pages of this machine may read: a page
+/// from elsewhere in the operator's browser comes over loopback too.
+#[must_use]
+pub fn allowed_origin(principal: Principal, origin: Option<&str>) -> Option<String> {
+    let origin = origin?;
+    match principal {
+        Principal::Anonymous => Some("*".to_owned()),
+        Principal::LocalOperator => {
+            let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"))?;
+            let name = authority
+                .rsplit_once(':')
+                .filter(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()))
+                .map_or(authority, |(name, _)| name);
+            is_local_name(name).then(|| origin.to_owned())
+        }
+    }
+}
+
+fn is_local_name(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_from_elsewhere_cannot_read_what_the_operator_sees() {
+        let operator = |origin: &str| allowed_origin(Principal::LocalOperator, Some(origin));
+        for near in ["http://localhost:3000", "http://127.0.0.1", "https://[::1]:8443"] {
+            assert_eq!(operator(near).as_deref(), Some(near));
+        }
+        for far in [
+            "https://evil.example",
+            "http://localhost.evil.example",
+            "http://127.0.0.1.evil.example:80",
+            "null",
+            "",
+            "file://",
+        ] {
+            assert_eq!(operator(far), None, "{far}");
+        }
+        assert_eq!(allowed_origin(Principal::Anonymous, Some("https://maps.example")).as_deref(), Some("*"));
+        assert_eq!(allowed_origin(Principal::Anonymous, None), None);
+    }
 
     #[test]
     fn only_someone_at_the_machine_is_the_operator() {

@@ -1,6 +1,8 @@
-//! What every answer gets on its way out: a strong entity tag, 304, and one of three encodings.
+//! What every answer gets on its way out: a strong entity tag, 304, and an encoding.
 
 use std::io::Write;
+
+use actix_web::web::Bytes;
 
 use crate::http::Answer;
 
@@ -11,11 +13,43 @@ const GZIP_LEVEL: u32 = 1;
 const ZSTD_LEVEL: i32 = 3;
 
 /// A content encoding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Encoding {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// As it is.
     Identity,
+    /// RFC 1952.
     Gzip,
+    /// RFC 8878.
     Zstd,
+    /// RFC 7932; only for files that the build has compressed.
+    Brotli,
+}
+
+impl Encoding {
+    /// What answers are compressed with on the fly, best first.
+    pub const LIVE: &'static [Self] = &[Self::Zstd, Self::Gzip];
+
+    /// The word in `content-encoding`, and after entity tags.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Brotli => "br",
+        }
+    }
+}
+
+/// A body ready to send, with its tag: kept as it is where answers are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed {
+    /// How it is encoded.
+    pub encoding: Encoding,
+    /// The entity tag, quoted.
+    pub tag: String,
+    /// The bytes.
+    pub body: Bytes,
 }
 
 /// Headers that decide what is sent.
@@ -27,6 +61,31 @@ pub struct Conditions<'a> {
     pub if_none_match: Option<&'a str>,
 }
 
+/// The tag of an identity body in an encoding.
+#[must_use]
+pub fn tag(body: &[u8], encoding: Encoding) -> String {
+    let hash = &blake3::hash(body).to_hex()[..32];
+    match encoding {
+        Encoding::Identity => format!("\"{hash}\""),
+        other => format!("\"{hash}-{}\"", other.name()),
+    }
+}
+
+/// Encodes an identity body; one too short to gain stays as it is.
+#[must_use]
+pub fn pack(body: Bytes, encoding: Encoding) -> Packed {
+    let packed = match encoding {
+        _ if body.len() < LEAST_COMPRESSED => None,
+        Encoding::Gzip => gzip(&body),
+        Encoding::Zstd => zstd::bulk::compress(&body, ZSTD_LEVEL).ok(),
+        Encoding::Identity | Encoding::Brotli => None,
+    };
+    match packed {
+        Some(packed) => Packed { encoding, tag: tag(&body, encoding), body: packed.into() },
+        None => Packed { encoding: Encoding::Identity, tag: tag(&body, Encoding::Identity), body },
+    }
+}
+
 /// Makes the answer ready to send.
 pub fn finish(mut answer: Answer, conditions: &Conditions<'_>) -> Answer {
     let keeps = answer.headers.iter().any(|(name, _)| *name == "cache-control");
@@ -36,37 +95,25 @@ pub fn finish(mut answer: Answer, conditions: &Conditions<'_>) -> Answer {
         }
         return answer;
     }
-    let encoding = if answer.body.len() < LEAST_COMPRESSED {
-        Encoding::Identity
-    } else {
-        choose(conditions.accept_encoding.unwrap_or(""))
-    };
-    let suffix = match encoding {
-        Encoding::Identity => "",
-        Encoding::Gzip => "-gzip",
-        Encoding::Zstd => "-zstd",
-    };
-    let tag = format!("\"{}{suffix}\"", &blake3::hash(&answer.body).to_hex()[..32]);
-    let known = conditions.if_none_match.is_some_and(|list| matches_tag(list, &tag));
-    answer.headers.push(("etag", tag));
-    answer.headers.push(("vary", "accept-encoding".to_owned()));
     if !keeps {
         answer.headers.push(("cache-control", "no-cache".to_owned()));
     }
+    answer.headers.push(("vary", "accept-encoding".to_owned()));
+    let packed = answer.packed.take().unwrap_or_else(|| {
+        let encoding = choose(conditions.accept_encoding.unwrap_or(""), Encoding::LIVE);
+        pack(std::mem::take(&mut answer.body), encoding)
+    });
+    let known = conditions.if_none_match.is_some_and(|list| matches_tag(list, &packed.tag));
+    answer.headers.push(("etag", packed.tag));
     if known {
         answer.status = 304;
-        answer.body.clear();
+        answer.body = Bytes::new();
         return answer;
     }
-    let packed = match encoding {
-        Encoding::Identity => None,
-        Encoding::Gzip => gzip(&answer.body).map(|body| (body, "gzip")),
-        Encoding::Zstd => zstd::bulk::compress(&answer.body, ZSTD_LEVEL).ok().map(|body| (body, "zstd")),
-    };
-    if let Some((body, name)) = packed {
-        answer.body = body;
-        answer.headers.push(("content-encoding", name.to_owned()));
+    if packed.encoding != Encoding::Identity {
+        answer.headers.push(("content-encoding", packed.encoding.name().to_owned()));
     }
+    answer.body = packed.body;
     answer
 }
 
@@ -79,31 +126,35 @@ fn gzip(body: &[u8]) -> Option<Vec<u8>> {
     encoder.finish().ok()
 }
 
-/// The best encoding that the caller accepts (RFC 9110, clause 12.5.3); ours first where they like two the same.
-fn choose(accept: &str) -> Encoding {
-    let mut quality = [None, None];
+/// The best of `ours` that the caller accepts (RFC 9110, clause 12.5.3); an earlier one where they like two the same.
+#[must_use]
+pub fn choose(accept: &str, ours: &[Encoding]) -> Encoding {
+    let mut liked: Vec<(Encoding, Option<f64>)> = ours.iter().map(|encoding| (*encoding, None)).collect();
     let mut any = None;
     for part in accept.split(',') {
         let mut words = part.split(';');
-        let name = words.next().unwrap_or("").trim();
+        let name = words.next().unwrap_or("").trim().to_ascii_lowercase();
         let q = words
             .find_map(|word| word.trim().strip_prefix("q="))
             .map_or(1.0, |q| q.parse().unwrap_or(0.0_f64));
-        match name.to_ascii_lowercase().as_str() {
-            "zstd" => quality[0] = Some(q),
-            "gzip" | "x-gzip" => quality[1] = Some(q),
-            "*" => any = Some(q),
-            _ => {}
+        if name == "*" {
+            any = Some(q);
+        }
+        let name = if name == "x-gzip" { "gzip" } else { &name };
+        for (encoding, quality) in &mut liked {
+            if encoding.name() == name {
+                *quality = Some(q);
+            }
         }
     }
-    let [zstd, gzip] = quality.map(|q| q.or(any).unwrap_or(0.0));
-    if zstd > 0.0 && zstd >= gzip {
-        Encoding::Zstd
-    } else if gzip > 0.0 {
-        Encoding::Gzip
-    } else {
-        Encoding::Identity
+    let mut best = (Encoding::Identity, 0.0);
+    for (encoding, quality) in liked {
+        let quality = quality.or(any).unwrap_or(0.0);
+        if quality > best.1 {
+            best = (encoding, quality);
+        }
     }
+    best.0
 }
 
 /// Whether an `If-None-Match` list names the tag (weak comparison, RFC 9110, clause 13.1.2).
@@ -119,12 +170,14 @@ mod tests {
 
     #[test]
     fn encodings_follow_quality() {
-        assert_eq!(choose(""), Encoding::Identity);
-        assert_eq!(choose("gzip, deflate, br, zstd"), Encoding::Zstd);
-        assert_eq!(choose("gzip;q=1.0, zstd;q=0.5"), Encoding::Gzip);
-        assert_eq!(choose("gzip;q=0, *"), Encoding::Zstd);
-        assert_eq!(choose("*;q=0"), Encoding::Identity);
-        assert_eq!(choose("br"), Encoding::Identity);
+        let live = |accept: &str| choose(accept, Encoding::LIVE);
+        assert_eq!(live(""), Encoding::Identity);
+        assert_eq!(live("gzip, deflate, br, zstd"), Encoding::Zstd);
+        assert_eq!(live("gzip;q=1.0, zstd;q=0.5"), Encoding::Gzip);
+        assert_eq!(live("gzip;q=0, *"), Encoding::Zstd);
+        assert_eq!(live("*;q=0"), Encoding::Identity);
+        assert_eq!(live("br"), Encoding::Identity);
+        assert_eq!(choose("gzip, br", &[Encoding::Brotli, Encoding::Gzip]), Encoding::Brotli);
     }
 
     #[test]

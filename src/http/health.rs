@@ -13,7 +13,7 @@ use crate::http::problem::Problem;
 ///
 /// # Errors
 /// None.
-pub fn healthz(_call: &Call<'_>) -> Result<Answer, Problem> {
+pub fn healthz(_call: &Call) -> Result<Answer, Problem> {
     Ok(Answer::json(&json!({"status": "ok"})))
 }
 
@@ -22,7 +22,7 @@ pub fn healthz(_call: &Call<'_>) -> Result<Answer, Problem> {
 ///
 /// # Errors
 /// None.
-pub fn readyz(call: &Call<'_>) -> Result<Answer, Problem> {
+pub fn readyz(call: &Call) -> Result<Answer, Problem> {
     let ready = call.app.ready.load(Ordering::Acquire);
     let mut body = json!({"status": if ready { "ready" } else { "stopping" }});
     if call.principal == Principal::LocalOperator {
@@ -48,16 +48,19 @@ pub fn readyz(call: &Call<'_>) -> Result<Answer, Problem> {
 ///
 /// # Errors
 /// [`Problem::NotFound`].
-pub fn metrics(call: &Call<'_>) -> Result<Answer, Problem> {
+pub fn metrics(call: &Call) -> Result<Answer, Problem> {
     if call.principal != Principal::LocalOperator {
         return Err(Problem::NotFound);
     }
     let (collections, rows, bytes) = call.app.gate.size();
     let mut text = call.app.metrics.to_text();
+    let (kept, kept_bytes) = call.app.cache.size();
     for (name, help, value) in [
         ("throughline_collections", "Collections in memory.", collections as u64),
         ("throughline_rows", "Rows in memory.", rows),
         ("throughline_snapshot_bytes", "Bytes of all row groups in memory.", bytes as u64),
+        ("throughline_cached_answers", "Finished tiles that are kept.", kept),
+        ("throughline_cached_bytes", "Bytes of finished tiles that are kept.", kept_bytes),
         (
             "throughline_degraded_collections",
             "Collections with damaged rows.",
@@ -66,7 +69,7 @@ pub fn metrics(call: &Call<'_>) -> Result<Answer, Problem> {
     ] {
         text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
     }
-    let mut answer = Answer::ok("text/plain; version=0.0.4; charset=utf-8", text.into_bytes());
+    let mut answer = Answer::ok("text/plain; version=0.0.4; charset=utf-8", text);
     answer.headers.push(("cache-control", "no-store".to_owned()));
     Ok(answer)
 }

@@ -4,6 +4,7 @@
 //! [`routes::ROUTES`], which feeds the router, the OpenAPI document and the twin-world test alike.
 //! Not here: what the answers say (`query`, `tile`, `format`), who may see what (`access`).
 
+mod cache;
 mod caller;
 mod encode;
 mod guard;
@@ -11,26 +12,33 @@ mod health;
 mod metrics;
 mod ogc;
 pub mod params;
+mod pipeline;
 pub mod problem;
 pub mod routes;
+mod search;
 mod server;
+mod session;
+mod site;
 mod tiles;
 
 pub use caller::Listener;
-pub use server::Asked;
 pub use server::Bound;
 pub use server::ServerSettings;
 pub use server::bind;
 pub use server::is_loopback;
-pub use server::respond;
 pub use server::stop;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use actix_web::web::Bytes;
+
 use crate::access::Gate;
 use crate::access::Principal;
 use crate::access::View;
+use crate::http::cache::Cache;
+use crate::http::encode::Encoding;
+use crate::http::encode::Packed;
 use crate::http::metrics::Metrics;
 use crate::http::params::Params;
 
@@ -49,12 +57,14 @@ pub struct App {
     pub file_damaged: AtomicBool,
     /// Counters.
     pub metrics: Metrics,
+    /// Finished tiles.
+    cache: Cache,
 }
 
 impl App {
-    /// Shared state for a gate.
+    /// Shared state for a gate, with room for `cache_bytes` of finished tiles; 0 keeps none.
     #[must_use]
-    pub fn new(gate: Gate, public_url: Option<String>, listener: Listener) -> Self {
+    pub fn new(gate: Gate, public_url: Option<String>, listener: Listener, cache_bytes: u64) -> Self {
         Self {
             gate,
             public_url,
@@ -62,33 +72,50 @@ impl App {
             ready: AtomicBool::new(true),
             file_damaged: AtomicBool::new(false),
             metrics: Metrics::default(),
+            cache: Cache::new(cache_bytes),
         }
     }
 }
 
 /// One request, as a handler sees it: the view is taken once and is all it may look at.
 #[derive(Debug)]
-pub struct Call<'a> {
+pub struct Call {
     /// Shared state.
-    pub app: &'a App,
+    pub app: Arc<App>,
     /// Who asks.
     pub principal: Principal,
     /// All that they may see.
     pub view: Arc<View>,
     /// Path parameters, decoded once.
-    pub path: &'a [(String, String)],
+    pub path: Vec<(String, String)>,
     /// Query parameters, checked against those the route takes.
     pub params: Params,
     /// Scheme and host for links.
-    pub base: &'a str,
+    pub base: String,
+    /// `Accept-Encoding`.
+    accept_encoding: String,
 }
 
-impl Call<'_> {
+impl Call {
     /// A path parameter.
     #[must_use]
     pub fn path_value(&self, name: &str) -> &str {
         self.path.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
+
+    /// The best of `ours` that the caller accepts.
+    fn encoding(&self, ours: &[Encoding]) -> Encoding {
+        encode::choose(&self.accept_encoding, ours)
+    }
+}
+
+/// How much work an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// Less than a fifth of a millisecond: answered where it was read.
+    Light,
+    /// More: goes to the pool, so that it holds up nobody.
+    Heavy,
 }
 
 /// An answer before negotiation.
@@ -99,7 +126,9 @@ pub struct Answer {
     /// Media type.
     pub content_type: &'static str,
     /// The identity body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
+    /// The body in the encoding to send, where it is kept; `body` is then not looked at.
+    packed: Option<Packed>,
     /// Further headers.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -107,13 +136,25 @@ pub struct Answer {
 impl Answer {
     /// 200 with a body.
     #[must_use]
-    pub fn ok(content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status: 200, content_type, body, headers: Vec::new() }
+    pub fn ok(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { status: 200, content_type, body: body.into(), packed: None, headers: Vec::new() }
+    }
+
+    /// A status without a body.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self { status, content_type: "", body: Bytes::new(), packed: None, headers: Vec::new() }
     }
 
     /// 200 with JSON.
     #[must_use]
     pub fn json(value: &serde_json::Value) -> Self {
-        Self::ok("application/json", value.to_string().into_bytes())
+        Self::ok("application/json", value.to_string())
+    }
+
+    /// 200 with a body that is encoded already.
+    #[must_use]
+    fn packed(content_type: &'static str, packed: Packed) -> Self {
+        Self { packed: Some(packed), ..Self::ok(content_type, Bytes::new()) }
     }
 }

@@ -28,6 +28,10 @@ pub enum Param {
     Within,
     /// `crs=` URI
     Crs,
+    /// `properties=name,name`
+    Properties,
+    /// `q=` words
+    Q,
 }
 
 impl Param {
@@ -42,6 +46,8 @@ impl Param {
             Self::Nearest => "nearest",
             Self::Within => "within",
             Self::Crs => "crs",
+            Self::Properties => "properties",
+            Self::Q => "q",
         }
     }
 
@@ -62,6 +68,12 @@ impl Param {
             }
             Self::Within => "Features within a geodesic distance: lon,lat,metres.",
             Self::Crs => "The coordinate system of the answer, as an OGC URI.",
+            Self::Properties => {
+                "Names of the properties that features carry, comma-separated; empty for none, all if it is not given."
+            }
+            Self::Q => {
+                "A name, its beginning or words of it, a station code, or an Ordnance Survey grid reference."
+            }
         }
     }
 
@@ -73,10 +85,11 @@ impl Param {
                 "type": "array", "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
                 "items": {"type": "number"}
             }),
-            Self::Datetime | Self::Next => serde_json::json!({"type": "string"}),
+            Self::Datetime | Self::Next | Self::Q => serde_json::json!({"type": "string"}),
             Self::Limit => {
                 serde_json::json!({"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT})
             }
+            Self::Properties => serde_json::json!({"type": "array", "items": {"type": "string"}}),
             Self::Nearest => {
                 serde_json::json!({"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}})
             }
@@ -92,7 +105,7 @@ impl Param {
     /// Whether its value is a list in the address (`explode: false`).
     #[must_use]
     pub fn is_list(self) -> bool {
-        matches!(self, Self::Bbox | Self::Nearest | Self::Within)
+        matches!(self, Self::Bbox | Self::Nearest | Self::Within | Self::Properties)
     }
 }
 

@@ -107,11 +107,6 @@ impl Problem {
             | Self::EncodedBody
             | Self::AddressTooLong { .. } => {}
         }
-        Answer {
-            status,
-            content_type: "application/problem+json",
-            body: body.to_string().into_bytes(),
-            headers,
-        }
+        Answer { status, headers, ..Answer::ok("application/problem+json", body.to_string()) }
     }
 }

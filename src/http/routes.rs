@@ -2,10 +2,14 @@
 
 use crate::http::Answer;
 use crate::http::Call;
+use crate::http::Weight;
 use crate::http::health;
 use crate::http::ogc;
 use crate::http::params::Param;
 use crate::http::problem::Problem;
+use crate::http::search;
+use crate::http::session;
+use crate::http::site;
 use crate::http::tiles;
 
 /// One address.
@@ -21,10 +25,10 @@ pub struct Route {
     pub params: &'static [Param],
     /// Media type of the answer.
     pub media_type: &'static str,
-    /// Whether answering may take longer than a fifth of a millisecond, so that it goes to the pool.
-    pub heavy: bool,
+    /// How much work an answer is, told in microseconds at most.
+    pub weight: fn(&Call) -> Weight,
     /// Answers.
-    pub handler: fn(&Call<'_>) -> Result<Answer, Problem>,
+    pub handler: fn(&Call) -> Result<Answer, Problem>,
 }
 
 const ITEMS: &[Param] =
@@ -41,19 +45,34 @@ pub const OPENAPI: &str = "application/vnd.oai.openapi+json;version=3.0";
 /// The media type of a JSON Schema.
 pub const SCHEMA: &str = "application/schema+json";
 
+fn always_light(_call: &Call) -> Weight {
+    Weight::Light
+}
+
+fn always_heavy(_call: &Call) -> Weight {
+    Weight::Heavy
+}
+
 const fn light(
     path: &'static str,
     operation: &'static str,
     summary: &'static str,
     media_type: &'static str,
-    handler: fn(&Call<'_>) -> Result<Answer, Problem>,
+    handler: fn(&Call) -> Result<Answer, Problem>,
 ) -> Route {
-    Route { path, operation, summary, params: &[], media_type, heavy: false, handler }
+    Route { path, operation, summary, params: &[], media_type, weight: always_light, handler }
 }
 
 /// All of them.
 pub const ROUTES: &[Route] = &[
-    light("/", "getHome", "Where to go", "text/html", ogc::landing::home),
+    light("/", "getMap", "The map application", "text/html", site::page),
+    light(
+        "/assets/{file}",
+        "getAsset",
+        "A file of the map application",
+        "application/octet-stream",
+        site::asset,
+    ),
     light("/ogc", "getLandingPage", "Landing page", JSON, ogc::landing::landing),
     light("/ogc/conformance", "getConformance", "Conformance classes", JSON, ogc::landing::conformance),
     light("/ogc/api", "getApi", "This document", OPENAPI, ogc::api::openapi),
@@ -78,7 +97,7 @@ pub const ROUTES: &[Route] = &[
         summary: "Features of a collection",
         params: ITEMS,
         media_type: GEOJSON,
-        heavy: true,
+        weight: always_heavy,
         handler: ogc::items::items,
     },
     Route {
@@ -87,19 +106,50 @@ pub const ROUTES: &[Route] = &[
         summary: "One feature",
         params: &[Param::Crs],
         media_type: GEOJSON,
-        heavy: false,
+        weight: always_light,
         handler: ogc::items::item,
     },
-    light("/tiles/{layers}.json", "getTileJson", "TileJSON of one or several layers", JSON, tiles::tilejson),
+    Route {
+        path: "/tiles/{layers}.json",
+        operation: "getTileJson",
+        summary: "TileJSON of one or several layers",
+        params: &[Param::Properties],
+        media_type: JSON,
+        weight: always_light,
+        handler: tiles::tilejson,
+    },
     Route {
         path: "/tiles/{layers}/{z}/{x}/{y}.mvt",
         operation: "getTile",
         summary: "Vector tile of one or several layers",
-        params: &[],
+        params: &[Param::Properties],
         media_type: MVT,
-        heavy: true,
+        weight: tiles::tile_weight,
         handler: tiles::tile,
     },
+    light(
+        "/tiles/{layers}/features/{tileId}.json",
+        "getTileFeature",
+        "The feature of a layer that has an id in its tiles",
+        GEOJSON,
+        tiles::feature,
+    ),
+    Route {
+        path: "/api/search",
+        operation: "search",
+        summary: "Named features and grid references, best first",
+        params: &[Param::Q, Param::Limit],
+        media_type: JSON,
+        weight: always_heavy,
+        handler: search::search,
+    },
+    light(
+        "/api/session",
+        "getSession",
+        "Who asks, what the register holds, the marking of what they see",
+        JSON,
+        session::session,
+    ),
     light("/healthz", "getHealth", "Whether the process lives", JSON, health::healthz),
     light("/readyz", "getReady", "Whether it takes work, and whether data is damaged", JSON, health::readyz),
     light(

@@ -1,9 +1,7 @@
-//! Wiring: routes to actix, one pipeline for every request, orderly stop.
+//! Wiring: routes to actix, limits before any work, orderly stop.
 
 use std::net::SocketAddr;
 use std::net::ToSocketAddrs;
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -15,21 +13,17 @@ use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderMap;
 use actix_web::web;
 
 use crate::http::Answer;
 use crate::http::App;
-use crate::http::Call;
-use crate::http::caller::Caller;
 use crate::http::encode::Conditions;
 use crate::http::encode::finish;
 use crate::http::guard;
 use crate::http::guard::Connection;
 use crate::http::guard::Connections;
-use crate::http::params::Params;
-use crate::http::params::decode_path;
-use crate::http::problem::Problem;
+use crate::http::pipeline;
+use crate::http::pipeline::Asked;
 use crate::http::routes::ROUTES;
 
 /// What the server needs to know.
@@ -142,141 +136,13 @@ async fn serve(
     let (answer, close) = match checked {
         // After a refused body the connection cannot be used again: the rest of the body would be read as a request.
         Err(problem) => (finish(problem.answer(), &Conditions::default()), true),
-        Ok(()) => (dispatch(&app, route, &request).await, false),
+        Ok(()) => (pipeline::dispatch(&app, route, Asked::from(&request)).await, false),
     };
     let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     app.metrics.count(route, answer.status, micros);
     let operation = route.map_or("none", |place| ROUTES[place].operation);
     tracing::info!(operation, status = answer.status, duration_us = micros, "answered");
     to_response(answer, close)
-}
-
-async fn dispatch(app: &Arc<App>, route: Option<usize>, request: &HttpRequest) -> Answer {
-    let asked = Asked::from(request);
-    let heavy = route.is_some_and(|place| ROUTES[place].heavy);
-    if !heavy {
-        return respond(app, route, &asked);
-    }
-    let app = Arc::clone(app);
-    match web::block(move || respond(&app, route, &asked)).await {
-        Ok(answer) => answer,
-        Err(_) => finish(internal("the pool is gone").answer(), &Conditions::default()),
-    }
-}
-
-/// What of a request decides its answer.
-#[derive(Debug, Clone, Default)]
-pub struct Asked {
-    /// The method.
-    pub method: String,
-    /// The query as it came.
-    pub query: String,
-    /// Path parameters, decoded.
-    pub values: Vec<(String, String)>,
-    /// The other end.
-    pub peer: Option<std::net::IpAddr>,
-    /// Headers, names in lower case.
-    pub headers: Vec<(String, String)>,
-}
-
-impl Asked {
-    fn from(request: &HttpRequest) -> Self {
-        // actix decodes all but the escapes of '/', '%' and '+', which these values still have.
-        let values = request.match_info().iter().map(|(name, value)| (name.to_owned(), decode_path(value)));
-        Self {
-            method: request.method().as_str().to_owned(),
-            query: request.query_string().to_owned(),
-            values: values.collect(),
-            peer: request.peer_addr().map(|peer| peer.ip()),
-            headers: header_list(request.headers()),
-        }
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-}
-
-fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
-        .collect()
-}
-
-/// The answer to a request: the same for the same view, whatever else happens.
-#[must_use]
-pub fn respond(app: &App, route: Option<usize>, asked: &Asked) -> Answer {
-    let conditions = Conditions {
-        accept_encoding: asked.header("accept-encoding"),
-        if_none_match: asked.header("if-none-match"),
-    };
-    let answer = catch_unwind(AssertUnwindSafe(|| answer(app, route, asked)))
-        .unwrap_or_else(|_| Err(internal("a handler panicked")))
-        .unwrap_or_else(|problem| problem.answer());
-    if matches!(asked.method.as_str(), "GET" | "HEAD") {
-        finish(answer, &conditions)
-    } else {
-        // Nothing of another method is tagged or kept.
-        let mut answer = answer;
-        answer.headers.push(("cache-control", "no-store".to_owned()));
-        answer
-    }
-}
-
-fn answer(app: &App, route: Option<usize>, asked: &Asked) -> Result<Answer, Problem> {
-    let route = &ROUTES[route.ok_or(Problem::NotFound)?];
-    match asked.method.as_str() {
-        "GET" | "HEAD" => {}
-        "OPTIONS" => {
-            let headers = vec![("allow", "GET, HEAD, OPTIONS".to_owned())];
-            return Ok(Answer { status: 204, content_type: "", body: Vec::new(), headers });
-        }
-        _ => return Err(Problem::MethodNotAllowed),
-    }
-    let params = Params::parse(&asked.query, route.params)?;
-    let host = asked.header("host").filter(|host| is_plain_host(host));
-    let name = host.map(|host| {
-        host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name)
-    });
-    let has_header = |name: &str| asked.header(name).is_some();
-    // A Host we cannot read names nobody's machine.
-    let caller = Caller {
-        peer: asked.peer,
-        host: if asked.header("host").is_some() { name.or(Some("?")) } else { None },
-        has_header: &has_header,
-    };
-    let principal = app.listener.principal(&caller, app.gate.register());
-    let base = app.public_url.clone().unwrap_or_else(|| format!("http://{}", host.unwrap_or("localhost")));
-    let call = Call {
-        app,
-        principal,
-        view: app.gate.view(principal),
-        path: &asked.values,
-        params,
-        base: base.trim_end_matches('/'),
-    };
-    (route.handler)(&call)
-}
-
-/// Host names go into links: letters, digits and the marks of addresses only.
-fn is_plain_host(host: &str) -> bool {
-    !host.is_empty()
-        && host.len() <= 255
-        && host.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
-        })
-}
-
-fn internal(what: &str) -> Problem {
-    let mut bytes = [0_u8; 8];
-    // Without randomness the id is zero; the log line still has the time.
-    let _ = getrandom::fill(&mut bytes);
-    let request_id = format!("{:016x}", u64::from_be_bytes(bytes));
-    tracing::error!(request_id, "{what}");
-    Problem::Internal { request_id }
 }
 
 fn to_response(answer: Answer, close: bool) -> HttpResponse {

@@ -118,6 +118,14 @@ pub fn mercator_grid(position: Position) -> Option<(u32, u32)> {
     Some((x.clamp(0, 4_294_967_295) as u32, y as u32))
 }
 
+/// As [`mercator_grid`], with latitudes beyond the square drawn to its edge: for vertices of lines and areas.
+#[must_use]
+pub fn mercator_grid_clamped(position: Position) -> [u32; 2] {
+    let limit = (MERCATOR_LIMIT_DEG * 1e7) as i32;
+    let position = Position { lon: position.lon, lat: position.lat.clamp(-limit, limit) };
+    mercator_grid(position).map_or([0, 0], |(x, y)| [x, y])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

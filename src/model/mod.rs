@@ -7,6 +7,7 @@ pub mod collections;
 pub mod crs;
 pub mod feature;
 pub mod geometry;
+pub mod grid_reference;
 mod helmert;
 pub mod hilbert;
 pub mod schema;

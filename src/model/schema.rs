@@ -234,6 +234,20 @@ impl CollectionSchema {
         self.fields.iter().position(|field| field.name == name)
     }
 
+    /// The text field that names a row for people: `name`, `title` or `label`, else the first that ends in `_name`.
+    #[must_use]
+    pub fn label_field(&self) -> Option<usize> {
+        let text = |field: &FieldSchema| field.field_type == FieldType::Text;
+        let called = |wanted: &str| {
+            self.fields.iter().position(|field| text(field) && field.name.eq_ignore_ascii_case(wanted))
+        };
+        ["name", "title", "label"].into_iter().find_map(called).or_else(|| {
+            self.fields
+                .iter()
+                .position(|field| text(field) && field.name.to_ascii_lowercase().ends_with("_name"))
+        })
+    }
+
     fn check(&self) -> Result<(), (Place, String)> {
         if !is_collection_id(&self.id) {
             return Err((
@@ -346,6 +360,21 @@ mod tests {
         assert_eq!(schema.fields[1].unit.as_deref(), Some("/wk"));
         assert!(schema.fields[0].sortable && !schema.fields[1].sortable);
         assert_eq!(CollectionSchema::parse(&schema.to_toml().unwrap()).unwrap(), schema);
+    }
+
+    #[test]
+    fn rows_are_named_by_the_field_that_says_so() {
+        let mut schema = CollectionSchema::parse(GOOD).unwrap();
+        assert_eq!(schema.label_field(), None);
+        for (name, field_type) in
+            [("station_name", FieldType::Text), ("title", FieldType::Integer), ("Name", FieldType::Text)]
+        {
+            let field = FieldSchema { name: name.to_owned(), field_type, ..schema.fields[0].clone() };
+            schema.fields.push(field);
+        }
+        assert_eq!(schema.label_field(), Some(4));
+        schema.fields.pop();
+        assert_eq!(schema.label_field(), Some(2));
     }
 
     #[test]

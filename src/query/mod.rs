@@ -6,6 +6,7 @@
 mod filter;
 mod nearest;
 mod page;
+mod search;
 mod spatial;
 
 pub use filter::Bbox;
@@ -21,6 +22,8 @@ pub use page::count;
 pub use page::item;
 pub use page::items;
 pub use page::public_id;
+pub use search::Found;
+pub use search::search;
 pub use spatial::distance_m;
 
 /// The most features in one page.

@@ -6,6 +6,7 @@ mod build;
 mod columns;
 mod gather;
 mod index;
+mod memo;
 mod raw;
 mod row_group;
 
@@ -15,6 +16,7 @@ pub use columns::TextColumn;
 pub use index::BlockIndex;
 pub use index::BlockRef;
 pub use index::Pyramid;
+pub use memo::Memo;
 pub use raw::RawRows;
 pub use row_group::RowGroup;
 

@@ -1,5 +1,6 @@
 //! A row group: an immutable run of at most 16,384 rows, sorted by (Hilbert key, id), in columns.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -25,6 +26,7 @@ use crate::snapshot::gather::gather_provenance;
 use crate::snapshot::gather::gather_public_ids;
 use crate::snapshot::gather::gather_times;
 use crate::snapshot::index::Pyramid;
+use crate::snapshot::memo::Memo;
 use crate::snapshot::raw::RawRows;
 
 /// Where a row to be built comes from: a chunk of raw rows and its place there.
@@ -47,6 +49,7 @@ pub struct RowGroup {
     time_extent: Option<(i64, i64)>,
     pyramid: Pyramid,
     hash_sum: u128,
+    memo: Memo,
 }
 
 /// Positions of points, or packed shapes; for the located rows, which come first.
@@ -116,6 +119,7 @@ impl RowGroup {
             time_extent: None,
             pyramid: Pyramid::default(),
             hash_sum,
+            memo: Memo::default(),
         };
         if group.times.is_some() {
             let times =
@@ -152,6 +156,11 @@ impl RowGroup {
             rows.push((0, rows.len() as u32));
         }
         (!rows.is_empty()).then(|| Self::build(schema, &[raw], &mut rows))
+    }
+
+    /// Something computed from the group's rows alone, made when it is first wanted and kept as long as they are.
+    pub fn derive<T: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> T) -> Arc<T> {
+        self.memo.get_or_make(|| make(self))
     }
 
     /// A number that no other group of this process has.
@@ -280,6 +289,15 @@ impl RowGroup {
         match &self.places {
             Places::Points { mercator, .. } => Some(mercator),
             Places::Shapes(_) => None,
+        }
+    }
+
+    /// How many vertices a row's geometry has on average, rounded up.
+    #[must_use]
+    pub fn vertices_a_row(&self) -> usize {
+        match &self.places {
+            Places::Points { .. } => 1,
+            Places::Shapes(shapes) => shapes.positions.len().div_ceil(self.located.max(1)),
         }
     }
 

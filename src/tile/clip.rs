@@ -1,38 +1,49 @@
-//! Cutting lines and rings at the edge of a tile's buffered square, on the integer grid.
+//! Cutting lines and rings at the edge of a tile's buffered square, in sixteenths of a grid cell.
 
 use crate::tile::grid::BUFFER;
 use crate::tile::grid::TILE_EXTENT;
 
-/// A place on the tile grid.
+/// A place on the tile grid, or on the finer grid of sixteenths.
 pub type Place = (i64, i64);
 
-const LOW: i64 = -BUFFER;
-const HIGH: i64 = TILE_EXTENT + BUFFER;
+/// Sixteenths of a cell, as a power of two.
+pub const SIXTEENTHS: u32 = 4;
+const LOW: i64 = -BUFFER << SIXTEENTHS;
+const HIGH: i64 = (TILE_EXTENT + BUFFER) << SIXTEENTHS;
+
+/// Whether a place is in the square.
+pub fn holds(place: Place) -> bool {
+    (LOW..=HIGH).contains(&place.0) && (LOW..=HIGH).contains(&place.1)
+}
 
 /// The pieces of a line inside the square. A line that leaves and comes back is two.
-pub fn clip_line(line: &[Place]) -> Vec<Vec<Place>> {
-    let mut pieces: Vec<Vec<Place>> = Vec::new();
+pub fn clip_line(line: &[Place], pieces: &mut Vec<Vec<Place>>) {
+    if line.iter().all(|place| holds(*place)) {
+        pieces.push(line.to_vec());
+        return;
+    }
+    let first = pieces.len();
     let mut open = false;
     for pair in line.windows(2) {
         let Some((start, end)) = clip_segment(pair[0], pair[1]) else {
             open = false;
             continue;
         };
-        match pieces.last_mut() {
-            Some(piece) if open && piece.last() == Some(&start) => piece.push(end),
-            _ => pieces.push(vec![start, end]),
+        if open && let Some(piece) = pieces[first..].last_mut() {
+            piece.push(end);
+        } else {
+            pieces.push(vec![start, end]);
         }
         open = end == pair[1];
     }
-    for piece in &mut pieces {
-        piece.dedup();
-    }
-    pieces.retain(|piece| piece.len() >= 2);
-    pieces
 }
 
-/// Liang and Barsky: the part of a segment inside the square.
+/// Liang and Barsky: the part of a segment inside the square. Reckoned from the lesser end, so that the same segment
+/// is cut at the same place whichever way it is gone along.
 fn clip_segment(a: Place, b: Place) -> Option<(Place, Place)> {
+    if a > b {
+        return clip_segment(b, a).map(|(start, end)| (end, start));
+    }
     let (dx, dy) = ((b.0 - a.0) as f64, (b.1 - a.1) as f64);
     let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
     for (step, room) in [
@@ -69,13 +80,9 @@ fn clip_segment(a: Place, b: Place) -> Option<(Place, Place)> {
     Some((at(enter), at(leave)))
 }
 
-/// The part of a closed ring inside the square (Sutherland and Hodgman), closed, without repeats; `None` if nothing
-/// of any size is left.
-pub fn clip_ring(ring: &[Place]) -> Option<Vec<Place>> {
-    let mut points: Vec<Place> = ring.to_vec();
-    if points.first() == points.last() {
-        points.pop();
-    }
+/// The part of an open ring (its last place does not repeat the first) inside the square, by Sutherland and Hodgman;
+/// empty if nothing is left. Pieces of a ring that leaves and comes back hang together along the square's edge.
+pub fn clip_ring(ring: &mut Vec<Place>, spare: &mut Vec<Place>) {
     for side in 0..4 {
         let inside = |p: Place| match side {
             0 => p.0 >= LOW,
@@ -83,17 +90,10 @@ pub fn clip_ring(ring: &[Place]) -> Option<Vec<Place>> {
             2 => p.1 >= LOW,
             _ => p.1 <= HIGH,
         };
-        if points.iter().all(|p| inside(*p)) {
-            continue;
-        }
         let cross = |a: Place, b: Place| -> Place {
-            let (edge, along) = match side {
-                0 => (LOW, true),
-                1 => (HIGH, true),
-                2 => (LOW, false),
-                _ => (HIGH, false),
-            };
-            if along {
+            let (a, b) = if a > b { (b, a) } else { (a, b) };
+            let edge = if side % 2 == 0 { LOW } else { HIGH };
+            if side < 2 {
                 let share = (edge - a.0) as f64 / (b.0 - a.0) as f64;
                 (edge, (a.1 as f64 + share * (b.1 - a.1) as f64).round() as i64)
             } else {
@@ -101,52 +101,95 @@ pub fn clip_ring(ring: &[Place]) -> Option<Vec<Place>> {
                 ((a.0 as f64 + share * (b.0 - a.0) as f64).round() as i64, edge)
             }
         };
-        let mut kept = Vec::with_capacity(points.len());
-        for (place, point) in points.iter().enumerate() {
-            let before = points[(place + points.len() - 1) % points.len()];
-            if inside(*point) != inside(before) {
-                kept.push(cross(before, *point));
-            }
-            if inside(*point) {
-                kept.push(*point);
-            }
+        if ring.iter().all(|place| inside(*place)) {
+            continue;
         }
-        points = kept;
+        spare.clear();
+        let Some(mut before) = ring.last().copied() else { return };
+        for point in ring.iter().copied() {
+            if inside(point) != inside(before) {
+                spare.push(cross(before, point));
+            }
+            if inside(point) {
+                spare.push(point);
+            }
+            before = point;
+        }
+        std::mem::swap(ring, spare);
     }
-    points.dedup();
-    while points.len() > 1 && points.first() == points.last() {
-        points.pop();
-    }
-    if points.len() < 3 || area2(&points) == 0 {
-        return None;
-    }
-    points.push(points[0]);
-    Some(points)
 }
 
 /// Twice the signed area of a ring, closed or not; positive where y grows downwards and the ring runs clockwise.
-pub fn area2(ring: &[Place]) -> i64 {
-    ring.iter().zip(ring.iter().cycle().skip(1)).map(|(a, b)| a.0 * b.1 - b.0 * a.1).sum()
+pub fn area2(ring: &[Place]) -> i128 {
+    let Some(first) = ring.first() else { return 0 };
+    ring.iter()
+        .zip(ring.iter().cycle().skip(1))
+        .map(|(a, b)| {
+            // Reckoned from the first place, so that numbers stay small.
+            let (ax, ay, bx, by) = (a.0 - first.0, a.1 - first.1, b.0 - first.0, b.1 - first.1);
+            i128::from(ax) * i128::from(by) - i128::from(bx) * i128::from(ay)
+        })
+        .sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn line(places: &[Place]) -> Vec<Vec<Place>> {
+        let mut pieces = Vec::new();
+        clip_line(places, &mut pieces);
+        pieces
+    }
+
+    fn ring(places: &[Place]) -> Vec<Place> {
+        let mut ring = places.to_vec();
+        clip_ring(&mut ring, &mut Vec::new());
+        ring
+    }
 
     #[test]
     fn a_line_that_leaves_and_comes_back_is_two() {
-        let pieces = clip_line(&[(100, 100), (100, -500), (300, -500), (300, 100)]);
+        let pieces = line(&[(100, 100), (100, -5_000), (300, -5_000), (300, 100)]);
         assert_eq!(pieces, [vec![(100, 100), (100, LOW)], vec![(300, LOW), (300, 100)]]);
         // No vertex inside.
-        assert_eq!(clip_line(&[(-1000, 50), (9000, 50)]), [vec![(LOW, 50), (HIGH, 50)]]);
-        assert!(clip_line(&[(-1000, 50), (50, -1000)]).is_empty());
+        assert_eq!(line(&[(-10_000, 50), (90_000, 50)]), [vec![(LOW, 50), (HIGH, 50)]]);
+        assert!(line(&[(-10_000, 50), (50, -10_000)]).is_empty());
     }
 
     #[test]
     fn a_ring_around_the_tile_fills_it() {
-        let ring =
-            clip_ring(&[(-9000, -9000), (9000, -9000), (9000, 9000), (-9000, 9000), (-9000, -9000)]).unwrap();
-        assert_eq!(area2(&ring).abs(), 2 * (HIGH - LOW) * (HIGH - LOW));
-        assert!(clip_ring(&[(-900, -900), (-800, -900), (-800, -800), (-900, -900)]).is_none());
+        let far = 90_000;
+        let filled = ring(&[(-far, -far), (far, -far), (far, far), (-far, far)]);
+        assert_eq!(area2(&filled), 2 * i128::from(HIGH - LOW).pow(2));
+        assert!(ring(&[(-9_000, -9_000), (-8_000, -9_000), (-8_000, -8_000)]).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn a_segment_is_cut_at_the_same_places_from_either_end(
+            a in (-200_000_i64..200_000, -200_000_i64..200_000), b in (-200_000_i64..200_000, -200_000_i64..200_000),
+        ) {
+            let there = clip_segment(a, b);
+            prop_assert_eq!(there, clip_segment(b, a).map(|(start, end)| (end, start)));
+            if let Some((start, end)) = there {
+                prop_assert!(holds(start) && holds(end));
+            }
+        }
+
+        #[test]
+        fn a_triangle_keeps_what_is_inside(corners in proptest::array::uniform3((-200_000_i64..200_000, -200_000_i64..200_000))) {
+            let clipped = ring(&corners);
+            prop_assert!(clipped.iter().all(|place| holds(*place)));
+            // Second source: `geo`'s boolean operations on the same triangle and square.
+            let corner = |p: Place| geo_types::Coord { x: p.0 as f64, y: p.1 as f64 };
+            let triangle = geo_types::Polygon::new(corners.iter().map(|p| corner(*p)).collect(), vec![]);
+            let (low, high) = (LOW as f64, HIGH as f64);
+            let square = geo_types::Rect::new((low, low), (high, high)).to_polygon();
+            let expected = geo::Area::unsigned_area(&geo::BooleanOps::intersection(&triangle, &square));
+            let found = area2(&clipped).unsigned_abs() as f64 / 2.0;
+            prop_assert!((found - expected).abs() <= 1e6, "{found} {expected}");
+        }
     }
 }

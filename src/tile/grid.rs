@@ -1,9 +1,7 @@
 //! Tile addresses of the Web Mercator quad and the places of positions on a tile's grid.
 
-use crate::model::Position;
-use crate::model::crs::MERCATOR_LIMIT_DEG;
-use crate::model::crs::mercator_grid;
 use crate::model::geometry::Bounds;
+use crate::tile::clip::SIXTEENTHS;
 
 /// The greatest zoom.
 pub const MAX_ZOOM: u8 = 24;
@@ -38,22 +36,20 @@ impl TileCoord {
     /// The tile grid place of a world grid place: subtract and shift, so that it is the same on every machine.
     #[must_use]
     pub fn place(self, x: u32, y: u32) -> (i64, i64) {
+        let (x, y) = self.fine_place(x, y);
+        (x >> SIXTEENTHS, y >> SIXTEENTHS)
+    }
+
+    /// The same in sixteenths of a grid cell.
+    #[must_use]
+    pub fn fine_place(self, x: u32, y: u32) -> (i64, i64) {
         let bits = self.span_bits();
         let along = |world: u32, tile: u32| {
             let from_edge = i64::from(world) - (i64::from(tile) << bits);
-            // 4,096 cells = 2^12; from zoom 21 on a grid cell is finer than a world cell.
-            if bits >= 12 { from_edge >> (bits - 12) } else { from_edge << (12 - bits) }
+            // 4,096 cells of sixteen parts = 2^16; from zoom 17 on a part is finer than a world cell.
+            if bits >= 16 { from_edge >> (bits - 16) } else { from_edge << (16 - bits) }
         };
         (along(x, self.x), along(y, self.y))
-    }
-
-    /// The tile grid place of a position; latitudes beyond the square are drawn to its edge.
-    #[must_use]
-    pub fn place_of(self, position: Position) -> (i64, i64) {
-        let limit = (MERCATOR_LIMIT_DEG * 1e7) as i32;
-        let position = Position { lon: position.lon, lat: position.lat.clamp(-limit, limit) };
-        let (x, y) = mercator_grid(position).unwrap_or((0, 0));
-        self.place(x, y)
     }
 
     /// Boxes of positions that may be on the tile or its buffer, a little too large.
@@ -82,7 +78,15 @@ impl TileCoord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Position;
+    use crate::model::crs::mercator_grid;
+    use crate::model::crs::mercator_grid_clamped;
     use proptest::prelude::*;
+
+    fn place_of(tile: TileCoord, position: Position) -> (i64, i64) {
+        let [x, y] = mercator_grid_clamped(position);
+        tile.place(x, y)
+    }
 
     #[test]
     fn addresses() {
@@ -91,7 +95,7 @@ mod tests {
         assert!(TileCoord::new(25, 0, 0).is_none());
         // London on zoom 10 is tile 511/340 (OpenStreetMap wiki, slippy map tilenames).
         let london = Position::from_degrees(-0.12, 51.5).unwrap();
-        let (x, y) = TileCoord::new(10, 511, 340).unwrap().place_of(london);
+        let (x, y) = place_of(TileCoord::new(10, 511, 340).unwrap(), london);
         assert!((0..TILE_EXTENT).contains(&x) && (0..TILE_EXTENT).contains(&y), "{x} {y}");
     }
 
@@ -104,7 +108,7 @@ mod tests {
             let column = (i64::from(wx) >> shift) + dx;
             let row = (i64::from(wy) >> shift) + dy;
             if let (Ok(x), Ok(y)) = (u32::try_from(column), u32::try_from(row)) && let Some(tile) = TileCoord::new(z, x, y) {
-                let (px, py) = tile.place_of(position);
+                let (px, py) = place_of(tile, position);
                 let near = -BUFFER..TILE_EXTENT + BUFFER;
                 if near.contains(&px) && near.contains(&py) {
                     prop_assert!(tile.windows().iter().any(|window| window.holds(position)));

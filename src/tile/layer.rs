@@ -1,152 +1,187 @@
 //! One layer of a tile: the rows of a collection that reach the tile, cut to it, with their properties.
 
-use std::collections::HashSet;
-
 use crate::access::CollectionView;
 use crate::access::RowGroup;
 use crate::model::GeometryKind;
-use crate::model::ShapeRef;
-use crate::model::ValueRef;
-use crate::model::time;
-use crate::tile::clip::Place;
-use crate::tile::clip::area2;
-use crate::tile::clip::clip_line;
-use crate::tile::clip::clip_ring;
+use crate::query::RowRef;
+use crate::tile::encode::Geometry;
 use crate::tile::encode::LayerWriter;
-use crate::tile::encode::TileValue;
-use crate::tile::grid::BUFFER;
-use crate::tile::grid::TILE_EXTENT;
+use crate::tile::generalise::Detail;
+use crate::tile::geometry::on_grid;
+use crate::tile::geometry::on_tile;
 use crate::tile::grid::TileCoord;
+use crate::tile::ids::TileIds;
+use crate::tile::ids::make_unique;
+use crate::tile::tags::Tagger;
 
-/// The most features of one layer in one tile; the first in the order everywhere are kept.
-pub const MAX_LAYER_FEATURES: usize = 20_000;
-
-/// The tile of several collections, a layer each; empty where nothing reaches it.
-#[must_use]
-pub fn tile<'a>(collections: impl Iterator<Item = &'a CollectionView>, at: TileCoord) -> Vec<u8> {
-    let mut out = Vec::new();
-    for collection in collections {
-        layer(collection, at).finish(&collection.schema().id, &mut out);
-    }
-    out
+/// Rows of a collection that may be on a tile, in the order everywhere.
+#[derive(Debug)]
+pub struct Rows<'a> {
+    /// The collection.
+    pub collection: &'a CollectionView,
+    /// The tile.
+    pub at: TileCoord,
+    /// Points on the tile, and shapes whose box meets it.
+    pub near: Vec<RowRef>,
+    /// Vertices of the row groups that hold shapes.
+    details: Vec<Option<Detail>>,
 }
 
-fn layer(collection: &CollectionView, at: TileCoord) -> LayerWriter {
-    let mut writer = LayerWriter::default();
-    let mut used = HashSet::new();
-    let windows = at.windows();
-    for group in collection.groups() {
-        let mut rows = Vec::new();
-        group.pyramid().visit(&windows, &mut |run, _| rows.extend(run));
-        for row in rows {
-            if writer.len() == MAX_LAYER_FEATURES {
-                return writer;
-            }
-            if let Some((kind, parts)) = parts(group, row, at) {
-                writer.feature(
-                    feature_id(group, row, &mut used),
-                    &tags(collection, group, row),
-                    kind,
-                    &parts,
-                );
+/// A feature ready to be written.
+#[derive(Debug)]
+pub struct Feature {
+    /// Its row, or the first row of a cluster.
+    pub at: RowRef,
+    /// Its geometry on the tile.
+    pub geometry: Geometry,
+    /// How many features it stands for, where the layer is clustered.
+    pub count: Option<u64>,
+}
+
+impl<'a> Rows<'a> {
+    /// Those of a tile.
+    pub fn of(collection: &'a CollectionView, at: TileCoord) -> Self {
+        let windows = at.windows();
+        let groups = collection.groups();
+        let (mut rows, mut details) = (Vec::new(), vec![None; groups.len()]);
+        let mut met: Vec<usize> = Vec::new();
+        for (place, group) in groups.iter().enumerate() {
+            let first = rows.len();
+            group.pyramid().visit(&windows, &mut |run, inside| {
+                for row in run {
+                    let here = match point(group, row, at) {
+                        Some(place) => on_tile(place),
+                        None => {
+                            group.mercator().is_none()
+                                && (inside
+                                    || windows.iter().any(|window| window.intersects(&group.row_bounds(row))))
+                        }
+                    };
+                    if here {
+                        rows.push(RowRef { group: place as u32, row: row as u32 });
+                    }
+                }
+            });
+            if rows.len() > first {
+                met.push(place);
+                if group.mercator().is_none() {
+                    details[place] = Some(Detail::of(collection, place));
+                }
             }
         }
+        // How rows are parted into groups may depend on rows that are not there to be seen; their order does not.
+        let key = |at: &RowRef| groups[at.group as usize].key(at.row as usize);
+        let last = |group: usize| groups[group].key(groups[group].len() - 1);
+        if met.windows(2).any(|pair| last(pair[0]) > groups[pair[1]].key(0)) {
+            rows.sort_unstable_by_key(key);
+        }
+        Self { collection, at, near: rows, details }
     }
-    writer
+
+    /// The group of a row.
+    pub fn group(&self, at: RowRef) -> &'a RowGroup {
+        &self.collection.groups()[at.group as usize]
+    }
+
+    /// Whether a row is a point or several.
+    pub fn is_point(&self, at: RowRef) -> bool {
+        let group = self.group(at);
+        let shape = || group.shape(at.row as usize);
+        group.mercator().is_some() || shape().is_some_and(|shape| shape.kind.broad() == GeometryKind::Point)
+    }
+
+    /// A row's geometry on the tile, with the vertices that `zoom` needs.
+    pub fn geometry(&self, at: RowRef, zoom: u8) -> Option<Geometry> {
+        let (group, row) = (self.group(at), at.row as usize);
+        if let Some(place) = point(group, row, self.at) {
+            return Some(Geometry { kind: GeometryKind::Point, parts: vec![vec![place]] });
+        }
+        on_grid(group.shape(row)?, self.details[at.group as usize].as_ref()?, self.at, zoom)
+    }
 }
 
-/// 53 bits of the id's hash; of two that collide the later one takes the next free value.
-fn feature_id(group: &RowGroup, row: usize, used: &mut HashSet<u64>) -> u64 {
-    let mut first = [0; 8];
-    first.copy_from_slice(&blake3::hash(&group.id(row).0.to_be_bytes()).as_bytes()[..8]);
-    let mut id = u64::from_le_bytes(first) & ((1 << 53) - 1);
-    while !used.insert(id) {
-        id = (id + 1) & ((1 << 53) - 1);
-    }
-    id
+/// The place of a row of a group of points; `None` for other groups and beyond the Mercator square.
+fn point(group: &RowGroup, row: usize, at: TileCoord) -> Option<(i64, i64)> {
+    let [x, y] = *group.mercator()?.get(row)?;
+    (y != u32::MAX).then(|| at.place(x, y))
 }
 
-fn parts(group: &RowGroup, row: usize, at: TileCoord) -> Option<(GeometryKind, Vec<Vec<Place>>)> {
-    let near = -BUFFER..TILE_EXTENT + BUFFER;
-    if let Some(mercator) = group.mercator() {
-        let [x, y] = mercator[row];
-        if y == u32::MAX {
+/// Properties to carry.
+#[derive(Debug, Clone, Copy)]
+pub enum Properties<'a> {
+    /// All of the layer.
+    All,
+    /// Those named.
+    Named(&'a [String]),
+    /// None.
+    None,
+}
+
+/// Writes features as a layer of at most `limit` bytes; `None` if they take more.
+pub fn write(
+    rows: &Rows<'_>,
+    features: &[Feature],
+    properties: Properties<'_>,
+    limit: usize,
+) -> Option<Vec<u8>> {
+    let mut ids: Vec<u64> = Vec::with_capacity(features.len());
+    let mut known: Option<(u32, std::sync::Arc<TileIds>)> = None;
+    for feature in features {
+        let group = feature.at.group;
+        let of_group = match &known {
+            Some((known, ids)) if *known == group => ids,
+            _ => &known.insert((group, TileIds::of(rows.group(feature.at)))).1,
+        };
+        ids.push(of_group.get(feature.at.row as usize));
+    }
+    make_unique(&mut ids, |at| {
+        let RowRef { row, .. } = features[at].at;
+        rows.group(features[at].at).id(row as usize)
+    });
+    let mut layer = LayerWriter::default();
+    let mut tagger = match properties {
+        Properties::All => Tagger::new(rows.collection, None),
+        Properties::Named(names) => Tagger::new(rows.collection, Some(names)),
+        Properties::None => Tagger::new(rows.collection, Some(&[])),
+    };
+    if features.iter().any(|feature| feature.count.is_some()) {
+        tagger = tagger.without_count();
+    }
+    let mut tags = Vec::new();
+    for (feature, id) in features.iter().zip(ids) {
+        tags.clear();
+        if feature.count.is_none_or(|count| count == 1) {
+            tagger.row(&mut layer, feature.at.group, feature.at.row as usize, &mut tags);
+        }
+        if let Some(count) = feature.count {
+            tagger.count(&mut layer, count, &mut tags);
+        }
+        layer.feature(id, &tags, &feature.geometry);
+        if layer.bytes() > limit {
             return None;
         }
-        let place = at.place(x, y);
-        return (near.contains(&place.0) && near.contains(&place.1))
-            .then(|| (GeometryKind::Point, vec![vec![place]]));
     }
-    let shape = group.shape(row)?;
-    let kind = shape.kind.broad();
-    let parts = match kind {
-        GeometryKind::Point => shape
-            .positions
-            .iter()
-            .filter(|position| crate::model::crs::mercator_grid(**position).is_some())
-            .map(|position| vec![at.place_of(*position)])
-            .filter(|part| near.contains(&part[0].0) && near.contains(&part[0].1))
-            .collect(),
-        GeometryKind::Line => shape.rings().flat_map(|line| clip_line(&places(line, at))).collect(),
-        GeometryKind::Area => areas(shape, at),
-    };
-    (!parts.is_empty()).then_some((kind, parts))
-}
-
-fn places(positions: &[crate::model::Position], at: TileCoord) -> Vec<Place> {
-    let mut places: Vec<Place> = positions.iter().map(|position| at.place_of(*position)).collect();
-    places.dedup();
-    places
-}
-
-fn areas(shape: ShapeRef<'_>, at: TileCoord) -> Vec<Vec<Place>> {
     let mut out = Vec::new();
-    for part in shape.parts() {
-        for (place, ring) in part.rings().enumerate() {
-            let Some(mut clipped) = clip_ring(&places(ring, at)) else {
-                if place == 0 {
-                    break;
-                }
-                continue;
-            };
-            // The outer ring has a positive area where y grows downwards, its holes a negative one.
-            if (area2(&clipped) > 0) != (place == 0) {
-                clipped.reverse();
-            }
-            out.push(clipped);
+    layer.finish(&rows.collection.schema().id, &mut out);
+    (out.len() <= limit).then_some(out)
+}
+
+/// Writes every row as it is, within `limit` bytes, without holding all geometries at once; `None` if they take more.
+pub fn write_all(rows: &Rows<'_>, properties: Properties<'_>, zoom: u8, limit: usize) -> Option<Vec<u8>> {
+    // A feature has ten bytes at least: more than this cannot fit, and need not be cut first.
+    if rows.near.len() > limit / 10 && rows.near.iter().all(|at| rows.is_point(*at)) {
+        return None;
+    }
+    let mut features = Vec::with_capacity(rows.near.len());
+    let mut vertices = 0;
+    for at in &rows.near {
+        let Some(geometry) = rows.geometry(*at, zoom) else { continue };
+        // A vertex takes two bytes at least.
+        vertices += geometry.parts.iter().map(Vec::len).sum::<usize>();
+        if vertices * 2 > limit {
+            return None;
         }
+        features.push(Feature { at: *at, geometry, count: None });
     }
-    out
-}
-
-fn tags<'a>(collection: &'a CollectionView, group: &'a RowGroup, row: usize) -> Vec<(&'a str, TileValue)> {
-    let fields = collection.schema().fields.iter().enumerate();
-    fields
-        .filter_map(|(place, field)| {
-            let value = match group.value(place, row) {
-                ValueRef::Null => return None,
-                ValueRef::Bool(value) => TileValue::Bool(value),
-                ValueRef::Int(value) => TileValue::Int(value),
-                ValueRef::Float(value) => TileValue::Double(value.to_bits()),
-                ValueRef::Text(text) => TileValue::Text(text.to_owned()),
-                ValueRef::Date(days) => TileValue::Text(time::format_date(days)),
-                ValueRef::Timestamp(micros) => TileValue::Text(time::format_instant(micros)),
-                ValueRef::Json(json) => scalar(json)?,
-            };
-            Some((field.name.as_str(), value))
-        })
-        .collect()
-}
-
-/// A JSON text or number; nested values have no place in a tile.
-fn scalar(json: &str) -> Option<TileValue> {
-    match serde_json::from_str(json).ok()? {
-        serde_json::Value::Bool(value) => Some(TileValue::Bool(value)),
-        serde_json::Value::String(text) => Some(TileValue::Text(text)),
-        serde_json::Value::Number(number) => number
-            .as_i64()
-            .map(TileValue::Int)
-            .or_else(|| number.as_f64().map(|value| TileValue::Double(value.to_bits()))),
-        serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
-    }
+    write(rows, &features, properties, limit)
 }

@@ -9,6 +9,7 @@ use throughline::http::params::Param;
 use throughline::http::routes::ROUTES;
 use throughline::http::routes::Route;
 use throughline::model::Provenance;
+use throughline::model::RowId;
 use throughline::model::Sensitivity;
 
 use crate::fixtures::Numbers;
@@ -89,6 +90,31 @@ fn requests(route: &Route) -> Vec<String> {
             }
             paths
         }
+        "/tiles/{layers}/features/{tileId}.json" => {
+            let mut paths: Vec<String> = ["0", "9007199254740991", "x"]
+                .iter()
+                .map(|id| format!("/tiles/stations/features/{id}.json"))
+                .collect();
+            // Ids of hidden and open rows, reckoned here from the rule.
+            for id in HIDDEN.iter().chain(&["S1", "S399", "FAR"]) {
+                let row = RowId::from_public(id);
+                let hash = blake3::hash(&row.0.to_be_bytes());
+                let low =
+                    hash.as_bytes()[..7].iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+                for layers in ["stations", "imported", "stations,imported"] {
+                    paths.push(format!("/tiles/{layers}/features/{}.json", low & ((1 << 53) - 1)));
+                }
+            }
+            paths
+        }
+        "/api/search" => {
+            ["Hidden%20station", "hidden", "HID", "Far%20away", "Statoin%207", "x", "TQ%20123%20456"]
+                .iter()
+                .map(|words| format!("/api/search?q={words}&limit=20"))
+                .chain(["/api/search".to_owned()])
+                .collect()
+        }
+        "/assets/{file}" => vec!["/assets/none.js".to_owned(), "/assets/..%2Findex.html".to_owned()],
         plain => {
             assert!(!plain.contains('{'), "the generator has no line for {plain}");
             vec![plain.to_owned()]
@@ -97,6 +123,9 @@ fn requests(route: &Route) -> Vec<String> {
     let mut numbers = Numbers(9);
     let bare = paths.clone();
     for path in &bare {
+        if path.contains('?') {
+            continue;
+        }
         for _ in 0..6 {
             let mut query = Vec::new();
             for param in route.params {
@@ -123,6 +152,10 @@ fn value(param: Param, numbers: &mut Numbers) -> String {
         Param::Next => format!("{:016x}{:032x}", numbers.next(), u128::from(numbers.next()) << 64),
         Param::Nearest => format!("{lon},{lat}"),
         Param::Within => format!("-1.0,52.0,{}", numbers.between(0.0, 300_000.0)),
+        Param::Properties => {
+            ["", "name", "force,name", "country,nothing"][numbers.next() as usize % 4].to_owned()
+        }
+        Param::Q => ["Hidden", "Station%201", "hid", "secret"][numbers.next() as usize % 4].to_owned(),
         Param::Crs => "http%3A%2F%2Fwww.opengis.net%2Fdef%2Fcrs%2FEPSG%2F0%2F27700".to_owned(),
     }
 }

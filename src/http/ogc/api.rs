@@ -15,7 +15,7 @@ use crate::http::routes::Route;
 ///
 /// # Errors
 /// None.
-pub fn openapi(call: &Call<'_>) -> Result<Answer, Problem> {
+pub fn openapi(call: &Call) -> Result<Answer, Problem> {
     let mut paths = Map::new();
     for route in ROUTES {
         paths.insert(route.path.to_owned(), json!({"get": operation(route)}));
@@ -44,7 +44,7 @@ pub fn openapi(call: &Call<'_>) -> Result<Answer, Problem> {
             },
         }}},
     });
-    Ok(Answer::ok(OPENAPI, body.to_string().into_bytes()))
+    Ok(Answer::ok(OPENAPI, body.to_string()))
 }
 
 fn operation(route: &Route) -> Value {

@@ -12,6 +12,7 @@ use crate::http::params::encode;
 use crate::http::problem::Problem;
 use crate::http::routes::GEOJSON;
 use crate::http::routes::SCHEMA;
+use crate::model::CollectionClass;
 use crate::model::FieldType;
 use crate::model::crs::Crs;
 use crate::model::schema::SchemaGeometry;
@@ -21,9 +22,9 @@ use crate::model::time;
 ///
 /// # Errors
 /// None.
-pub fn collections(call: &Call<'_>) -> Result<Answer, Problem> {
+pub fn collections(call: &Call) -> Result<Answer, Problem> {
     let list: Vec<Value> =
-        call.view.collections().map(|collection| describe(call.base, collection)).collect();
+        call.view.collections().map(|collection| describe(&call.base, collection)).collect();
     Ok(Answer::json(&json!({
         "links": [link(&format!("{}/ogc/collections", call.base), "self", "application/json", "This document")],
         "collections": list,
@@ -35,9 +36,9 @@ pub fn collections(call: &Call<'_>) -> Result<Answer, Problem> {
 ///
 /// # Errors
 /// [`Problem::NotFound`].
-pub fn collection(call: &Call<'_>) -> Result<Answer, Problem> {
+pub fn collection(call: &Call) -> Result<Answer, Problem> {
     let collection = call.view.collection(call.path_value("collectionId")).ok_or(Problem::NotFound)?;
-    Ok(Answer::json(&describe(call.base, collection)))
+    Ok(Answer::json(&describe(&call.base, collection)))
 }
 
 fn describe(base: &str, collection: &CollectionView) -> Value {
@@ -83,7 +84,23 @@ fn describe(base: &str, collection: &CollectionView) -> Value {
         "crs": [Crs::Crs84.uri(), Crs::BritishNationalGrid.uri()],
         "storageCrs": Crs::Crs84.uri(),
         "dataVersion": collection.data_version(),
+        "itemCount": collection.rows(),
+        "class": match schema.class {
+            CollectionClass::Reference => "reference",
+            CollectionClass::Register => "register",
+            CollectionClass::Layer => "layer",
+        },
+        "geometryKind": match schema.geometry {
+            SchemaGeometry::Point => "point",
+            SchemaGeometry::Line => "line",
+            SchemaGeometry::Area => "area",
+            SchemaGeometry::Any => "any",
+            SchemaGeometry::None => "none",
+        },
     });
+    if let Some(label) = schema.label_field() {
+        out["labelField"] = schema.fields[label].name.as_str().into();
+    }
     if !extent.is_empty() {
         out["extent"] = extent.into();
     }
@@ -109,7 +126,7 @@ fn interval(collection: &CollectionView) -> Option<(i64, i64)> {
 ///
 /// # Errors
 /// [`Problem::NotFound`].
-pub fn queryables(call: &Call<'_>) -> Result<Answer, Problem> {
+pub fn queryables(call: &Call) -> Result<Answer, Problem> {
     let collection = call.view.collection(call.path_value("collectionId")).ok_or(Problem::NotFound)?;
     let schema = collection.schema();
     let mut properties = Map::new();
@@ -149,5 +166,5 @@ pub fn queryables(call: &Call<'_>) -> Result<Answer, Problem> {
         "properties": properties,
         "additionalProperties": false,
     });
-    Ok(Answer::ok(SCHEMA, body.to_string().into_bytes()))
+    Ok(Answer::ok(SCHEMA, body.to_string()))
 }

@@ -18,7 +18,7 @@ use crate::query::ItemsRequest;
 ///
 /// # Errors
 /// [`Problem`].
-pub fn items(call: &Call<'_>) -> Result<Answer, Problem> {
+pub fn items(call: &Call) -> Result<Answer, Problem> {
     let id = call.path_value("collectionId");
     let collection = call.view.collection(id).ok_or(Problem::NotFound)?;
     let limit = call.params.limit()?;
@@ -85,7 +85,7 @@ pub fn items(call: &Call<'_>) -> Result<Answer, Problem> {
 ///
 /// # Errors
 /// [`Problem`].
-pub fn item(call: &Call<'_>) -> Result<Answer, Problem> {
+pub fn item(call: &Call) -> Result<Answer, Problem> {
     let (id, feature) = (call.path_value("collectionId"), call.path_value("featureId"));
     let crs = call.params.crs()?;
     let collection: &CollectionView = call.view.collection(id).ok_or(Problem::NotFound)?;

@@ -1,0 +1,187 @@
+//! One request, from what decides its answer to the answer: caller, view, parameters, handler, tag and encoding.
+
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderMap;
+use actix_web::web;
+
+use crate::access::Principal;
+use crate::http::Answer;
+use crate::http::App;
+use crate::http::Call;
+use crate::http::Weight;
+use crate::http::caller::Caller;
+use crate::http::caller::allowed_origin;
+use crate::http::encode::Conditions;
+use crate::http::encode::finish;
+use crate::http::params::Params;
+use crate::http::params::decode_path;
+use crate::http::problem::Problem;
+use crate::http::routes::ROUTES;
+use crate::http::routes::Route;
+
+/// What of a request decides its answer.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    method: String,
+    query: String,
+    /// Path parameters, decoded.
+    values: Vec<(String, String)>,
+    /// The other end.
+    peer: Option<std::net::IpAddr>,
+    /// Headers, names in lower case.
+    headers: Vec<(String, String)>,
+}
+
+impl Asked {
+    /// Of a request.
+    pub fn from(request: &HttpRequest) -> Self {
+        // actix decodes all but the escapes of '/', '%' and '+', which these values still have.
+        let values = request.match_info().iter().map(|(name, value)| (name.to_owned(), decode_path(value)));
+        Self {
+            method: request.method().as_str().to_owned(),
+            query: request.query_string().to_owned(),
+            values: values.collect(),
+            peer: request.peer_addr().map(|peer| peer.ip()),
+            headers: header_list(request.headers()),
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The `Host`, if it can be read.
+    fn host(&self) -> Option<&str> {
+        self.header("host").filter(|host| is_plain_host(host))
+    }
+
+    fn principal(&self, app: &App) -> Principal {
+        let name = self.host().map(|host| {
+            host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name)
+        });
+        let has_header = |name: &str| self.header(name).is_some();
+        // A Host we cannot read names nobody's machine.
+        let host = if self.header("host").is_some() { name.or(Some("?")) } else { None };
+        let caller = Caller { peer: self.peer, host, has_header: &has_header };
+        app.listener.principal(&caller, app.gate.register())
+    }
+}
+
+fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect()
+}
+
+/// The answer to a request: the same for the same view, whatever else happens. Heavy ones are made in the pool.
+pub async fn dispatch(app: &Arc<App>, route: Option<usize>, asked: Asked) -> Answer {
+    let principal = asked.principal(app);
+    let answer = match guarded(|| prepare(app, principal, route, &asked)) {
+        Err(problem) => problem.answer(),
+        Ok(Prepared::Done(answer)) => answer,
+        Ok(Prepared::Work(route, call, Weight::Light)) => work(route, &call),
+        Ok(Prepared::Work(route, call, Weight::Heavy)) => {
+            match web::block(move || work(route, &call)).await {
+                Ok(answer) => answer,
+                Err(_) => internal("the pool is gone").answer(),
+            }
+        }
+    };
+    let mut answer = if matches!(asked.method.as_str(), "GET" | "HEAD") {
+        let conditions = Conditions {
+            accept_encoding: asked.header("accept-encoding"),
+            if_none_match: asked.header("if-none-match"),
+        };
+        finish(answer, &conditions)
+    } else {
+        // Nothing of another method is tagged or kept.
+        let mut answer = answer;
+        answer.headers.push(("cache-control", "no-store".to_owned()));
+        answer
+    };
+    if let Some(origin) = allowed_origin(principal, asked.header("origin")) {
+        answer.headers.push(("access-control-allow-origin", origin));
+        answer.headers.push(("access-control-expose-headers", "etag, content-crs".to_owned()));
+    }
+    if principal == Principal::LocalOperator {
+        match answer.headers.iter_mut().find(|(name, _)| *name == "vary") {
+            Some((_, vary)) => vary.push_str(", origin"),
+            None => answer.headers.push(("vary", "origin".to_owned())),
+        }
+    }
+    answer
+}
+
+enum Prepared {
+    /// Answered without a handler.
+    Done(Answer),
+    /// To be handled.
+    Work(&'static Route, Box<Call>, Weight),
+}
+
+fn prepare(
+    app: &Arc<App>,
+    principal: Principal,
+    route: Option<usize>,
+    asked: &Asked,
+) -> Result<Prepared, Problem> {
+    let route = &ROUTES[route.ok_or(Problem::NotFound)?];
+    match asked.method.as_str() {
+        "GET" | "HEAD" => {}
+        "OPTIONS" => {
+            let mut answer = Answer::empty(204);
+            for name in ["allow", "access-control-allow-methods"] {
+                answer.headers.push((name, "GET, HEAD, OPTIONS".to_owned()));
+            }
+            return Ok(Prepared::Done(answer));
+        }
+        _ => return Err(Problem::MethodNotAllowed),
+    }
+    let params = Params::parse(&asked.query, route.params)?;
+    let base =
+        app.public_url.clone().unwrap_or_else(|| format!("http://{}", asked.host().unwrap_or("localhost")));
+    let call = Call {
+        app: Arc::clone(app),
+        principal,
+        view: app.gate.view(principal),
+        path: asked.values.clone(),
+        params,
+        base: base.trim_end_matches('/').to_owned(),
+        accept_encoding: asked.header("accept-encoding").unwrap_or("").to_owned(),
+    };
+    let weight = (route.weight)(&call);
+    Ok(Prepared::Work(route, Box::new(call), weight))
+}
+
+fn work(route: &Route, call: &Call) -> Answer {
+    guarded(|| (route.handler)(call)).unwrap_or_else(|problem| problem.answer())
+}
+
+fn guarded<T>(make: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| Err(internal("a handler panicked")))
+}
+
+/// Host names go into links: letters, digits and the marks of addresses only.
+fn is_plain_host(host: &str) -> bool {
+    !host.is_empty()
+        && host.len() <= 255
+        && host.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
+        })
+}
+
+fn internal(what: &str) -> Problem {
+    let mut bytes = [0_u8; 8];
+    // Without randomness the id is zero; the log line still has the time.
+    let _ = getrandom::fill(&mut bytes);
+    let request_id = format!("{:016x}", u64::from_be_bytes(bytes));
+    tracing::error!(request_id, "{what}");
+    Problem::Internal { request_id }
+}

@@ -1,0 +1,104 @@
+//! The map application: its page and files, embedded when the program was built.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use actix_web::web::Bytes;
+
+use crate::http::Answer;
+use crate::http::Call;
+use crate::http::encode::Encoding;
+use crate::http::encode::Packed;
+use crate::http::encode::tag;
+use crate::http::problem::Problem;
+
+/// A file of the web part as the build found it, with what it compressed.
+struct Embedded {
+    name: &'static str,
+    plain: &'static [u8],
+    gzip: Option<&'static [u8]>,
+    brotli: Option<&'static [u8]>,
+}
+
+include!(concat!(env!("OUT_DIR"), "/site.rs"));
+
+/// Shown where the program was built without the web part.
+const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Throughline</title>\
+    <h1>Throughline</h1><p>This program was built without its map. Build it with <code>make build</code>.</p>\
+    <p>The data is at <a href=\"/ogc\">/ogc</a>.</p></html>";
+
+/// What the page may load: itself and nothing else. `data:` and `blob:` are pictures that the map library draws.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+    font-src 'self'; connect-src 'self'; worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+/// Names of hashed files never mean another content.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// Preferred encodings of embedded files.
+const OURS: &[Encoding] = &[Encoding::Brotli, Encoding::Gzip];
+
+static FILES: LazyLock<HashMap<&str, Vec<Packed>>> = LazyLock::new(|| {
+    let pack = |file: &Embedded| {
+        let variants = [
+            (Encoding::Brotli, file.brotli),
+            (Encoding::Gzip, file.gzip),
+            (Encoding::Identity, Some(file.plain)),
+        ];
+        let packed = variants.into_iter().filter_map(|(encoding, body)| {
+            let body = Bytes::from_static(body?);
+            Some(Packed { encoding, tag: tag(file.plain, encoding), body })
+        });
+        packed.collect()
+    };
+    EMBEDDED.iter().map(|file| (file.name, pack(file))).collect()
+});
+
+/// `GET /`: the page.
+///
+/// # Errors
+/// None.
+pub fn page(call: &Call) -> Result<Answer, Problem> {
+    const HTML: &str = "text/html; charset=utf-8";
+    let mut answer = find(call, "index.html")
+        .map_or_else(|| Answer::ok(HTML, NOT_BUILT), |page| Answer::packed(HTML, page));
+    answer.headers.push(("content-security-policy", POLICY.to_owned()));
+    answer.headers.push(("referrer-policy", "no-referrer".to_owned()));
+    Ok(answer)
+}
+
+/// `GET /assets/{file}`: a script, style, font or picture of the page.
+///
+/// # Errors
+/// [`Problem::NotFound`].
+pub fn asset(call: &Call) -> Result<Answer, Problem> {
+    let name = call.path_value("file");
+    let file = find(call, &format!("assets/{name}")).ok_or(Problem::NotFound)?;
+    let mut answer = Answer::packed(media_type(name), file);
+    answer.headers.push(("cache-control", FOR_EVER.to_owned()));
+    Ok(answer)
+}
+
+/// The best variant of a file that the caller accepts.
+fn find(call: &Call, name: &str) -> Option<Packed> {
+    let variants = FILES.get(name)?;
+    let ours: Vec<Encoding> = OURS
+        .iter()
+        .copied()
+        .filter(|encoding| variants.iter().any(|packed| packed.encoding == *encoding))
+        .collect();
+    let wanted = call.encoding(&ours);
+    variants.iter().find(|packed| packed.encoding == wanted).cloned()
+}
+
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit('.').next().unwrap_or("") {
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "json" | "topojson" => "application/json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "woff2" => "font/woff2",
+        "ico" => "image/x-icon",
+        _ => "application/octet-stream",
+    }
+}

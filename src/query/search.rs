@@ -1,0 +1,242 @@
+//! Search by name over a view: exact names first, then beginnings, then words, then near misses.
+//!
+//! Names are compared folded: without case, accents and punctuation (Unicode NFKD). A near miss is at most one letter
+//! off from four letters on, two from eight on (optimal string alignment: a swap of neighbours counts once).
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use crate::access::CollectionView;
+use crate::model::ValueRef;
+use crate::query::RowRef;
+
+/// Near misses are looked for among this many names of a collection; beginnings and words among all.
+const MOST_NEAR: usize = 200_000;
+
+/// A row found by its name.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// Its collection.
+    pub collection: &'a CollectionView,
+    /// Where it is.
+    pub at: RowRef,
+    /// Its name.
+    pub label: String,
+}
+
+/// How well a name fits; the less, the better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    Code,
+    Exact,
+    Beginning,
+    Word,
+    Near(usize),
+}
+
+/// Names of a collection's rows, folded and sorted.
+#[derive(Debug)]
+struct Names {
+    /// Folded names one after the other, with where each ends.
+    text: String,
+    ends: Vec<u32>,
+    rows: Vec<RowRef>,
+    /// Words of names: place of the name and of the word in it, sorted by the text from there on.
+    words: Vec<(u32, u32)>,
+    /// Folded codes with the place of their name, sorted.
+    codes: Vec<(String, u32)>,
+    /// How much a row counts among equals (`population`), by the place of its name.
+    weights: Vec<i64>,
+}
+
+impl Names {
+    fn new(collection: &CollectionView) -> Self {
+        let schema = collection.schema();
+        let mut names = Self {
+            text: String::new(),
+            ends: Vec::new(),
+            rows: Vec::new(),
+            words: Vec::new(),
+            codes: Vec::new(),
+            weights: Vec::new(),
+        };
+        let Some(label) = schema.label_field() else { return names };
+        let code = schema.identifier.as_deref().and_then(|name| schema.position(name));
+        let weight = schema.position("population");
+        for (group, rows) in collection.groups().iter().enumerate() {
+            for row in 0..rows.len() {
+                let ValueRef::Text(name) = rows.value(label, row) else { continue };
+                let folded = fold(name);
+                // Row numbers and text ends are 32 bits; 4 GB of names are no search any more.
+                if folded.is_empty() || names.text.len() + folded.len() > u32::MAX as usize {
+                    continue;
+                }
+                let place = names.rows.len() as u32;
+                names.words.extend(word_starts(&folded).map(|start| (place, start as u32)));
+                names.text.push_str(&folded);
+                names.ends.push(names.text.len() as u32);
+                names.rows.push(RowRef { group: group as u32, row: row as u32 });
+                if let Some(ValueRef::Text(code)) = code.map(|code| rows.value(code, row)) {
+                    names.codes.push((fold(code), place));
+                }
+                names.weights.push(match weight.map(|field| rows.value(field, row)) {
+                    Some(ValueRef::Int(value)) => value,
+                    _ => 0,
+                });
+            }
+        }
+        let mut words = std::mem::take(&mut names.words);
+        words.sort_unstable_by(|a, b| names.tail(*a).cmp(names.tail(*b)).then(a.cmp(b)));
+        names.words = words;
+        names.codes.sort_unstable();
+        names
+    }
+
+    fn name(&self, place: u32) -> &str {
+        let start = if place == 0 { 0 } else { self.ends[place as usize - 1] };
+        &self.text[start as usize..self.ends[place as usize] as usize]
+    }
+
+    fn tail(&self, (place, start): (u32, u32)) -> &str {
+        &self.name(place)[start as usize..]
+    }
+
+    /// Places of names that fit, with how well; `limit` of them are enough.
+    fn matches(&self, wanted: &str, limit: usize) -> Vec<(Fit, u32)> {
+        let mut out = Vec::new();
+        let first = self.codes.partition_point(|(code, _)| code.as_str() < wanted);
+        out.extend(
+            self.codes[first..]
+                .iter()
+                .take_while(|(code, _)| code == wanted)
+                .map(|(_, place)| (Fit::Code, *place)),
+        );
+        let first = self.words.partition_point(|word| self.tail(*word) < wanted);
+        for word in self.words[first..].iter().take_while(|word| self.tail(**word).starts_with(wanted)) {
+            let fit = match (word.1, self.name(word.0).len() == wanted.len()) {
+                (0, true) => Fit::Exact,
+                (0, false) => Fit::Beginning,
+                _ => Fit::Word,
+            };
+            out.push((fit, word.0));
+        }
+        let letters = wanted.chars().count();
+        let allowed = match letters {
+            0..4 => 0,
+            4..8 => 1,
+            _ => 2,
+        };
+        if out.len() < limit && allowed > 0 {
+            for place in 0..self.rows.len().min(MOST_NEAR) as u32 {
+                let off = near(self.name(place), wanted, letters, allowed);
+                out.extend(off.map(|off| (Fit::Near(off), place)));
+            }
+        }
+        out
+    }
+}
+
+/// How many letters a name, or its beginning, is off, if not more than allowed.
+fn near(name: &str, wanted: &str, letters: usize, allowed: usize) -> Option<usize> {
+    // A first letter that is off too makes nearly every name a candidate: one of the first two must agree.
+    let mut first_two = wanted.chars().take(2);
+    if !name.chars().take(2).any(|c| first_two.any(|known| known == c)) {
+        return None;
+    }
+    (letters.saturating_sub(allowed)..=letters + allowed)
+        .filter_map(|length| {
+            let end = name.char_indices().nth(length).map_or(name.len(), |(at, _)| at);
+            let off = strsim::osa_distance(&name[..end], wanted);
+            (off <= allowed).then_some(off)
+        })
+        .min()
+}
+
+/// Rows whose names or codes fit `text`, best first, at most `limit`. Of equal fits the greater `population` comes
+/// first, then the shorter name, then the collection's id, then the order everywhere.
+#[must_use]
+pub fn search<'a>(
+    collections: impl Iterator<Item = &'a CollectionView>,
+    text: &str,
+    limit: usize,
+) -> Vec<Found<'a>> {
+    let wanted = fold(text);
+    if wanted.is_empty() || limit == 0 {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    for (order, collection) in collections.enumerate() {
+        let names: Arc<Names> = collection.derive(Names::new);
+        let mut own: Vec<(Fit, u32)> = names.matches(&wanted, limit);
+        own.sort_unstable_by_key(|(fit, place)| (*place, *fit));
+        own.dedup_by_key(|(_, place)| *place);
+        let key = |(fit, place): (Fit, u32)| {
+            (fit, Reverse(names.weights[place as usize]), names.name(place).len(), order, place)
+        };
+        let mut keys: Vec<_> = own.into_iter().map(key).collect();
+        if keys.len() > limit {
+            keys.select_nth_unstable(limit - 1);
+            keys.truncate(limit);
+        }
+        all.extend(keys.into_iter().map(|key| (key, collection, names.rows[key.4 as usize])));
+    }
+    all.sort_unstable_by_key(|(key, ..)| *key);
+    all.truncate(limit);
+    all.into_iter()
+        .map(|(_, collection, at)| Found { collection, at, label: label(collection, at) })
+        .collect()
+}
+
+fn label(collection: &CollectionView, at: RowRef) -> String {
+    let field = collection.schema().label_field().unwrap_or(usize::MAX);
+    match collection.groups()[at.group as usize].value(field, at.row as usize) {
+        ValueRef::Text(text) => text.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Small letters and digits, words parted by one space; `&` is `and`.
+fn fold(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.replace('&', " and ").nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase)
+    {
+        if c.is_alphanumeric() {
+            out.push(c);
+        } else if c != '\'' && c != '\u{2019}' && !out.is_empty() && !out.ends_with(' ') {
+            out.push(' ');
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+fn word_starts(folded: &str) -> impl Iterator<Item = usize> + '_ {
+    std::iter::once(0).chain(folded.match_indices(' ').map(|(at, _)| at + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_marks() {
+        assert_eq!(fold("King's Cross  St. Pancras"), "kings cross st pancras");
+        assert_eq!(fold("T\u{177}-du"), "ty du");
+        assert_eq!(fold("Portsmouth & Southsea"), "portsmouth and southsea");
+        assert_eq!(fold(" - "), "");
+    }
+
+    #[test]
+    fn near_misses() {
+        let off = |name: &str, wanted: &str| {
+            near(&fold(name), wanted, wanted.chars().count(), 1 + wanted.len() / 8)
+        };
+        assert_eq!(off("Portsmouth Harbour", "portsmuoth"), Some(1));
+        assert_eq!(off("Leicester", "leciester"), Some(1));
+        assert_eq!(off("Leeds", "leads"), Some(1));
+        assert_eq!(off("Crewe", "leads"), None);
+    }
+}

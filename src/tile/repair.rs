@@ -1,0 +1,172 @@
+//! Rings on the tile grid made valid: snapping can make edges cross or touch that did not before.
+//!
+//! A sweep tells whether any two edges meet where they should not; only then the rings go through `i_overlay`.
+
+use i_overlay::core::fill_rule::FillRule;
+use i_overlay::core::overlay::IntOverlayOptions;
+use i_overlay::core::overlay::Overlay;
+use i_overlay::core::overlay::ShapeType;
+use i_overlay::core::overlay_rule::OverlayRule;
+use i_overlay::i_float::int::point::IntPoint;
+
+use crate::tile::clip::Place;
+use crate::tile::clip::area2;
+
+/// Rings of one feature, open (the last place does not repeat the first): outer rings with a positive area, each
+/// before its holes, which have a negative one. On return no two edges cross, and rings touch at places only where
+/// valid areas may; rings without area are gone.
+pub fn repair(rings: Vec<Vec<Place>>) -> Vec<Vec<Place>> {
+    if edges_are_apart(&rings) {
+        return rings;
+    }
+    let points = rings.iter().map(Vec::len).sum();
+    let mut overlay =
+        Overlay::new_custom(points, IntOverlayOptions::ogc(), i_overlay::core::solver::Solver::default());
+    for ring in &rings {
+        let points = ring.iter().map(|place| IntPoint::new(place.0 as i32, place.1 as i32));
+        overlay.add_path_iter(points, ShapeType::Subject);
+    }
+    // Holes that stick out of their outer ring have a negative winding there and stay empty.
+    let shapes = overlay.overlay(OverlayRule::Subject, FillRule::Positive);
+    let mut out = Vec::new();
+    for shape in shapes {
+        for (place, contour) in shape.into_iter().enumerate() {
+            let mut ring: Vec<Place> =
+                contour.into_iter().map(|point| (i64::from(point.x), i64::from(point.y))).collect();
+            if (area2(&ring) > 0) != (place == 0) {
+                ring.reverse();
+            }
+            out.push(ring);
+        }
+    }
+    out
+}
+
+/// An edge, its left end first.
+#[derive(Clone, Copy)]
+struct Edge {
+    a: Place,
+    b: Place,
+    low: i64,
+    high: i64,
+}
+
+/// Whether edges meet only where one ends and the next of its ring begins.
+fn edges_are_apart(rings: &[Vec<Place>]) -> bool {
+    let mut edges: Vec<Edge> = Vec::with_capacity(rings.iter().map(Vec::len).sum());
+    for ring in rings {
+        let mut before = ring[ring.len() - 1];
+        for place in ring {
+            let (a, b) = if before < *place { (before, *place) } else { (*place, before) };
+            edges.push(Edge { a, b, low: a.1.min(b.1), high: a.1.max(b.1) });
+            before = *place;
+        }
+    }
+    edges.sort_unstable_by_key(|edge| edge.a);
+    // A place where more than two edges end is one where rings touch.
+    let mut ends: Vec<Place> = edges.iter().flat_map(|edge| [edge.a, edge.b]).collect();
+    ends.sort_unstable();
+    if ends.windows(3).any(|three| three[0] == three[2]) {
+        return false;
+    }
+    for (at, edge) in edges.iter().enumerate() {
+        for other in edges[at + 1..].iter().take_while(|other| other.a.0 <= edge.b.0) {
+            if other.low <= edge.high && other.high >= edge.low && meet(edge, other) {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+/// Whether two edges share a place that is no common end, or lie on one another.
+fn meet(one: &Edge, two: &Edge) -> bool {
+    let (a, b) = (side(one, two.a), side(one, two.b));
+    let (c, d) = (side(two, one.a), side(two, one.b));
+    if a == 0 && b == 0 {
+        // On one straight line: they may share an end and no more.
+        return one.a.max(two.a) < one.b.min(two.b);
+    }
+    let common_end = one.a == two.a || one.a == two.b || one.b == two.a || one.b == two.b;
+    !common_end && a.signum() * b.signum() <= 0 && c.signum() * d.signum() <= 0
+}
+
+fn side(edge: &Edge, place: Place) -> i64 {
+    (edge.b.0 - edge.a.0) * (place.1 - edge.a.1) - (edge.b.1 - edge.a.1) * (place.0 - edge.a.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use geo::Area;
+    use geo::Validation;
+    use proptest::prelude::*;
+
+    fn outer(mut ring: Vec<Place>) -> Vec<Place> {
+        if area2(&ring) < 0 {
+            ring.reverse();
+        }
+        ring
+    }
+
+    fn to_geo(rings: &[Vec<Place>]) -> geo_types::MultiPolygon<f64> {
+        let line = |ring: &[Place]| -> geo_types::LineString<f64> {
+            ring.iter().map(|p| geo_types::Coord { x: p.0 as f64, y: p.1 as f64 }).collect()
+        };
+        let mut polygons: Vec<geo_types::Polygon<f64>> = Vec::new();
+        for ring in rings {
+            if area2(ring) > 0 {
+                polygons.push(geo_types::Polygon::new(line(ring), vec![]));
+            } else if let Some(polygon) = polygons.last_mut() {
+                polygon.interiors_push(line(ring));
+            }
+        }
+        geo_types::MultiPolygon(polygons)
+    }
+
+    #[test]
+    fn sound_rings_stay_as_they_are() {
+        let rings =
+            vec![outer(vec![(0, 0), (10, 0), (10, 10), (0, 10)]), vec![(2, 2), (2, 4), (4, 4), (4, 2)]];
+        assert_eq!(repair(rings.clone()), rings);
+    }
+
+    #[test]
+    fn a_bow_tie_becomes_two_triangles() {
+        let tie = vec![(0, 0), (10, 10), (10, 0), (0, 12)];
+        let got = repair(vec![outer(tie)]);
+        assert!(!got.is_empty());
+        assert!(to_geo(&got).is_valid(), "{got:?}");
+    }
+
+    #[test]
+    fn a_hole_that_sticks_out_cuts_and_adds_nothing() {
+        let got = repair(vec![
+            outer(vec![(0, 0), (10, 0), (10, 10), (0, 10)]),
+            vec![(5, 5), (5, 8), (15, 8), (15, 5)],
+        ]);
+        // By hand: 100 less the 5 by 3 that lie inside.
+        assert!((to_geo(&got).unsigned_area() - 85.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn two_parts_on_one_another_are_one() {
+        let got = repair(vec![
+            outer(vec![(0, 0), (10, 0), (10, 10), (0, 10)]),
+            outer(vec![(5, 0), (15, 0), (15, 10), (5, 10)]),
+        ]);
+        assert_eq!(got.len(), 1);
+        assert!((to_geo(&got).unsigned_area() - 150.0).abs() < 1e-9);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_valid_after(rings in proptest::collection::vec(proptest::collection::vec((0_i64..60, 0_i64..60), 3..12), 1..4)) {
+            let rings: Vec<_> = rings.into_iter().map(outer).filter(|ring| area2(ring) != 0).collect();
+            let got = repair(rings);
+            prop_assert!(got.iter().all(|ring| ring.len() >= 3 && area2(ring) != 0));
+            let shape = to_geo(&got);
+            prop_assert!(shape.is_valid(), "{:?} {:?}", got, shape.validation_errors());
+        }
+    }
+}

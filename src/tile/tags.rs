@@ -1,0 +1,152 @@
+//! Properties of tile features: columns to keys and values of the layer's tables.
+//!
+//! A dictionary column becomes part of the value table as it is: a text is looked at once for each row group, its
+//! rows copy an index.
+
+use hashbrown::HashMap;
+
+use crate::access::CollectionView;
+use crate::access::Column;
+use crate::access::RowGroup;
+use crate::access::TextColumn;
+use crate::model::FieldType;
+use crate::model::ValueRef;
+use crate::model::time;
+use crate::tile::encode::LayerWriter;
+use crate::tile::encode::TileValue;
+
+/// Not looked at yet.
+const UNKNOWN: u32 = u32::MAX;
+/// Nothing that a tile can hold.
+const NOTHING: u32 = u32::MAX - 1;
+
+/// Makes the tags of features of one layer.
+pub struct Tagger<'a> {
+    collection: &'a CollectionView,
+    /// Places of the fields to carry, and their keys once used.
+    fields: Vec<(usize, Option<u32>)>,
+    /// Value indices by code, for each row group and field.
+    dictionaries: HashMap<(u32, usize), Vec<u32>>,
+    /// Value indices of whole numbers, days, instants and truth values, by field type and bits.
+    numbers: HashMap<(FieldType, u64), u32>,
+    count: Option<u32>,
+}
+
+impl<'a> Tagger<'a> {
+    /// For the fields that `wanted` names, or all.
+    pub fn new(collection: &'a CollectionView, wanted: Option<&[String]>) -> Self {
+        let all = collection.schema().fields.iter().enumerate();
+        let fields = all
+            .filter(|(_, field)| wanted.is_none_or(|wanted| wanted.contains(&field.name)))
+            .map(|(place, _)| (place, None))
+            .collect();
+        Self { collection, fields, dictionaries: HashMap::new(), numbers: HashMap::new(), count: None }
+    }
+
+    /// A field of the layer's own by the name of the number of features that a cluster stands for is left out.
+    pub fn without_count(mut self) -> Self {
+        let fields = &self.collection.schema().fields;
+        self.fields.retain(|(place, _)| fields[*place].name != COUNT);
+        self
+    }
+
+    /// Tags of a row.
+    pub fn row(&mut self, layer: &mut LayerWriter, group: u32, row: usize, out: &mut Vec<(u32, u32)>) {
+        let rows = &self.collection.groups()[group as usize];
+        for at in 0..self.fields.len() {
+            let (field, key) = self.fields[at];
+            let value = self.value(layer, rows, group, field, row);
+            if value == NOTHING {
+                continue;
+            }
+            let key = key.unwrap_or_else(|| layer.key(&self.collection.schema().fields[field].name));
+            self.fields[at].1 = Some(key);
+            out.push((key, value));
+        }
+    }
+
+    /// The tag that says how many features a cluster stands for.
+    pub fn count(&mut self, layer: &mut LayerWriter, count: u64, out: &mut Vec<(u32, u32)>) {
+        let key = *self.count.get_or_insert_with(|| layer.key(COUNT));
+        let value = self.number(layer, FieldType::Integer, count, TileValue::Int(count as i64));
+        out.push((key, value));
+    }
+
+    fn value(
+        &mut self,
+        layer: &mut LayerWriter,
+        rows: &RowGroup,
+        group: u32,
+        field: usize,
+        row: usize,
+    ) -> u32 {
+        let (code, texts) = match rows.column(field) {
+            None | Some(Column::Null) => return NOTHING,
+            Some(Column::Text(_, _, nulls)) if nulls.is_null(row) => return NOTHING,
+            Some(Column::Text(_, TextColumn::Dict8(codes, texts), _)) => (usize::from(codes[row]), texts),
+            Some(Column::Text(_, TextColumn::Dict16(codes, texts), _)) => (usize::from(codes[row]), texts),
+            Some(_) => return self.single(layer, rows.value(field, row)),
+        };
+        let dictionary =
+            self.dictionaries.entry((group, field)).or_insert_with(|| vec![UNKNOWN; texts.len()]);
+        if dictionary[code] == UNKNOWN {
+            dictionary[code] = text(layer, rows.value(field, row));
+        }
+        dictionary[code]
+    }
+
+    fn single(&mut self, layer: &mut LayerWriter, value: ValueRef<'_>) -> u32 {
+        match value {
+            ValueRef::Null => NOTHING,
+            ValueRef::Text(_) | ValueRef::Json(_) => text(layer, value),
+            ValueRef::Float(value) => layer.value(TileValue::Double(value)),
+            ValueRef::Bool(value) => {
+                self.number(layer, FieldType::Boolean, u64::from(value), TileValue::Bool(value))
+            }
+            ValueRef::Int(value) => {
+                self.number(layer, FieldType::Integer, value as u64, TileValue::Int(value))
+            }
+            // Written out only when it is new.
+            ValueRef::Date(days) => {
+                let known = self.numbers.get(&(FieldType::Date, days as u64)).copied();
+                known.unwrap_or_else(|| {
+                    let text = time::format_date(days);
+                    self.number(layer, FieldType::Date, days as u64, TileValue::Text(&text))
+                })
+            }
+            ValueRef::Timestamp(micros) => {
+                let known = self.numbers.get(&(FieldType::Timestamp, micros as u64)).copied();
+                known.unwrap_or_else(|| {
+                    let text = time::format_instant(micros);
+                    self.number(layer, FieldType::Timestamp, micros as u64, TileValue::Text(&text))
+                })
+            }
+        }
+    }
+
+    fn number(&mut self, layer: &mut LayerWriter, kind: FieldType, bits: u64, value: TileValue<'_>) -> u32 {
+        *self.numbers.entry((kind, bits)).or_insert_with(|| layer.value(value))
+    }
+}
+
+/// The property that says how many features a cluster stands for.
+pub const COUNT: &str = "count";
+
+/// The index of a text, or of a JSON text, number or truth value; nested values have no place in a tile.
+fn text(layer: &mut LayerWriter, value: ValueRef<'_>) -> u32 {
+    let json = match value {
+        ValueRef::Text(text) => return layer.value(TileValue::Text(text)),
+        ValueRef::Json(json) => json,
+        _ => return NOTHING,
+    };
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::Bool(value)) => layer.value(TileValue::Bool(value)),
+        Ok(serde_json::Value::String(text)) => layer.value(TileValue::Text(&text)),
+        Ok(serde_json::Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
+            (Some(value), _) => layer.value(TileValue::Int(value)),
+            (None, Some(value)) => layer.value(TileValue::Double(value)),
+            (None, None) => NOTHING,
+        },
+        _ => NOTHING,
+    }
+}

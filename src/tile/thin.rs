@@ -1,0 +1,229 @@
+//! A tile within its size: what goes first when there is too much.
+//!
+//! Below zoom 12 a tile has at most 500,000 bytes: of a layer that takes too much the smallest lines and areas are
+//! dropped, and points near one another become one with their number in `count`. From zoom 12 on nothing is dropped:
+//! above 2,000,000 bytes properties go first, then vertices, then points that fall on one another become one; what
+//! still does not fit stands as points with `count`. Layers that share a tile share its bytes: a layer that needs
+//! less than its part leaves the rest to the others.
+
+use hashbrown::HashMap;
+
+use crate::access::CollectionView;
+use crate::model::GeometryKind;
+use crate::query::RowRef;
+use crate::tile::encode::Geometry;
+use crate::tile::grid::TileCoord;
+use crate::tile::layer::Feature;
+use crate::tile::layer::Properties;
+use crate::tile::layer::Rows;
+use crate::tile::layer::write;
+use crate::tile::layer::write_all;
+
+/// The first zoom at which nothing is dropped.
+pub const FULL_ZOOM: u8 = 12;
+/// The most bytes of a tile below it.
+pub const LOW_ZOOM_BYTES: usize = 500_000;
+/// And from it on.
+pub const FULL_ZOOM_BYTES: usize = 2_000_000;
+/// The side of a cluster's square at first, in grid cells as a power of two: four pixels on a tile of 512.
+const CLUSTER_BITS: u32 = 5;
+/// A whole tile and its buffer are one cluster at this size.
+const WHOLE_BITS: u32 = 13;
+
+/// The tile of several collections, a layer each; empty where nothing reaches it.
+#[must_use]
+pub fn tile(collections: &[&CollectionView], at: TileCoord, properties: Option<&[String]>) -> Vec<u8> {
+    let budget = if at.z < FULL_ZOOM { LOW_ZOOM_BYTES } else { FULL_ZOOM_BYTES };
+    within(collections, at, properties, budget)
+}
+
+fn within(
+    collections: &[&CollectionView],
+    at: TileCoord,
+    properties: Option<&[String]>,
+    budget: usize,
+) -> Vec<u8> {
+    let properties = properties.map_or(Properties::All, Properties::Named);
+    let rows: Vec<Rows<'_>> = collections.iter().map(|collection| Rows::of(collection, at)).collect();
+    let mut layers: Vec<Option<Vec<u8>>> =
+        rows.iter().map(|rows| write_all(rows, properties, at.z, budget)).collect();
+    let sizes: Vec<usize> = layers.iter().map(|layer| layer.as_ref().map_or(usize::MAX, Vec::len)).collect();
+    let limit = share(&sizes, budget);
+    for (layer, rows) in layers.iter_mut().zip(&rows) {
+        if layer.as_ref().is_none_or(|layer| layer.len() > limit) {
+            *layer = Some(if at.z < FULL_ZOOM {
+                drop_least(rows, properties, limit)
+            } else {
+                squeeze(rows, limit)
+            });
+        }
+    }
+    layers.into_iter().flatten().flatten().collect()
+}
+
+/// The greatest size such that layers cut to it fit the budget together.
+fn share(sizes: &[usize], budget: usize) -> usize {
+    let mut sorted = sizes.to_vec();
+    sorted.sort_unstable();
+    let mut left = budget;
+    for (place, size) in sorted.iter().enumerate() {
+        let part = left / (sorted.len() - place);
+        if *size > part {
+            return part;
+        }
+        left -= size;
+    }
+    budget
+}
+
+/// Within `limit`: the greatest lines and areas, and all points, clustered as far as they must be.
+fn drop_least(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Vec<u8> {
+    let (points, shapes): (Vec<RowRef>, Vec<RowRef>) = rows.near.iter().partition(|at| rows.is_point(**at));
+    let part = if points.is_empty() { limit } else { limit / 2 };
+    let shapes = greatest(rows, shapes, rows.at.z, |shapes| write(rows, shapes, properties, part).is_some());
+    together(rows, shapes, &points, properties, limit)
+}
+
+/// The longest run of the greatest shapes that `fits`; a size is a feature's own, so that neighbouring tiles agree.
+fn greatest(
+    rows: &Rows<'_>,
+    mut shapes: Vec<RowRef>,
+    zoom: u8,
+    fits: impl Fn(&[Feature]) -> bool,
+) -> Vec<Feature> {
+    let size = |at: &RowRef| {
+        let bounds = rows.group(*at).row_bounds(at.row as usize);
+        (i64::from(bounds.east) - i64::from(bounds.west))
+            + (i64::from(bounds.north) - i64::from(bounds.south))
+    };
+    shapes.sort_by_cached_key(|at| std::cmp::Reverse(size(at)));
+    let mut kept: Vec<Feature> = Vec::new();
+    let mut cut = 0;
+    // Doubling until it is too much, then halving to the exact number.
+    let mut step = 64;
+    let mut fitting = 0;
+    loop {
+        while kept.len() < fitting + step && cut < shapes.len() {
+            let at = shapes[cut];
+            cut += 1;
+            kept.extend(rows.geometry(at, zoom).map(|geometry| Feature { at, geometry, count: None }));
+        }
+        if !fits(&kept) {
+            break;
+        }
+        fitting = kept.len();
+        if cut == shapes.len() {
+            return kept;
+        }
+        step *= 2;
+    }
+    let (mut low, mut high) = (fitting, kept.len());
+    while high - low > 1 {
+        let middle = usize::midpoint(low, high);
+        if fits(&kept[..middle]) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    kept.truncate(low);
+    kept
+}
+
+/// Shapes, and points clustered in the smallest squares that fit the limit.
+fn together(
+    rows: &Rows<'_>,
+    mut shapes: Vec<Feature>,
+    points: &[RowRef],
+    properties: Properties<'_>,
+    limit: usize,
+) -> Vec<u8> {
+    let kept = shapes.len();
+    for bits in CLUSTER_BITS..=WHOLE_BITS {
+        shapes.truncate(kept);
+        shapes.extend(clusters(rows, points, bits));
+        if let Some(layer) = write(rows, &shapes, properties, limit) {
+            return layer;
+        }
+    }
+    // Not even one cluster fits beside the shapes, or alone: a layer of many has less than a hundred bytes then.
+    Vec::new()
+}
+
+/// From zoom 12 on: every feature in `limit` bytes.
+fn squeeze(rows: &Rows<'_>, limit: usize) -> Vec<u8> {
+    if let Some(layer) = write_all(rows, Properties::None, rows.at.z, limit) {
+        return layer;
+    }
+    let (points, shapes): (Vec<RowRef>, Vec<RowRef>) = rows.near.iter().partition(|at| rows.is_point(**at));
+    for step in 0..=u32::from(rows.at.z).min(8) {
+        let zoom = rows.at.z - step as u8;
+        let mut features: Vec<Feature> = shapes
+            .iter()
+            .filter_map(|at| Some(Feature { at: *at, geometry: rows.geometry(*at, zoom)?, count: None }))
+            .collect();
+        features.extend(clusters(rows, &points, step));
+        if let Some(layer) = write(rows, &features, Properties::None, limit) {
+            return layer;
+        }
+    }
+    let zoom = rows.at.z.saturating_sub(8);
+    let kept =
+        greatest(rows, shapes.clone(), zoom, |kept| write(rows, kept, Properties::None, limit / 2).is_some());
+    let drawn: hashbrown::HashSet<RowRef> = kept.iter().map(|feature| feature.at).collect();
+    let mut rest = points;
+    rest.extend(shapes.into_iter().filter(|at| !drawn.contains(at)));
+    together(rows, kept, &rest, Properties::None, limit)
+}
+
+/// One point for all rows whose first place on the tile falls in the same square of 2^bits cells, at the middle of
+/// those places, with their number; a row alone stays where it is.
+fn clusters(rows: &Rows<'_>, members: &[RowRef], bits: u32) -> Vec<Feature> {
+    struct Cluster {
+        first: RowRef,
+        x: i64,
+        y: i64,
+        count: i64,
+    }
+    let mut places: HashMap<(i64, i64), usize> = HashMap::new();
+    let mut out: Vec<Cluster> = Vec::new();
+    for at in members {
+        let Some((x, y)) = first_place(rows, *at) else { continue };
+        let cluster = *places.entry((x >> bits, y >> bits)).or_insert_with(|| {
+            out.push(Cluster { first: *at, x: 0, y: 0, count: 0 });
+            out.len() - 1
+        });
+        let cluster = &mut out[cluster];
+        cluster.x += x;
+        cluster.y += y;
+        cluster.count += 1;
+    }
+    out.into_iter()
+        .map(|cluster| {
+            let place = (cluster.x.div_euclid(cluster.count), cluster.y.div_euclid(cluster.count));
+            Feature {
+                at: cluster.first,
+                geometry: Geometry { kind: GeometryKind::Point, parts: vec![vec![place]] },
+                count: Some(cluster.count as u64),
+            }
+        })
+        .collect()
+}
+
+fn first_place(rows: &Rows<'_>, at: RowRef) -> Option<(i64, i64)> {
+    let geometry = rows.geometry(at, 0).or_else(|| rows.geometry(at, rows.at.z))?;
+    geometry.parts.first()?.first().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_layers_leave_their_part_to_large_ones() {
+        assert_eq!(share(&[10, 20, 30], 100), 100);
+        assert_eq!(share(&[10, usize::MAX], 100), 90);
+        assert_eq!(share(&[10, 60, 70], 100), 45);
+        assert_eq!(share(&[usize::MAX; 4], 100), 25);
+    }
+}
