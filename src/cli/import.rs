@@ -19,6 +19,7 @@ use indicatif::ProgressStyle;
 
 use crate::cli::say;
 use crate::cli::say_error;
+use crate::import::About;
 use crate::import::Format;
 use crate::import::ImportError;
 use crate::import::ImportOptions;
@@ -52,6 +53,15 @@ pub struct ImportArguments {
     /// The column that says when, or start and end separated by a comma.
     #[arg(long, value_name = "COLUMN[,COLUMN]", value_delimiter = ',', num_args = 1)]
     time: Vec<String>,
+    /// What the layer is called on maps and lists.
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// Who to name beside a map of the layer.
+    #[arg(long, value_name = "TEXT")]
+    attribution: Option<String>,
+    /// The layer's areas share borders: simplify both sides of a border alike.
+    #[arg(long)]
+    coverage: bool,
     /// The force or agency that owns the rows.
     #[arg(long, default_value = "local")]
     owner: String,
@@ -119,6 +129,11 @@ pub fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
         layer: arguments.layer.clone(),
         id: arguments.id.clone(),
         time: arguments.time.clone(),
+        about: About {
+            title: arguments.title.clone(),
+            attribution: arguments.attribution.clone(),
+            coverage: arguments.coverage,
+        },
         provenance: Provenance {
             owner: arguments.owner.clone(),
             marking: arguments.marking.clone(),

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use anyhow::Context;
 
+use crate::import::About;
 use crate::import::Format;
 use crate::import::ImportOptions;
 use crate::import::import;
@@ -33,6 +34,7 @@ pub fn import_reference(store: &Store) -> anyhow::Result<()> {
             layer: None,
             id: None,
             time: Vec::new(),
+            about: About::default(),
             provenance: Provenance::open("reference"),
             dry_run: false,
             strict: true,

@@ -21,6 +21,7 @@ pub use input::Format;
 pub use report::ImportReport;
 pub use report::MAX_NOTES;
 pub use report::RowNote;
+pub use run::About;
 pub use run::ImportOptions;
 pub use run::import;
 
@@ -46,6 +47,9 @@ pub enum ImportError {
         "{0}: the format is not known by its ending: name it with --format (geojson, geojsonseq, csv, gpkg)"
     )]
     UnknownFormat(PathBuf),
+    /// A collection of the program's, which describes itself.
+    #[error("{0} comes with its own description: leave out --title, --attribution and --coverage")]
+    OwnDescription(String),
     /// It is not what it says it is.
     #[error("{place}: {message}")]
     Malformed {

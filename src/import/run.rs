@@ -43,12 +43,25 @@ pub struct ImportOptions {
     pub id: Option<String>,
     /// The column or columns that answer `datetime`; found if empty.
     pub time: Vec<String>,
+    /// What the layer is called and whose data it is.
+    pub about: About,
     /// Owner, marking and so on of every row.
     pub provenance: Provenance,
     /// Whether to report only and leave the store as it was.
     pub dry_run: bool,
     /// Whether one rejected row is enough to take nothing.
     pub strict: bool,
+}
+
+/// What the importer says about a layer as a whole; what is left out stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Its title on maps and lists.
+    pub title: Option<String>,
+    /// Who to name beside a map of it.
+    pub attribution: Option<String>,
+    /// Whether its areas share borders, so that they are simplified alike on both sides.
+    pub coverage: bool,
 }
 
 /// Imports a file. `read` counts the bytes taken from the disk; the file is read twice.
@@ -68,11 +81,21 @@ pub fn import(
     let built = built_in(&options.into)
         .map_err(|source| StoreError::Schema { collection: options.into.clone(), source })?;
     let survey = Survey::make(open(file, options, read)?.as_mut())?;
-    let schema = match (known, built) {
+    let mut schema = match (known, built) {
+        (_, Some(_)) if options.about != About::default() => {
+            return Err(ImportError::OwnDescription(options.into.clone()));
+        }
         (_, Some(built)) => built,
         (Some((schema, rows)), None) if rows > 0 => widen(schema, &survey, options)?,
         (_, None) => infer_schema(&survey, options)?,
     };
+    if let Some(title) = &options.about.title {
+        schema.title.clone_from(title);
+    }
+    if options.about.attribution.is_some() {
+        schema.attribution.clone_from(&options.about.attribution);
+    }
+    schema.coverage |= options.about.coverage;
     let outcome: Arc<Mutex<Option<Result<ImportReport, ImportError>>>> = Arc::default();
     let (slot, path, dry_run) = (Arc::clone(&outcome), file.to_owned(), options.dry_run);
     let (options, read) = (options.clone(), Arc::clone(read));

@@ -7,6 +7,7 @@ use i_overlay::core::overlay::IntOverlayOptions;
 use i_overlay::core::overlay::Overlay;
 use i_overlay::core::overlay::ShapeType;
 use i_overlay::core::overlay_rule::OverlayRule;
+use i_overlay::core::solver::Solver;
 use i_overlay::i_float::int::point::IntPoint;
 
 use crate::tile::clip::Place;
@@ -16,12 +17,13 @@ use crate::tile::clip::area2;
 /// before its holes, which have a negative one. On return no two edges cross, and rings touch at places only where
 /// valid areas may; rings without area are gone.
 pub fn repair(rings: Vec<Vec<Place>>) -> Vec<Vec<Place>> {
-    if edges_are_apart(&rings) {
+    if edges_are_apart(&rings) && each_in_its_place(&rings) {
         return rings;
     }
     let points = rings.iter().map(Vec::len).sum();
-    let mut overlay =
-        Overlay::new_custom(points, IntOverlayOptions::ogc(), i_overlay::core::solver::Solver::default());
+    // Vertices on straight edges stay: the area across the border has them too.
+    let options = IntOverlayOptions { ogc: true, ..IntOverlayOptions::keep_all_points() };
+    let mut overlay = Overlay::new_custom(points, options, Solver::default());
     for ring in &rings {
         let points = ring.iter().map(|place| IntPoint::new(place.0 as i32, place.1 as i32));
         overlay.add_path_iter(points, ShapeType::Subject);
@@ -40,6 +42,55 @@ pub fn repair(rings: Vec<Vec<Place>>) -> Vec<Vec<Place>> {
         }
     }
     out
+}
+
+/// Whether holes lie within their outer ring and outer rings in no other part, given that no edges meet: then one
+/// place of a ring tells for all.
+fn each_in_its_place(rings: &[Vec<Place>]) -> bool {
+    if rings.len() < 2 {
+        return true;
+    }
+    let outer: Vec<usize> = (0..rings.len()).filter(|at| area2(&rings[*at]) > 0).collect();
+    let part = |number: usize| {
+        let end = outer.get(number + 1).copied().unwrap_or(rings.len());
+        &rings[outer[number]..end]
+    };
+    let boxes: Vec<[i64; 4]> = outer.iter().map(|at| extent(&rings[*at])).collect();
+    (0..outer.len()).all(|number| {
+        let [first, holes @ ..] = part(number) else { return true };
+        let place = first[0];
+        holes.iter().all(|hole| contains(first, hole[0]))
+            && (0..outer.len()).filter(|other| *other != number && holds(boxes[*other], place)).all(|other| {
+                // Inside an odd number of rings of a part is inside the part.
+                part(other).iter().filter(|ring| contains(ring, place)).count() % 2 == 0
+            })
+    })
+}
+
+fn extent(ring: &[Place]) -> [i64; 4] {
+    ring.iter().fold([i64::MAX, i64::MAX, i64::MIN, i64::MIN], |[west, north, east, south], (x, y)| {
+        [west.min(*x), north.min(*y), east.max(*x), south.max(*y)]
+    })
+}
+
+fn holds([west, north, east, south]: [i64; 4], (x, y): Place) -> bool {
+    (west..=east).contains(&x) && (north..=south).contains(&y)
+}
+
+/// Whether a ring runs round a place that is on none of its edges.
+fn contains(ring: &[Place], (x, y): Place) -> bool {
+    let mut inside = false;
+    let mut before = ring[ring.len() - 1];
+    for at in ring.iter().copied() {
+        if (at.1 > y) != (before.1 > y) {
+            let turn = (at.0 - before.0) * (y - before.1) - (x - before.0) * (at.1 - before.1);
+            if (turn > 0) == (at.1 > before.1) {
+                inside = !inside;
+            }
+        }
+        before = at;
+    }
+    inside
 }
 
 /// An edge, its left end first.
@@ -147,6 +198,21 @@ mod tests {
         ]);
         // By hand: 100 less the 5 by 3 that lie inside.
         assert!((to_geo(&got).unsigned_area() - 85.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_hole_beside_its_ring_and_a_part_within_another_are_not_sound() {
+        let square =
+            |at: i64, side: i64| vec![(at, at), (at + side, at), (at + side, at + side), (at, at + side)];
+        let hole = |at: i64, side: i64| square(at, side).into_iter().rev().collect::<Vec<_>>();
+        let beside = vec![square(0, 10), hole(20, 5)];
+        assert!(edges_are_apart(&beside) && !each_in_its_place(&beside));
+        assert_eq!(repair(beside).len(), 1);
+        let within = vec![square(0, 10), square(2, 5)];
+        assert!(edges_are_apart(&within) && !each_in_its_place(&within));
+        assert_eq!(repair(within).len(), 1);
+        let island = vec![square(0, 10), hole(2, 6), square(4, 2)];
+        assert_eq!(repair(island.clone()), island);
     }
 
     #[test]

@@ -146,6 +146,7 @@ fn generate(path: &Path, rows: usize) {
         layer: None,
         id: None,
         time: Vec::new(),
+        about: throughline::import::About::default(),
         provenance: Provenance::open("bench"),
         dry_run: false,
         strict: true,

@@ -1,0 +1,573 @@
+//! What tiles promise, against brute force: membership, edges that agree, borders that agree, sizes, counts, bytes.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use geo::Area;
+use geo::BooleanOps;
+use geo::Intersects;
+use geo::Validation;
+use proptest::prelude::*;
+use serde_json::json;
+use throughline::access::Principal;
+use throughline::model::Provenance;
+use throughline::model::Sensitivity;
+use throughline::tile::FULL_ZOOM;
+use throughline::tile::FULL_ZOOM_BYTES;
+use throughline::tile::LOW_ZOOM_BYTES;
+use throughline::tile::TileCoord;
+use throughline::tile::tile;
+
+use crate::at;
+use crate::bytes;
+use crate::fixtures::Numbers;
+use crate::fixtures::World;
+use crate::fixtures::options;
+use crate::fixtures::test_data;
+use crate::mvt;
+use crate::mvt::Value;
+use crate::place;
+use crate::tile_at;
+use crate::view;
+
+/// The tile's square with its buffer, shrunk or grown by some cells.
+fn square(grown: f64) -> geo_types::Polygon<f64> {
+    let (low, high) = (-64.0 - grown, 4_160.0 + grown);
+    geo_types::Rect::new((low, low), (high, high)).to_polygon()
+}
+
+/// A closed star around a centre: coarse, so that no zoom drops a vertex of it.
+fn star(numbers: &mut Numbers, lon: f64, lat: f64, radius: f64) -> Vec<[f64; 2]> {
+    let corners = 3 + (numbers.next() % 6) as usize;
+    let turn = numbers.between(0.0, 6.0);
+    let mut ring: Vec<[f64; 2]> = (0..corners)
+        .map(|corner| {
+            let angle = turn + corner as f64 / corners as f64 * std::f64::consts::TAU;
+            let out = radius * numbers.between(0.4, 1.0);
+            [lon + out * angle.cos(), lat + out * angle.sin() * 0.6]
+        })
+        .collect();
+    ring.push(ring[0]);
+    ring
+}
+
+fn on_tile(ring: &[[f64; 2]], at: TileCoord) -> geo_types::LineString<f64> {
+    ring.iter().map(|[lon, lat]| geo_types::Coord::from(place(*lon, *lat, at))).collect()
+}
+
+fn number(feature: &mvt::Feature, name: &str) -> i64 {
+    match feature.properties.get(name) {
+        Some(Value::Int(value)) => *value,
+        other => unreachable!("{name} is {other:?}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_feature_is_in_a_tile_exactly_if_it_meets_it(seed in 1_u64..u64::MAX, z in 9_u8..13) {
+        let mut numbers = Numbers(seed);
+        let centre = tile_at(-1.5, 52.0, z);
+        let width = 360.0 / f64::from(1_u32 << z);
+        let (mut features, mut shapes) = (Vec::new(), Vec::new());
+        for n in 0..120 {
+            let (lon, lat) = (-1.5 + numbers.between(-2.0, 2.0) * width, 52.0 + numbers.between(-1.2, 1.2) * width);
+            let radius = width * numbers.between(0.05, 1.5);
+            let ring = star(&mut numbers, lon, lat, radius);
+            let geometry = match n % 3 {
+                0 => json!({"type": "Point", "coordinates": ring[0]}),
+                1 => json!({"type": "LineString", "coordinates": ring[..ring.len() - 1]}),
+                _ => json!({"type": "Polygon", "coordinates": [ring]}),
+            };
+            features.push(json!({"type": "Feature", "properties": {"n": n}, "geometry": geometry}));
+            shapes.push(ring);
+        }
+        let world = World::new();
+        let text = json!({"type": "FeatureCollection", "features": features}).to_string();
+        world.import("f.geojson", text, &options("f")).unwrap();
+        let view = view(&world);
+        let layers = mvt::read(&bytes(&view, &["f"], centre));
+        let found: HashSet<i64> = layers.iter().flat_map(|layer| &layer.features).map(|f| number(f, "n")).collect();
+        for (n, ring) in shapes.iter().enumerate() {
+            let line = on_tile(ring, centre);
+            // Within two cells of the buffer's edge, 64 cells off the tile, rounding and simplifying may fall either way.
+            let meets = |grown: f64| match n % 3 {
+                0 => square(grown).intersects(&geo_types::Point(line.0[0])),
+                1 => square(grown).intersects(&geo_types::LineString(line.0[..line.0.len() - 1].to_vec())),
+                _ => square(grown).intersects(&geo_types::Polygon::new(line.clone(), vec![])),
+            };
+            let here = found.contains(&(n as i64));
+            prop_assert!(!(meets(-2.0) && !here), "{n} is missing from {centre:?}");
+            prop_assert!(!(here && !meets(2.0)), "{n} does not reach {centre:?}");
+        }
+        // Areas are as large in the tile as they are where they meet it.
+        for feature in layers.iter().flat_map(|layer| &layer.features).filter(|f| f.kind == 3) {
+            let ring = on_tile(&shapes[number(feature, "n") as usize], centre);
+            let exact = geo_types::Polygon::new(ring.clone(), vec![]).intersection(&square(0.0)).unsigned_area();
+            let drawn = feature.parts.iter().map(|part| mvt::area2(part)).sum::<i64>() as f64 / 2.0;
+            // A cell along every edge, and the triangles of 32 cells that are simplified away.
+            let slack = ring.0.windows(2).map(|p| (p[1].x - p[0].x).hypot(p[1].y - p[0].y).min(6_000.0) + 64.0).sum::<f64>();
+            prop_assert!((drawn - exact).abs() <= slack, "{drawn} {exact} {slack}");
+            prop_assert!(valid(feature), "{feature:?}");
+        }
+    }
+
+    #[test]
+    fn neighbours_agree_on_their_edge(seed in 1_u64..u64::MAX, z in 8_u8..14) {
+        let mut numbers = Numbers(seed);
+        let west = tile_at(-1.5, 52.0, z);
+        let east = at(west.z, west.x + 1, west.y);
+        let width = 360.0 / f64::from(1_u32 << z);
+        let edge = f64::from(east.x) * width - 180.0;
+        let mut features = Vec::new();
+        for n in 0..40 {
+            let lat = 52.0 + numbers.between(-0.3, 0.3) * width;
+            let radius = width * numbers.between(0.01, 0.4);
+            let ring = star(&mut numbers, edge, lat, radius);
+            let geometry = if n % 2 == 0 { json!({"type": "LineString", "coordinates": ring}) } else { json!({"type": "Polygon", "coordinates": [ring]}) };
+            features.push(json!({"type": "Feature", "properties": {"n": n}, "geometry": geometry}));
+        }
+        let world = World::new();
+        world.import("f.geojson", json!({"type": "FeatureCollection", "features": features}).to_string(), &options("f")).unwrap();
+        let view = view(&world);
+        // Where lines cross the edge, and for each feature its id: x = 4096 in the western tile is x = 0 in the eastern.
+        let crossings = |at: TileCoord, x: f64| -> HashMap<i64, (u64, Vec<f64>)> {
+            let layers = mvt::read(&bytes(&view, &["f"], at));
+            let features = layers.into_iter().flat_map(|layer| layer.features);
+            features.map(|feature| {
+                let mut at: Vec<f64> = feature.parts.iter().flat_map(|part| part.windows(2)).filter_map(|pair| {
+                    let ((ax, ay), (bx, by)) = ((pair[0].0 as f64, pair[0].1 as f64), (pair[1].0 as f64, pair[1].1 as f64));
+                    // Steep crossings only: along the edge a cell sideways is many cells up.
+                    ((ax - x) * (bx - x) < 0.0 && (by - ay).abs() <= (bx - ax).abs()).then(|| ay + (x - ax) / (bx - ax) * (by - ay))
+                }).collect();
+                at.sort_by(f64::total_cmp);
+                (number(&feature, "n"), (feature.id, at))
+            }).collect()
+        };
+        // Between cells, so that no vertex lies on it.
+        let (one, two) = (crossings(west, 4_096.5), crossings(east, 0.5));
+        for (n, (id, places)) in &one {
+            let Some((other, others)) = two.get(n) else { continue };
+            prop_assert_eq!(id, other);
+            for y in places.iter().filter(|y| (0.0..4_096.0).contains(*y)) {
+                let nearest = others.iter().map(|other| (other - y).abs()).fold(f64::INFINITY, f64::min);
+                // Two cells: a crossing whose segment is just too steep on one side only has its neighbour's.
+                prop_assert!(nearest <= 1.0 || !others.len().eq(&places.len()), "{} at {}: {:?} {:?}", n, y, places, others);
+            }
+        }
+    }
+}
+
+fn valid(feature: &mvt::Feature) -> bool {
+    let mut polygons: Vec<geo_types::Polygon<f64>> = Vec::new();
+    for ring in &feature.parts {
+        let line: geo_types::LineString<f64> =
+            ring.iter().map(|p| geo_types::Coord { x: p.0 as f64, y: p.1 as f64 }).collect();
+        match polygons.last_mut() {
+            Some(polygon) if mvt::area2(ring) < 0 => polygon.interiors_push(line),
+            _ => polygons.push(geo_types::Polygon::new(line, vec![])),
+        }
+    }
+    geo_types::MultiPolygon(polygons).is_valid()
+}
+
+/// A square of `count` by `count` areas whose borders wander, each border the same on both sides.
+fn wandering_coverage(numbers: &mut Numbers, count: usize) -> String {
+    let node = |i: usize, j: usize| [-2.0 + i as f64 * 0.3, 51.0 + j as f64 * 0.2];
+    // Gentle waves: borders that leave a corner nearly side by side would cross when simplified, and be repaired.
+    let mut arc = |a: [f64; 2], b: [f64; 2], straight: bool| -> Vec<[f64; 2]> {
+        let (steps, waves) = (80, f64::from(1 + (numbers.next() % 4) as u32));
+        let height = if straight { 0.0 } else { numbers.between(-0.008, 0.008) };
+        (0..=steps)
+            .map(|step| {
+                let share = f64::from(step) / f64::from(steps);
+                let sway = height * (share * waves * std::f64::consts::PI).sin();
+                let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+                [a[0] + share * dx - sway * dy.signum(), a[1] + share * dy + sway * dx.signum()]
+            })
+            .collect()
+    };
+    let mut across = HashMap::new();
+    let mut up = HashMap::new();
+    for i in 0..=count {
+        for j in 0..=count {
+            if i < count {
+                across.insert((i, j), arc(node(i, j), node(i + 1, j), j == 0 || j == count));
+            }
+            if j < count {
+                up.insert((i, j), arc(node(i, j), node(i, j + 1), i == 0 || i == count));
+            }
+        }
+    }
+    let mut features = Vec::new();
+    for i in 0..count {
+        for j in 0..count {
+            let mut ring = across[&(i, j)].clone();
+            ring.extend(&up[&(i + 1, j)][1..]);
+            ring.extend(across[&(i, j + 1)].iter().rev().skip(1));
+            ring.extend(up[&(i, j)].iter().rev().skip(1));
+            features.push(json!({"type": "Feature", "properties": {"n": i * count + j}, "geometry": {"type": "Polygon", "coordinates": [ring]}}));
+        }
+    }
+    json!({"type": "FeatureCollection", "features": features}).to_string()
+}
+
+#[test]
+fn areas_that_share_a_border_share_it_at_every_zoom() {
+    let world = World::new();
+    let text = wandering_coverage(&mut Numbers(11), 6);
+    let mut coverage = options("shared");
+    coverage.about.coverage = true;
+    world.import("a.geojson", &text, &coverage).unwrap();
+    let view = view(&world);
+    let mut vertices = Vec::new();
+    for z in 4..=11 {
+        let layers = mvt::read(&bytes(&view, &["shared"], tile_at(-1.1, 51.6, z)));
+        let features = &layers[0].features;
+        let mut edges: HashMap<((i64, i64), (i64, i64)), i32> = HashMap::new();
+        let mut sum = 0;
+        for feature in features {
+            for ring in &feature.parts {
+                sum += mvt::area2(ring);
+                for pair in ring.windows(2) {
+                    *edges.entry((pair[0], pair[1])).or_default() += 1;
+                }
+            }
+        }
+        // An edge that two areas share is gone along both ways; all others lie on the outer frame or the tile's edge.
+        let mut outside = 0;
+        for ((a, b), count) in &edges {
+            assert_eq!(*count, 1, "an edge twice in the same direction at zoom {z}");
+            if !edges.contains_key(&(*b, *a)) {
+                outside += a.0 * b.1 - b.0 * a.1;
+                assert!(
+                    a.0 == b.0 || a.1 == b.1,
+                    "a border is not the same on both sides at zoom {z}: {a:?} {b:?}"
+                );
+            }
+        }
+        assert_eq!(sum, outside, "the areas fill the frame without gap or overlap at zoom {z}");
+        vertices.push(edges.len());
+    }
+    let most = vertices.iter().max().unwrap();
+    assert!(vertices[0] * 4 < *most, "low zooms need fewer vertices: {vertices:?}");
+    // Without the word the same areas go their own ways somewhere: the test can fail.
+    world.import("b.geojson", &text, &options("alone")).unwrap();
+    let view = crate::view(&world);
+    let alone = mvt::read(&bytes(&view, &["alone"], tile_at(-1.1, 51.6, 7)));
+    let edges: HashSet<_> = alone[0]
+        .features
+        .iter()
+        .flat_map(|feature| feature.parts.iter())
+        .flat_map(|ring| ring.windows(2).map(|pair| (pair[0], pair[1])).collect::<Vec<_>>())
+        .collect();
+    assert!(edges.iter().any(|(a, b)| a.0 != b.0 && a.1 != b.1 && !edges.contains(&(*b, *a))));
+}
+
+#[test]
+fn real_borders_meet_and_every_area_is_valid() {
+    let Some(forces) = test_data("police_force_areas.geojson.gz") else { return };
+    let Some(routes) = test_data("network_rail_routes.geojson.gz") else { return };
+    let Some(coast) = test_data("coastline_gb_ie.geojson.gz") else { return };
+    let world = World::new();
+    let mut coverage = options("forces-2020");
+    coverage.about.coverage = true;
+    world.import_file(&forces, &coverage).unwrap();
+    world.import_file(&routes, &options("routes")).unwrap();
+    world.import_file(&coast, &options("coast")).unwrap();
+    let view = view(&world);
+    for z in 4..=11 {
+        for (lon, lat) in [(-1.9, 52.5), (-0.3, 51.4), (-3.0, 53.4), (-6.3, 49.9)] {
+            let centre = tile_at(lon, lat, z);
+            let tile = bytes(&view, &["forces-2020", "routes", "coast"], centre);
+            assert!(tile.len() <= LOW_ZOOM_BYTES);
+            let layers = mvt::read(&tile);
+            for feature in layers.iter().flat_map(|layer| &layer.features) {
+                assert!(valid(feature), "{centre:?} {:?}", feature.properties);
+            }
+            let Some(forces) = layers.iter().find(|layer| layer.name == "forces-2020") else { continue };
+            let sum: i64 = forces.features.iter().flat_map(|f| &f.parts).map(|ring| mvt::area2(ring)).sum();
+            let mut union = geo_types::MultiPolygon::<f64>(vec![]);
+            let mut border = 0;
+            for feature in &forces.features {
+                border += feature.parts.iter().map(Vec::len).sum::<usize>();
+                for ring in feature.parts.iter().filter(|ring| mvt::area2(ring) > 0) {
+                    let line =
+                        ring.iter().map(|p| geo_types::Coord { x: p.0 as f64, y: p.1 as f64 }).collect();
+                    union = union.union(&geo_types::Polygon::new(line, vec![]));
+                }
+            }
+            // Forces within others' holes (London's City) are filled by the union; overlaps would make the sum larger.
+            let overlap = sum as f64 / 2.0 - union.unsigned_area();
+            assert!(overlap <= border as f64, "{centre:?}: overlap of {overlap} cells on {border} vertices");
+        }
+    }
+}
+
+/// Points in heaps and alone, so many that tiles of low zooms would be too large.
+fn many_points(rows: usize) -> String {
+    let mut numbers = Numbers(7);
+    let mut csv = String::from("lon,lat,name,count\n");
+    for row in 0..rows {
+        let heap = row % 3 == 0;
+        let (lon, lat) = if heap { (-1.5, 52.3) } else { (-3.0, 51.0) };
+        let reach = if heap { 0.05 } else { 3.0 };
+        let (lon, lat) = (lon + numbers.between(0.0, reach), lat + numbers.between(0.0, reach * 0.6));
+        writeln!(csv, "{lon:.6},{lat:.6},point number {row},7").unwrap();
+    }
+    csv
+}
+
+#[test]
+fn clusters_conserve_counts_and_every_tile_keeps_its_size() {
+    let world = World::new();
+    let csv = many_points(60_000);
+    world.import("p.csv", &csv, &options("p")).unwrap();
+    let positions: Vec<(f64, f64)> = csv
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let mut cells = line.split(',');
+            (cells.next().unwrap().parse().unwrap(), cells.next().unwrap().parse().unwrap())
+        })
+        .collect();
+    let view = view(&world);
+    let mut clustered = 0;
+    for z in 0..=15 {
+        let centre = tile_at(-1.48, 52.31, z);
+        let tile = bytes(&view, &["p"], centre);
+        assert!(tile.len() <= if z < FULL_ZOOM { LOW_ZOOM_BYTES } else { FULL_ZOOM_BYTES }, "zoom {z}");
+        let features: Vec<mvt::Feature> =
+            mvt::read(&tile).into_iter().flat_map(|layer| layer.features).collect();
+        let near = |(lon, lat): &(f64, f64), grown: f64| {
+            let (x, y) = place(*lon, *lat, centre);
+            (-64.0 - grown..4_160.0 + grown).contains(&x) && (-64.0 - grown..4_160.0 + grown).contains(&y)
+        };
+        // Positions have seven decimals; a hair beside the edge may fall either way.
+        let most = positions.iter().filter(|p| near(p, 0.01)).count() as i64;
+        let least = positions.iter().filter(|p| near(p, -0.01)).count() as i64;
+        let is_clustered = features.iter().any(|f| f.properties.get("count") != Some(&Value::Int(7)));
+        let sum = if is_clustered {
+            clustered += 1;
+            features.iter().map(|f| number(f, "count")).sum()
+        } else {
+            features.len() as i64
+        };
+        assert!((least..=most).contains(&sum), "zoom {z}: {sum} of {least} to {most}");
+        if z >= FULL_ZOOM {
+            assert!(!is_clustered, "zoom {z}");
+        }
+    }
+    assert!(clustered > 5, "{clustered}");
+}
+
+#[test]
+fn from_zoom_12_on_nothing_is_lost_even_on_one_spot() {
+    // 120,000 points on one spot and 200,000 side by side: 2 MB hold neither with names.
+    let world = World::new();
+    let mut csv = String::from("lon,lat,name\n");
+    for row in 0..120_000 {
+        writeln!(csv, "-1.5,52.3,a rather long name to carry about {row}").unwrap();
+    }
+    let centre = tile_at(-1.5, 52.3, 12);
+    let mut here = 120_000;
+    for row in 0..60_000 {
+        let (x, y) = place(-1.52 + f64::from(row % 300) * 1e-4, 52.29 + f64::from(row / 300) * 1e-4, centre);
+        here += i64::from((-64.0..4_160.0).contains(&x) && (-64.0..4_160.0).contains(&y));
+        writeln!(
+            csv,
+            "{:.6},{:.6},side {row}",
+            -1.52 + f64::from(row % 300) * 1e-4,
+            52.29 + f64::from(row / 300) * 1e-4
+        )
+        .unwrap();
+    }
+    world.import("p.csv", csv, &options("p")).unwrap();
+    let view = view(&world);
+    let tile = bytes(&view, &["p"], centre);
+    assert!(tile.len() <= FULL_ZOOM_BYTES);
+    let layers = mvt::read(&tile);
+    assert_eq!(layers[0].features.iter().map(|f| number(f, "count")).sum::<i64>(), here);
+    assert!(here > 170_000);
+    assert!(layers[0].features.iter().all(|f| f.properties.len() == 1), "properties go first");
+    // A few thousand with names fit without names.
+    let world = World::new();
+    let mut csv = String::from("lon,lat,name\n");
+    for row in 0..40_000 {
+        writeln!(
+            csv,
+            "{:.6},{:.6},a rather long name to carry about number {row}",
+            -1.52 + f64::from(row % 200) * 1e-4,
+            52.29 + f64::from(row / 200) * 1e-4
+        )
+        .unwrap();
+    }
+    world.import("p.csv", csv, &options("p")).unwrap();
+    let view = crate::view(&world);
+    let layers = mvt::read(&bytes(&view, &["p"], tile_at(-1.5, 52.3, 12)));
+    assert_eq!(layers[0].features.len(), 40_000);
+    assert!(layers[0].features.iter().all(|f| f.properties.is_empty()));
+}
+
+#[test]
+fn small_areas_go_first_and_large_ones_stay() {
+    let mut numbers = Numbers(5);
+    let mut features = Vec::new();
+    for n in 0..24_000 {
+        let (lon, lat) = (numbers.between(-2.5, 0.0), numbers.between(51.5, 53.0));
+        let radius = if n % 100 == 0 { 0.2 } else { 0.012 };
+        let ring = star(&mut numbers, lon, lat, radius);
+        features.push(json!({"type": "Feature", "properties": {"n": n, "text": format!("area number {n} of many")}, "geometry": {"type": "Polygon", "coordinates": [ring]}}));
+    }
+    let world = World::new();
+    world
+        .import(
+            "a.geojson",
+            json!({"type": "FeatureCollection", "features": features}).to_string(),
+            &options("a"),
+        )
+        .unwrap();
+    let view = view(&world);
+    let tile = bytes(&view, &["a"], tile_at(-1.2, 52.2, 5));
+    assert!(tile.len() <= LOW_ZOOM_BYTES && tile.len() > LOW_ZOOM_BYTES * 9 / 10, "{}", tile.len());
+    let layers = mvt::read(&tile);
+    let drawn: HashSet<i64> = layers[0].features.iter().map(|f| number(f, "n")).collect();
+    assert!(drawn.len() < 24_000 && (0..24_000).step_by(100).all(|n| drawn.contains(&n)), "{}", drawn.len());
+    // From zoom 12 on all of them, wherever they are.
+    let mut found = HashSet::new();
+    for x in 2_015..=2_050 {
+        for y in 1_315..=1_370 {
+            for layer in mvt::read(&bytes(&view, &["a"], at(12, x, y))) {
+                found.extend(layer.features.iter().map(|f| number(f, "n")));
+            }
+        }
+    }
+    assert!(found.len() > 23_000, "{}", found.len());
+}
+
+#[test]
+fn layers_share_a_tile_s_bytes() {
+    let world = World::new();
+    for id in ["one", "two", "three"] {
+        world.import("p.csv", many_points(20_000), &options(id)).unwrap();
+    }
+    world.import("few.csv", "lon,lat\n-1.5,52.3\n", &options("few")).unwrap();
+    let view = view(&world);
+    let tile = bytes(&view, &["one", "two", "few", "three"], tile_at(-1.5, 52.3, 5));
+    assert!(tile.len() <= LOW_ZOOM_BYTES);
+    let layers = mvt::read(&tile);
+    assert_eq!(
+        layers.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>(),
+        ["one", "two", "few", "three"]
+    );
+    assert_eq!(layers[2].features.len(), 1);
+    assert_eq!(layers[0].features.len(), layers[3].features.len());
+}
+
+#[test]
+fn the_same_rows_make_the_same_bytes_however_they_came() {
+    let csv = many_points(40_000);
+    let (head, rows) = csv.split_once('\n').unwrap();
+    let lines: Vec<&str> = rows.lines().collect();
+    let file = |lines: &[&str]| {
+        format!(
+            "ref,{head}\n{}\n",
+            lines.iter().enumerate().map(|(n, line)| format!("{n},{line}")).collect::<Vec<_>>().join("\n")
+        )
+    };
+    // References give rows ids that are the same in both worlds.
+    let import = |world: &World, text: String| {
+        let mut by_ref = options("p");
+        by_ref.id = Some("ref".into());
+        world.import("p.csv", text, &by_ref).unwrap();
+    };
+    let (one, two) = (World::new(), World::new());
+    let whole = file(&lines);
+    import(&one, whole.clone());
+    // In three parts, last first.
+    let all: Vec<&str> = whole.lines().collect();
+    for part in [&all[30_001..], &all[10_001..30_001], &all[1..10_001]] {
+        import(&two, format!("{}\n{}\n", all[0], part.join("\n")));
+    }
+    let (one, two) = (view(&one), view(&two));
+    for (lon, lat, z) in [(-1.5, 52.3, 3), (-1.5, 52.3, 7), (-1.48, 52.31, 11), (-1.48, 52.31, 13)] {
+        let at = tile_at(lon, lat, z);
+        let tile = bytes(&one, &["p"], at);
+        assert!(!tile.is_empty());
+        assert_eq!(tile, bytes(&two, &["p"], at), "{at:?}");
+        assert_eq!(tile, bytes(&one, &["p"], at), "{at:?}");
+    }
+}
+
+#[test]
+fn only_the_properties_asked_for() {
+    let world = World::new();
+    world.import("p.csv", "lon,lat,name,kind\n-1.5,52.3,a,b\n", &options("p")).unwrap();
+    let view = view(&world);
+    let collection = view.collection("p").unwrap();
+    let names = |wanted: &[&str]| -> Vec<String> {
+        let wanted: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
+        let tile = tile(&[collection.as_ref()], tile_at(-1.5, 52.3, 10), Some(&wanted));
+        mvt::read(&tile)[0].features[0].properties.keys().cloned().collect()
+    };
+    assert_eq!(names(&["kind"]), ["kind"]);
+    assert!(names(&[]).is_empty());
+}
+
+/// What a stranger gets of the built-in collections.
+fn stranger(world: &World, layer: &str, at: TileCoord) -> Vec<u8> {
+    bytes(&world.gate().view(Principal::Anonymous), &[layer], at)
+}
+
+#[test]
+fn hidden_rows_move_no_byte_of_a_tile() {
+    let secret = |into: &str| {
+        let mut hidden = options(into);
+        hidden.provenance = Provenance { sensitivity: Sensitivity::Restricted, ..Provenance::open("local") };
+        hidden
+    };
+    let stations = |prefix: &str, rows: usize, seed: u64| {
+        let mut numbers = Numbers(seed);
+        (0..rows).fold(String::from("crs,name,lon,lat,country,force\n"), |mut text, row| {
+            let (lon, lat) = (numbers.between(-3.0, 0.0), numbers.between(51.0, 53.0));
+            writeln!(text, "{prefix}{row},Station {prefix}{row},{lon:.6},{lat:.6},england,f{}", row % 40)
+                .unwrap();
+            text
+        })
+    };
+    // More rows than a row group holds: hidden ones among them move where groups are cut.
+    let (open, full) = (World::new(), World::new());
+    open.import("s.csv", stations("S", 24_000, 3), &options("stations")).unwrap();
+    full.import("h.csv", stations("H", 9_000, 4), &secret("stations")).unwrap();
+    full.import("s.csv", stations("S", 24_000, 3), &options("stations")).unwrap();
+    // A hidden area makes corners on the borders of its neighbours.
+    let forces = wandering_coverage(&mut Numbers(2), 3).replace("{\"n\":", "{\"id\":");
+    let mut areas: serde_json::Value = serde_json::from_str(&forces).unwrap();
+    for feature in areas["features"].as_array_mut().unwrap() {
+        let id = format!("force-{}", feature["properties"]["id"]);
+        feature["properties"] = json!({"id": id, "name": id});
+    }
+    let list = areas["features"].as_array().unwrap().clone();
+    let some = |features: &[serde_json::Value]| {
+        json!({"type": "FeatureCollection", "features": features}).to_string()
+    };
+    open.import("f.geojson", some(&list[..5]), &options("forces")).unwrap();
+    full.import("f.geojson", some(&list[..5]), &options("forces")).unwrap();
+    full.import("g.geojson", some(&list[5..]), &secret("forces")).unwrap();
+    let mut read = 0;
+    for z in [2, 4, 6, 7, 8, 10, 12] {
+        for layer in ["stations", "forces"] {
+            let at = tile_at(-1.45, 51.35, z);
+            let tile = stranger(&open, layer, at);
+            assert_eq!(tile, stranger(&full, layer, at), "{layer} {at:?}");
+            read += usize::from(!tile.is_empty());
+            // The operator sees more: the comparison can fail.
+            assert!(z > 7 || tile != bytes(&view(&full), &[layer], at), "{layer} {at:?}");
+        }
+    }
+    assert_eq!(read, 14);
+}
