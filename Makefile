@@ -1,4 +1,4 @@
-# Throughline: the two commands are `make run` and `make test`. Nothing here needs more than Rust, Python 3,
+# Throughline: the two commands are `make run` and `make test`. Nothing here needs more than Rust, Node 20, Python 3,
 # make and a shell on a Debian machine; what else a target wants it installs first, and only if it is missing.
 
 SHELL := /bin/bash
@@ -19,36 +19,57 @@ STORE ?= var/throughline.gpkg
 DENY_VERSION := 0.20.2
 export THROUGHLINE_TEST_DATA ?= $(abspath ../shared/data)
 
-.PHONY: help run build test conformance lint fmt bench docs tools-lint tools-test tools-bench
+.PHONY: help run build web test browser conformance lint fmt bench docs data tools-lint tools-test tools-browser tools-bench
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-build: ## Build the program
+build: web ## Build the program with its map
 	$(CARGO) build $(PROFILE) --bin throughline
 
-run: build ## Build and serve the reference layers at http://127.0.0.1:8080/
+# The map application is built before any cargo command, so that all of them embed the same files.
+web: static/dist/index.html ## Build the map application
+
+static/node_modules/.installed: static/package.json static/package-lock.json
+	cd static && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+static/dist/index.html: static/node_modules/.installed static/index.html static/vite.config.ts static/tsconfig.json \
+  data/reference/land.topojson $(shell find static/src static/build -type f)
+	cd static && npm run --silent build
+	touch $@
+
+run: build ## Build and serve the map at http://127.0.0.1:8080/
 	$(BIN) serve $(STORE)
 
 test: tools-test build ## Run every test
-	$(CARGO) test $(PROFILE) --lib --test architecture --test store --test api
+	$(CARGO) test $(PROFILE) --lib --test architecture --test store --test golden --test api
+	cd static && npm run --silent test
+	$(MAKE) --no-print-directory browser
 
-conformance: ## Run the tests of each OGC requirement
+browser: tools-browser build ## Run the tests of the map in a browser
+	THROUGHLINE_BIN=$(abspath $(BIN)) node tests/browser/run.mjs
+
+conformance: web ## Run the tests of each OGC requirement
 	$(CARGO) test $(PROFILE) --test conformance
 
-lint: tools-lint ## Check format, lints, dependencies and documentation
+lint: tools-lint web ## Check format, lints, types, dependencies and documentation
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(PROFILE) --all-targets -- -D warnings
+	cd static && npm run --silent check
 	cargo deny --log-level error check licenses bans sources
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(PROFILE) --no-deps --quiet
 
 fmt: ## Format the code
 	$(CARGO) fmt
 
-bench: tools-bench ## Measure opening, memory, and instructions of queries at 10 k and 1 M rows
+data: ## Derive the reference facts anew from their sources, which takes minutes and the network
+	data/derive/make.sh
+
+bench: tools-bench web ## Measure opening, memory, and instructions of queries at 10 k and 1 M rows
 	$(CARGO) bench --locked --bench spine
 
-docs: ## Build the code's documentation
+docs: web ## Build the code's documentation
 	$(CARGO) doc $(PROFILE) --no-deps
 
 tools-lint:
@@ -58,6 +79,10 @@ tools-lint:
 tools-test:
 	@command -v ogrinfo >/dev/null || { $(SUDO) apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends gdal-bin >/dev/null; }
+
+tools-browser:
+	@command -v chromium >/dev/null || { $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
 tools-bench:
 	@command -v valgrind >/dev/null || { $(SUDO) apt-get update -qq && \

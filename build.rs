@@ -94,7 +94,7 @@ fn embed_site() -> Result<(), String> {
 fn write_module(code: &mut String, schema: &CollectionSchema) -> std::fmt::Result {
     writeln!(
         code,
-        "/// Handles of the fields of `{}`.\npub mod {} {{",
+        "/// Handles of the fields of `{}`.\n#[allow(clippy::doc_markdown, reason = \"descriptions are written for people\")]\npub mod {} {{",
         schema.id,
         schema.id.replace('-', "_")
     )?;

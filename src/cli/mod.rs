@@ -7,6 +7,7 @@ mod init;
 mod reference;
 mod serve;
 
+pub use reference::add_missing_reference;
 pub use reference::import_reference;
 
 use std::process::ExitCode;

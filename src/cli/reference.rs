@@ -13,11 +13,23 @@ use crate::model::Provenance;
 use crate::store::Store;
 
 /// Collection and CSV text; sources and licences are in `data/README.md`.
-const REFERENCE: [(&str, &str); 3] = [
+const REFERENCE: [(&str, &str); 4] = [
     ("regions", include_str!("../../data/reference/regions.csv")),
     ("forces", include_str!("../../data/reference/forces.csv")),
     ("stations", include_str!("../../data/reference/stations.csv")),
+    ("places", include_str!("../../data/reference/places.csv")),
 ];
+
+/// Imports the reference facts unless every collection of them is there: a store made by an import, or by an earlier
+/// version, gets what the map is labelled with.
+///
+/// # Errors
+/// If a file or the store is refused.
+pub fn add_missing_reference(store: &Store) -> anyhow::Result<()> {
+    let known = store.reader()?.collections()?;
+    let missing = |id: &str| known.iter().all(|stored| stored.schema.id != id);
+    if REFERENCE.iter().any(|(id, _)| missing(id)) { import_reference(store) } else { Ok(()) }
+}
 
 /// Imports the reference facts; rows that are there already stay as they are.
 ///

@@ -12,7 +12,7 @@ use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
 use crate::access::Gate;
-use crate::cli::import_reference;
+use crate::cli::add_missing_reference;
 use crate::cli::say;
 use crate::config::Config;
 use crate::config::Overrides;
@@ -32,7 +32,7 @@ const REFRESH_SECONDS: u64 = 2;
 /// How long a server that others reach waits before it stops taking work, so that balancers see it is not ready.
 const DRAIN_SECONDS: u64 = 5;
 
-/// Serve a store over HTTP; makes one with the reference facts if there is none.
+/// Serve a store over HTTP; makes it if there is none, and adds the reference facts that it lacks.
 #[derive(Debug, clap::Args)]
 pub struct ServeArguments {
     /// The store.
@@ -80,11 +80,8 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
 }
 
 fn open_store(path: &Path) -> anyhow::Result<Store> {
-    if path.exists() {
-        return Ok(Store::open(path)?);
-    }
-    let store = Store::create(path, Register::Synthetic)?;
-    import_reference(&store)?;
+    let store = if path.exists() { Store::open(path)? } else { Store::create(path, Register::Synthetic)? };
+    add_missing_reference(&store)?;
     Ok(store)
 }
 

@@ -2,9 +2,12 @@
 
 #[path = "../fixtures/mod.rs"]
 mod fixtures;
+#[path = "../fixtures/mvt.rs"]
+mod mvt;
 
 mod limits;
 mod oracles;
 mod process;
 mod protocol;
+mod tiles;
 mod twins;

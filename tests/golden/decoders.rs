@@ -1,7 +1,7 @@
 //! Two decoders that are not ours read the same tiles: `@mapbox/vector-tile` and GDAL. Both must find the features,
 //! geometries and properties that the tests' own reader finds.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
 use std::process::Command;
@@ -131,7 +131,7 @@ fn gdal(folder: &Path, tile: &[u8]) -> Vec<(String, usize, usize, f64)> {
     out
 }
 
-fn measure(coordinates: &Json, each: &mut dyn FnMut(&[(f64, f64)])) {
+fn measure(coordinates: &Json, each: &mut impl FnMut(&[(f64, f64)])) {
     let list = coordinates.as_array().unwrap();
     if list[0].is_number() {
         each(&[(list[0].as_f64().unwrap(), list[1].as_f64().unwrap())]);
@@ -139,7 +139,9 @@ fn measure(coordinates: &Json, each: &mut dyn FnMut(&[(f64, f64)])) {
         let pair = |p: &Json| (p[0].as_f64().unwrap(), p[1].as_f64().unwrap());
         each(&list.iter().map(pair).collect::<Vec<_>>());
     } else {
-        list.iter().for_each(|inner| measure(inner, each));
+        for inner in list {
+            measure(inner, each);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Golden tiles: small worlds, their tiles decoded to text. A change of any of these files is a change of the product.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::fmt::Write as _;
 
 use crate::at;

@@ -9,6 +9,7 @@ use geo_types::Point;
 use throughline::access::Principal;
 use throughline::cli::import_reference;
 use throughline::model::collections::forces;
+use throughline::model::collections::places;
 use throughline::model::collections::regions;
 use throughline::model::collections::stations;
 
@@ -23,8 +24,13 @@ fn reference_facts_are_whole_and_point_at_one_another() {
     let view = world.gate().view(Principal::Anonymous);
     let rows = |id: &str| view.collection(id).unwrap().rows();
     assert_eq!(
-        (rows(stations::COLLECTION), rows(forces::COLLECTION), rows(regions::COLLECTION)),
-        (142, 46, 10)
+        (
+            rows(stations::COLLECTION),
+            rows(forces::COLLECTION),
+            rows(regions::COLLECTION),
+            rows(places::COLLECTION)
+        ),
+        (142, 46, 10, 2_931)
     );
     let group = &view.collection("forces").unwrap().groups()[0];
     let ids: BTreeSet<&str> = (0..group.len()).map(|row| group.text(&forces::ID, row).unwrap()).collect();

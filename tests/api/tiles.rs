@@ -1,0 +1,371 @@
+//! Tiles, TileJSON, features by tile id, search, session and the page, over sockets.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fmt::Write as _;
+
+use crate::fixtures::Numbers;
+use crate::fixtures::Reply;
+use crate::fixtures::Server;
+use crate::fixtures::World;
+use crate::fixtures::options;
+use crate::mvt;
+
+const HUTS: &str = "id,name,kind,lon,lat\n1,Top hut,open,-3.05,54.45\n2,Low hut,shut,-3.06,54.44\n";
+
+fn world() -> World {
+    let world = World::new();
+    let mut huts = options("huts");
+    huts.id = Some("id".into());
+    huts.about.title = Some("Mountain huts".into());
+    huts.about.attribution = Some("The hut club".into());
+    world.import("huts.csv", HUTS, &huts).unwrap();
+    let mut numbers = Numbers(12);
+    let mut csv = String::from("lon,lat,name\n");
+    for row in 0..30_000 {
+        let (lon, lat) = (numbers.between(-5.0, 1.0), numbers.between(50.5, 55.0));
+        writeln!(csv, "{lon:.5},{lat:.5},point number {row}").unwrap();
+    }
+    world.import("many.csv", csv, &options("many")).unwrap();
+    world
+}
+
+#[test]
+fn empty_and_impossible_tiles() {
+    let server = world().serve_and_keep();
+    let empty = server.get("/tiles/huts/5/31/16.mvt");
+    assert_eq!((empty.status, empty.body.len()), (204, 0));
+    assert!(empty.header("etag").is_some());
+    for path in [
+        "/tiles/huts/5/32/16.mvt",
+        "/tiles/huts/5/15/32.mvt",
+        "/tiles/huts/5/-1/10.mvt",
+        "/tiles/huts/5/15.5/10.mvt",
+        "/tiles/huts/25/0/0.mvt",
+        "/tiles/huts/64/0/0.mvt",
+        "/tiles/huts/4294967296/0/0.mvt",
+        "/tiles/huts/20/99999999999999999999/1.mvt",
+        "/tiles/huts/5/015/10.mvt",
+        "/tiles/nothing/5/15/10.mvt",
+        "/tiles/huts,nothing/5/15/10.mvt",
+        "/tiles/huts,huts/5/15/10.mvt",
+        "/tiles/huts/5/15/10.pbf",
+        "/tiles/huts/features/x.json",
+        "/tiles/huts/features/-1.json",
+        "/tiles/huts/features/99999999999999999999.json",
+        "/tiles/nothing/features/1.json",
+    ] {
+        server.get(path).is_problem(404, "nothing at this address");
+    }
+}
+
+#[test]
+fn tiles_are_kept_with_their_encodings_and_dropped_with_their_rows() {
+    let world = world();
+    let server = world.serve();
+    let path = "/tiles/many/8/126/84.mvt";
+    let ask = |encoding: &str| server.ask("GET", path, &[("Accept-Encoding", encoding)]);
+    let (plain, gzip, again) = (ask("identity"), ask("gzip"), ask("gzip"));
+    assert_eq!(plain.header("content-type"), Some("application/vnd.mapbox-vector-tile"));
+    assert_eq!(plain.header("content-encoding"), None);
+    assert_eq!(ask("gzip;q=0, identity").body, plain.body);
+    assert_eq!((gzip.header("content-encoding"), &gzip), (Some("gzip"), &again));
+    let mut unpacked = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&gzip.body[..]), &mut unpacked).unwrap();
+    assert_eq!(unpacked, plain.body);
+    assert_ne!(plain.header("etag"), gzip.header("etag"));
+    let tag = gzip.header("etag").unwrap();
+    let known = server.ask("GET", path, &[("Accept-Encoding", "gzip"), ("If-None-Match", tag)]);
+    assert_eq!((known.status, known.body.len()), (304, 0));
+    let metrics = String::from_utf8(server.get("/metrics").body).unwrap();
+    let kept =
+        metrics.lines().find(|line| line.starts_with("throughline_cached_answers ")).unwrap().to_owned();
+    assert!(!kept.ends_with(" 0"), "{kept}");
+    // A row more: a new server over the same store has another tile, a far tile is the same.
+    let far = server.get("/tiles/huts/9/251/163.mvt");
+    world.import("more.csv", "lon,lat,name\n-2.0,52.0,one more\n", &options("many")).unwrap();
+    let other = world.serve();
+    assert_ne!(other.get(path).header("etag"), plain.header("etag"));
+    assert_eq!(other.get("/tiles/huts/9/251/163.mvt").header("etag"), far.header("etag"));
+}
+
+#[test]
+fn properties_are_chosen_by_name() {
+    let server = world().serve_and_keep();
+    let names = |query: &str| -> Vec<String> {
+        let reply = server.get(&format!("/tiles/huts/9/251/163.mvt{query}"));
+        assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+        mvt::read(&reply.body)[0].features[0].properties.keys().cloned().collect()
+    };
+    assert_eq!(names(""), ["id", "kind", "name"]);
+    assert_eq!(names("?properties=name"), ["name"]);
+    assert_eq!(names("?properties=name,kind"), ["kind", "name"]);
+    assert!(names("?properties=").is_empty());
+    let wrong = server.get("/tiles/huts/9/251/163.mvt?properties=name,colour");
+    wrong.is_problem(400, "colour");
+    assert!(wrong.json()["detail"].as_str().unwrap().contains("kind"), "it says what there is");
+    server.get("/tiles/huts/9/251/163.mvt?limit=3").is_problem(400, "properties");
+    let tilejson = server.get("/tiles/huts.json?properties=name").json();
+    assert!(tilejson["tiles"][0].as_str().unwrap().ends_with("{z}/{x}/{y}.mvt?properties=name"));
+    let fields: Vec<&String> = tilejson["vector_layers"][0]["fields"].as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["name", "count"]);
+}
+
+#[test]
+fn tilejson_says_what_there_is() {
+    let server = world().serve_and_keep();
+    let one = server.get("/tiles/huts.json").json();
+    assert_eq!((&one["tilejson"], &one["attribution"]), (&"3.0.0".into(), &"The hut club".into()));
+    assert_eq!(one["bounds"], serde_json::json!([-3.06, 54.44, -3.05, 54.45]));
+    let address = one["tiles"][0].as_str().unwrap();
+    assert!(
+        address.starts_with("http://127.0.0.1:") && address.ends_with("/tiles/huts/{z}/{x}/{y}.mvt"),
+        "{address}"
+    );
+    let both = server.get("/tiles/huts,many.json").json();
+    let ids: Vec<_> = both["vector_layers"].as_array().unwrap().iter().map(|layer| &layer["id"]).collect();
+    assert_eq!(ids, ["huts", "many"]);
+    let tile = server.get("/tiles/huts,many/6/31/20.mvt").body;
+    let names: Vec<_> = mvt::read(&tile).into_iter().map(|layer| layer.name).collect();
+    assert_eq!(names, ["huts", "many"]);
+}
+
+#[test]
+fn a_feature_of_a_tile_is_found_by_its_tile_id() {
+    let server = world().serve_and_keep();
+    for feature in &mvt::read(&server.get("/tiles/huts/9/251/163.mvt").body)[0].features {
+        let found = server.get(&format!("/tiles/huts/features/{}.json", feature.id));
+        assert_eq!(found.header("content-type"), Some("application/geo+json"));
+        let found = found.json();
+        let mvt::Value::Text(name) = &feature.properties["name"] else { unreachable!("a name") };
+        assert_eq!(found["properties"]["name"], *name);
+        let href = found["links"][0]["href"].as_str().unwrap();
+        assert_eq!(found["links"][0]["rel"], "canonical");
+        assert_eq!(server.get(&href[href.find("/ogc").unwrap()..]).json()["properties"], found["properties"]);
+    }
+    server.get("/tiles/huts/features/12345.json").is_problem(404, "nothing");
+}
+
+#[test]
+fn search_finds_names_codes_and_grid_references() {
+    let world = World::new();
+    let stations = "crs,name,lon,lat,country,force\nPMH,Portsmouth Harbour,-1.108,50.797,england,hampshire\nPMS,Portsmouth & Southsea,-1.091,50.798,england,hampshire\nWAT,Waterloo,-0.113,51.503,england,metropolitan\nNWM,New Mills Central,-2.005,53.365,england,derbyshire\nPPP,Ty\u{302}-du,-3.0,51.6,wales,gwent\n";
+    world.import("s.csv", stations, &options("stations")).unwrap();
+    world
+        .import(
+            "t.csv",
+            "lon,lat,name,population\n-1.09,50.8,Portsmouth,208100\n-2.0,53.7,Portsmouth,1200\n",
+            &options("towns-of-mine"),
+        )
+        .unwrap();
+    let server = world.serve();
+    let labels = |q: &str| -> Vec<String> {
+        let found = server.get(&format!("/api/search?q={q}")).json();
+        let text = |one: &serde_json::Value| one["label"].as_str().unwrap().to_owned();
+        found["results"].as_array().unwrap().iter().map(text).collect()
+    };
+    // Exact names first, the larger one before the smaller, then beginnings, then words.
+    assert_eq!(
+        labels("portsmouth"),
+        ["Portsmouth", "Portsmouth", "Portsmouth Harbour", "Portsmouth & Southsea"]
+    );
+    let first = server.get("/api/search?q=portsmouth&limit=1").json();
+    assert_eq!((&first["results"][0]["lat"], first["results"].as_array().unwrap().len()), (&50.8.into(), 1));
+    assert_eq!(labels("pms"), ["Portsmouth & Southsea"]);
+    assert_eq!(labels("southsea"), ["Portsmouth & Southsea"]);
+    assert_eq!(labels("portsmouth%20and%20south"), ["Portsmouth & Southsea"]);
+    assert_eq!(labels("portsmuoth%20harbour"), ["Portsmouth Harbour"]);
+    assert_eq!(labels("watrloo"), ["Waterloo"]);
+    assert_eq!(labels("ty-du"), ["Ty\u{302}-du"]);
+    assert!(labels("zzzz").is_empty());
+    let grid = server.get("/api/search?q=TQ%20299%20804").json();
+    let square = &grid["results"][0];
+    assert_eq!((&square["kind"], &square["label"]), (&"grid-reference".into(), &"TQ 299 804".into()));
+    // Charing Cross, 51.508 N 0.128 W, lies in that square.
+    assert!(
+        (square["lon"].as_f64().unwrap() + 0.128).abs() < 0.002
+            && (square["lat"].as_f64().unwrap() - 51.508).abs() < 0.002
+    );
+    server.get("/api/search").is_problem(400, "q=Portsmouth");
+    server.get(&format!("/api/search?q={}", "x".repeat(101))).is_problem(400, "100");
+    server.get("/api/search?q=a&limit=0").is_problem(400, "limit");
+    server.get("/api/search?query=a").is_problem(400, "query");
+}
+
+#[test]
+fn pages_of_this_machine_may_read_answers_and_others_what_anyone_sees() {
+    let server = world().serve_and_keep();
+    let ask = |origin: &str, proxied: bool| -> Reply {
+        let mut headers = vec![("Origin", origin)];
+        if proxied {
+            headers.push(("X-Forwarded-For", "198.51.100.7"));
+        }
+        server.ask("GET", "/ogc/collections", &headers)
+    };
+    let allowed = |reply: &Reply| reply.header("access-control-allow-origin").map(str::to_owned);
+    let near = ask("http://localhost:3000", false);
+    assert_eq!(allowed(&near).as_deref(), Some("http://localhost:3000"));
+    assert!(near.header("vary").unwrap().contains("origin"));
+    assert_eq!(allowed(&ask("https://elsewhere.example", false)), None);
+    assert_eq!(allowed(&ask("https://elsewhere.example", true)).as_deref(), Some("*"));
+    let problem = server.ask("GET", "/tiles/huts/5/32/16.mvt", &[("Origin", "http://127.0.0.1:5173")]);
+    assert_eq!((problem.status, allowed(&problem).as_deref()), (404, Some("http://127.0.0.1:5173")));
+}
+
+#[test]
+fn the_page_loads_nothing_from_elsewhere() {
+    let server = world().serve_and_keep();
+    let page = server.get("/");
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{policy}");
+    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    let html = String::from_utf8(page.body).unwrap();
+    assert!(html.contains("Throughline") && !html.contains("style=\""), "{html}");
+    for name in html.split("/assets/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        for (accept, encoding) in [("identity", None), ("gzip", Some("gzip")), ("gzip, br, zstd", Some("br"))]
+        {
+            let file = server.ask("GET", &format!("/assets/{name}"), &[("Accept-Encoding", accept)]);
+            assert_eq!(file.status, 200, "{name}");
+            assert_eq!(file.header("cache-control"), Some("public, max-age=31536000, immutable"));
+            if !name.contains(".woff") && file.body.len() > 1_000 {
+                assert_eq!(file.header("content-encoding"), encoding, "{name}");
+            }
+        }
+    }
+    server.get("/assets/none.js").is_problem(404, "nothing");
+    server.get("/assets/..%2Findex.html").is_problem(404, "nothing");
+}
+
+#[test]
+fn session_says_who_asks_and_how_it_is_marked() {
+    let world = world();
+    let mut secret = options("notes");
+    secret.provenance.marking = "OFFICIAL-SENSITIVE".into();
+    secret.provenance.sensitivity = throughline::model::Sensitivity::Restricted;
+    world.import("n.csv", "lon,lat,name\n-1,52,x\n", &secret).unwrap();
+    let server = world.serve();
+    let mine = server.get("/api/session").json();
+    assert_eq!(mine["marking"], "OFFICIAL-SENSITIVE · SYNTHETIC DATA");
+    assert_eq!((&mine["principal"], &mine["synthetic"]), (&"local-operator".into(), &true.into()));
+    let theirs = server.ask("GET", "/api/session", &[("X-Forwarded-For", "198.51.100.7")]).json();
+    assert_eq!(
+        (&theirs["marking"], &theirs["principal"]),
+        (&"OFFICIAL · SYNTHETIC DATA".into(), &"anonymous".into())
+    );
+}
+
+#[test]
+fn ten_thousand_random_addresses_and_no_fault_of_ours() {
+    let server = world().serve_and_keep();
+    let mut numbers = Numbers(99);
+    let mut kinds = Numbers(98);
+    let mut pick = |list: &[&str]| list[(numbers.next() % list.len() as u64) as usize].to_owned();
+    let mut paths = Vec::new();
+    for _ in 0..10_000 {
+        let layers = pick(&[
+            "huts",
+            "many",
+            "huts,many",
+            "stations",
+            "",
+            ",",
+            "huts,",
+            "%00",
+            "%2e%2e",
+            "h%C3%BCts",
+            "*",
+        ]);
+        let z = pick(&["0", "1", "5", "9", "12", "17", "24", "25", "-1", "x", "1e3", "00", "4294967296"]);
+        let x = pick(&[
+            "0",
+            "1",
+            "15",
+            "31",
+            "251",
+            "2012",
+            "65536",
+            "16777215",
+            "-0",
+            "+1",
+            "1.0",
+            "",
+            "99999999999999999999",
+        ]);
+        let y = pick(&["0", "1", "10", "20", "163", "1300", "65536", "16777215", "%31", "٣", "NaN"]);
+        let y = if y.is_ascii() { y } else { "%D9%A3".to_owned() };
+        let query = pick(&[
+            "",
+            "?",
+            "?properties=",
+            "?properties=name",
+            "?properties=name,,",
+            "?properties=%FF",
+            "?properties=name&properties=name",
+            "?properties=kind,nothing",
+            "?q=%F0%9F%9A%82",
+            "?q=TQ%201%202",
+            "?q=%00",
+            "?q=&limit=5",
+            "?limit=4294967296&q=hut",
+            "?%",
+            "?&&&=",
+            "?a=b",
+        ]);
+        // Half of them are at a tile that may be there.
+        let good = [
+            ["0", "0", "0"],
+            ["5", "15", "10"],
+            ["9", "251", "163"],
+            ["12", "2012", "1307"],
+            ["8", "126", "84"],
+        ];
+        let [z, x, y] = match kinds.next() % 10 {
+            at @ 0..5 => good[at as usize].map(str::to_owned),
+            _ => [z, x, y],
+        };
+        let path = match kinds.next() % 8 {
+            0 => format!("/tiles/{layers}.json{query}"),
+            1 => format!("/api/search{query}"),
+            2 => format!("/tiles/{layers}/features/{z}.json{query}"),
+            3 => format!("/assets/{layers}{query}"),
+            4 => format!("/tiles/{layers}/{z}/{x}/{y}.pbf{query}"),
+            _ => format!("/tiles/{layers}/{z}/{x}/{y}.mvt{query}"),
+        };
+        paths.push(path);
+    }
+    let replies = server.batch(&paths);
+    let mut tiles = 0;
+    for (path, reply) in paths.iter().zip(&replies) {
+        assert!(reply.status < 500, "{path}: {}", reply.status);
+        match reply.status {
+            200 if path.contains(".mvt") => {
+                tiles += 1;
+                mvt::read(&reply.body);
+            }
+            200 | 204 => {}
+            _ => assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{path}"),
+        }
+    }
+    assert!(tiles > 50, "{tiles} of them are tiles");
+}
+
+/// A world with its server, so that the store lives as long.
+struct Kept {
+    server: Server,
+    _world: World,
+}
+
+impl std::ops::Deref for Kept {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl World {
+    fn serve_and_keep(self) -> Kept {
+        Kept { server: self.serve(), _world: self }
+    }
+}
