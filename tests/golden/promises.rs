@@ -272,6 +272,41 @@ fn areas_that_share_a_border_share_it_at_every_zoom() {
 }
 
 #[test]
+fn tiles_that_hold_no_vertex() {
+    // By hand, from the corners of tile 12/2025/1343: 2.0215 to 1.9336 W, 52.4828 to 52.5363 N.
+    let square = |west: f64, south: f64, east: f64, north: f64| {
+        json!([[west, south], [east, south], [east, north], [west, north], [west, south]])
+    };
+    let area = |name: &str, rings: serde_json::Value| json!({"type": "Feature", "properties": {"name": name}, "geometry": {"type": "Polygon", "coordinates": rings}});
+    let line = |name: &str, places: serde_json::Value| json!({"type": "Feature", "properties": {"name": name}, "geometry": {"type": "LineString", "coordinates": places}});
+    let features = json!({"type": "FeatureCollection", "features": [
+        area("cover", json!([square(-3.0, 52.0, -1.0, 53.0)])),
+        area("hole", json!([square(-3.0, 52.0, -1.0, 53.0), square(-2.5, 52.2, -1.5, 52.8)])),
+        // A horseshoe round the tile, whose box covers it.
+        area("shoe", json!([[[-2.5, 52.2], [-1.5, 52.2], [-1.5, 52.8], [-1.8, 52.8], [-1.8, 52.3], [-2.2, 52.3], [-2.2, 52.8], [-2.5, 52.8], [-2.5, 52.2]]])),
+        line("there and back", json!([[-2.2, 52.52], [-1.8, 52.52], [-1.8, 52.5], [-2.2, 52.5]])),
+        line("corner", json!([[-2.05, 52.5], [-1.98, 52.56]])),
+        line("past", json!([[-2.2, 52.55], [-2.2, 52.3], [-1.7, 52.3]])),
+    ]});
+    let world = World::new();
+    world.import("f.geojson", features.to_string(), &options("f")).unwrap();
+    let layers = mvt::read(&bytes(&view(&world), &["f"], at(12, 2_025, 1_343)));
+    let mut found: Vec<(String, usize, i64)> = layers[0]
+        .features
+        .iter()
+        .map(|feature| {
+            let Value::Text(name) = &feature.properties["name"] else { unreachable!("a name") };
+            let area =
+                if feature.kind == 3 { feature.parts.iter().map(|ring| mvt::area2(ring)).sum() } else { 0 };
+            (name.clone(), feature.parts.len(), area / 2)
+        })
+        .collect();
+    found.sort();
+    let expected = [("corner", 1, 0), ("cover", 1, 4_224 * 4_224), ("there and back", 2, 0)];
+    assert_eq!(found, expected.map(|(name, parts, area)| (name.to_owned(), parts, area)));
+}
+
+#[test]
 fn real_borders_meet_and_every_area_is_valid() {
     let Some(forces) = test_data("police_force_areas.geojson.gz") else { return };
     let Some(routes) = test_data("network_rail_routes.geojson.gz") else { return };
