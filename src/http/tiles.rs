@@ -19,6 +19,7 @@ use crate::model::crs::Crs;
 use crate::model::geometry::Bounds;
 use crate::query::public_id;
 use crate::tile::COUNT;
+use crate::tile::FULL_ZOOM;
 use crate::tile::MAX_ZOOM;
 use crate::tile::TileCoord;
 use crate::tile::find;
@@ -176,9 +177,13 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
                 )
             })
             .collect();
-        fields.entry(COUNT).or_insert_with(|| {
-            "Number: how many features this one stands for, where a tile would be too large".into()
-        });
+        // Below zoom 12 the name is the cluster's, whatever the layer calls `count`.
+        let mut count =
+            "Number: how many features this one stands for, where a tile would be too large".to_owned();
+        if let Some(own) = fields.get(COUNT).and_then(|text| text.as_str()) {
+            count = format!("{count} (below zoom {FULL_ZOOM}); {own} (from zoom {FULL_ZOOM} on)");
+        }
+        fields.insert(COUNT.to_owned(), count.into());
         vector_layers.push(json!({
             "id": schema.id, "description": schema.description, "fields": fields, "minzoom": 0, "maxzoom": MAX_ZOOM
         }));

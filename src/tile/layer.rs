@@ -13,6 +13,7 @@ use crate::tile::grid::TileCoord;
 use crate::tile::ids::TileIds;
 use crate::tile::ids::make_unique;
 use crate::tile::tags::Tagger;
+use crate::tile::thin::FULL_ZOOM;
 
 /// Rows of a collection that may be on a tile, in the order everywhere.
 #[derive(Debug)]
@@ -144,7 +145,7 @@ pub fn write(
         Properties::Named(names) => Tagger::new(rows.collection, Some(names)),
         Properties::None => Tagger::new(rows.collection, Some(&[])),
     };
-    if features.iter().any(|feature| feature.count.is_some()) {
+    if rows.at.z < FULL_ZOOM || features.iter().any(|feature| feature.count.is_some()) {
         tagger = tagger.without_count();
     }
     let mut tags = Vec::new();

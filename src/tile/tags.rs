@@ -43,7 +43,8 @@ impl<'a> Tagger<'a> {
         Self { collection, fields, dictionaries: HashMap::new(), numbers: HashMap::new(), count: None }
     }
 
-    /// A field of the layer's own by the name of the number of features that a cluster stands for is left out.
+    /// Leaves out a field of the layer's own called `count`: where tiles may be clustered that name says how many
+    /// features one stands for, and means nothing else.
     pub fn without_count(mut self) -> Self {
         let fields = &self.collection.schema().fields;
         self.fields.retain(|(place, _)| fields[*place].name != COUNT);

@@ -388,7 +388,11 @@ fn clusters_conserve_counts_and_every_tile_keeps_its_size() {
         // Positions have seven decimals; a hair beside the edge may fall either way.
         let most = positions.iter().filter(|p| near(p, 0.01)).count() as i64;
         let least = positions.iter().filter(|p| near(p, -0.01)).count() as i64;
-        let is_clustered = features.iter().any(|f| f.properties.get("count") != Some(&Value::Int(7)));
+        // The layer has a `count` of its own, 7 in every row: below zoom 12 the word is the cluster's.
+        let is_clustered = z < FULL_ZOOM && features.iter().any(|f| f.properties.contains_key("count"));
+        if z >= FULL_ZOOM {
+            assert!(features.iter().all(|f| f.properties["count"] == Value::Int(7)), "zoom {z}");
+        }
         let sum = if is_clustered {
             clustered += 1;
             features.iter().map(|f| number(f, "count")).sum()
@@ -396,9 +400,6 @@ fn clusters_conserve_counts_and_every_tile_keeps_its_size() {
             features.len() as i64
         };
         assert!((least..=most).contains(&sum), "zoom {z}: {sum} of {least} to {most}");
-        if z >= FULL_ZOOM {
-            assert!(!is_clustered, "zoom {z}");
-        }
     }
     assert!(clustered > 5, "{clustered}");
 }
