@@ -13,7 +13,7 @@
 //! access          gate policy principal read view              who asks; makes the View
 //! query           filter nearest page search spatial            View + request -> rows
 //! format          csv geojson gpkg                             rows -> bytes
-//! tile            clip encode generalise geometry grid ids layer repair tags thin   View + tile address -> bytes
+//! tile            clip density encode generalise geometry grid ids layer repair tags thin   View + tile address -> bytes
 //! http            cache caller encode guard health metrics params pipeline problem routes search server session site tiles   the only actix
 //! http ogc        api collections items landing                OGC API - Features
 //! ```

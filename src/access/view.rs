@@ -116,6 +116,12 @@ impl CollectionView {
         self.memo.get_or_make(|| make(self))
     }
 
+    /// Whether that has been made.
+    #[must_use]
+    pub fn has_derived<T: Any + Send + Sync>(&self) -> bool {
+        self.memo.has::<T>()
+    }
+
     /// The R-tree over all blocks, made when it is first wanted.
     #[must_use]
     pub fn index(&self) -> &BlockIndex {

@@ -33,6 +33,14 @@ impl Memo {
     }
 }
 
+impl Memo {
+    /// Whether there is a value of type `T` already.
+    pub fn has<T: Any + Send + Sync>(&self) -> bool {
+        let cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.get(&TypeId::of::<T>()).is_some_and(|cell| cell.get().is_some())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,7 +48,9 @@ mod tests {
     #[test]
     fn each_type_is_made_once() {
         let memo = Memo::default();
+        assert!(!memo.has::<u32>());
         assert_eq!(*memo.get_or_make(|| 7_u32), 7);
+        assert!(memo.has::<u32>() && !memo.has::<String>());
         assert_eq!(*memo.get_or_make(|| 8_u32), 7);
         assert_eq!(*memo.get_or_make(|| String::from("x")), "x");
     }

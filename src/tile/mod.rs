@@ -6,6 +6,7 @@
 //! encodings (`http`).
 
 mod clip;
+mod density;
 mod encode;
 mod generalise;
 mod geometry;
@@ -27,6 +28,7 @@ pub use tags::COUNT;
 pub use thin::FULL_ZOOM;
 pub use thin::FULL_ZOOM_BYTES;
 pub use thin::LOW_ZOOM_BYTES;
+pub use thin::is_clustered;
 pub use thin::tile;
 
 /// Serial numbers of the row groups that a tile is made of: equal numbers, equal tile. The vertices of a coverage
@@ -45,6 +47,9 @@ pub fn groups(collection: &CollectionView, at: TileCoord) -> Vec<u64> {
 /// About how many rows and vertices have to be looked at for a tile; counting stops above `enough`.
 #[must_use]
 pub fn work(collection: &CollectionView, at: TileCoord, enough: usize) -> usize {
+    if !density::Density::is_at_hand(collection) {
+        return usize::MAX;
+    }
     let windows = at.windows();
     let mut sum = 0;
     for group in collection.groups() {

@@ -1,7 +1,8 @@
 //! A tile within its size: what goes first when there is too much.
 //!
 //! Below zoom 12 a tile has at most 500,000 bytes: of a layer that takes too much the smallest lines and areas are
-//! dropped, and points near one another become one with their number in `count`. From zoom 12 on nothing is dropped:
+//! dropped, and points near one another become one with their number in `count`; so they do in every tile of a zoom at
+//! which one tile would have more than [`MOST_POINTS`] of them. From zoom 12 on nothing is dropped:
 //! above 2,000,000 bytes properties go first, then vertices, then points that fall on one another become one; what
 //! still does not fit stands as points with `count`. Layers that share a tile share its bytes: a layer that needs
 //! less than its part leaves the rest to the others.
@@ -11,6 +12,7 @@ use hashbrown::HashMap;
 use crate::access::CollectionView;
 use crate::model::GeometryKind;
 use crate::query::RowRef;
+use crate::tile::density::Density;
 use crate::tile::encode::Geometry;
 use crate::tile::grid::TileCoord;
 use crate::tile::layer::Feature;
@@ -25,8 +27,10 @@ pub const FULL_ZOOM: u8 = 12;
 pub const LOW_ZOOM_BYTES: usize = 500_000;
 /// And from it on.
 pub const FULL_ZOOM_BYTES: usize = 2_000_000;
-/// The side of a cluster's square at first, in grid cells as a power of two: four pixels on a tile of 512.
-const CLUSTER_BITS: u32 = 5;
+/// More points than this in one tile of a zoom, and the layer is clustered at that zoom.
+pub const MOST_POINTS: u32 = 8_000;
+/// The side of a cluster's square at first, in grid cells as a power of two: 16 pixels on a tile of 512.
+const CLUSTER_BITS: u32 = 7;
 /// A whole tile and its buffer are one cluster at this size.
 const WHOLE_BITS: u32 = 13;
 
@@ -45,8 +49,16 @@ fn within(
 ) -> Vec<u8> {
     let properties = properties.map_or(Properties::All, Properties::Named);
     let rows: Vec<Rows<'_>> = collections.iter().map(|collection| Rows::of(collection, at)).collect();
-    let mut layers: Vec<Option<Vec<u8>>> =
-        rows.iter().map(|rows| write_all(rows, properties, at.z, budget)).collect();
+    let mut layers: Vec<Option<Vec<u8>>> = rows
+        .iter()
+        .map(|rows| {
+            if is_clustered(rows.collection, at.z) {
+                Some(drop_least(rows, properties, budget))
+            } else {
+                write_all(rows, properties, at.z, budget)
+            }
+        })
+        .collect();
     let sizes: Vec<usize> = layers.iter().map(|layer| layer.as_ref().map_or(usize::MAX, Vec::len)).collect();
     let limit = share(&sizes, budget);
     for (layer, rows) in layers.iter_mut().zip(&rows) {
@@ -59,6 +71,12 @@ fn within(
         }
     }
     layers.into_iter().flatten().flatten().collect()
+}
+
+/// Whether the points of a collection are clustered at a zoom, whatever a single tile has.
+#[must_use]
+pub fn is_clustered(collection: &CollectionView, zoom: u8) -> bool {
+    zoom < FULL_ZOOM && Density::of(collection).fullest(zoom) > MOST_POINTS
 }
 
 /// The greatest size such that layers cut to it fit the budget together.

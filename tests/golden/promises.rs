@@ -405,6 +405,27 @@ fn clusters_conserve_counts_and_every_tile_keeps_its_size() {
 }
 
 #[test]
+fn a_layer_is_clustered_in_all_tiles_of_a_zoom_or_in_none() {
+    // A full town, and a few points two tiles off.
+    let mut csv = many_points(30_000);
+    csv.push_str("2.5,51.2,far,7\n2.6,51.3,far too,7\n");
+    let world = World::new();
+    world.import("p.csv", csv, &options("p")).unwrap();
+    let view = view(&world);
+    let clustered = |lon: f64, lat: f64, z: u8| {
+        let layers = mvt::read(&bytes(&view, &["p"], tile_at(lon, lat, z)));
+        let counted = layers[0].features.iter().filter(|f| f.properties.contains_key("count")).count();
+        assert!(counted == 0 || counted == layers[0].features.len(), "all or none at zoom {z}");
+        counted > 0
+    };
+    // The town of 10,000 is on one tile up to zoom 11 and its neighbours' buffers.
+    for z in 4..12 {
+        assert_eq!(clustered(2.55, 51.25, z), clustered(-1.48, 52.31, z), "zoom {z}");
+    }
+    assert!(clustered(2.55, 51.25, 4));
+}
+
+#[test]
 fn from_zoom_12_on_nothing_is_lost_even_on_one_spot() {
     // 120,000 points on one spot and 200,000 side by side: 2 MB hold neither with names.
     let world = World::new();

@@ -1,0 +1,74 @@
+//! How many points the fullest tile of each zoom has: decides for a whole layer at which zooms it is clustered.
+//!
+//! One tile's own fulness would not do: of two neighbours one would show circles and the other dots.
+
+use hashbrown::HashMap;
+
+use crate::access::CollectionView;
+use crate::access::RowGroup;
+use crate::model::GeometryKind;
+use crate::model::crs::mercator_grid;
+use crate::tile::thin::FULL_ZOOM;
+use crate::tile::thin::MOST_POINTS;
+
+/// The deepest zoom that may be clustered.
+const DEEPEST: u32 = FULL_ZOOM as u32 - 1;
+
+/// Points in the fullest tile, by zoom.
+#[derive(Debug)]
+pub struct Density([u32; FULL_ZOOM as usize]);
+
+/// Points of a row group in each tile of the deepest zoom.
+#[derive(Debug)]
+struct Counts(Vec<((u32, u32), u32)>);
+
+impl Density {
+    /// Of a collection, reckoned when first wanted and kept with its rows.
+    pub fn of(collection: &CollectionView) -> std::sync::Arc<Self> {
+        collection.derive(|collection| {
+            let mut tiles: HashMap<(u32, u32), u32> = HashMap::new();
+            for group in collection.groups() {
+                for (tile, count) in &group.derive(counts).0 {
+                    *tiles.entry(*tile).or_default() += count;
+                }
+            }
+            let mut fullest = [0; FULL_ZOOM as usize];
+            for most in fullest.iter_mut().rev() {
+                *most = tiles.values().copied().max().unwrap_or(0);
+                let mut above = HashMap::with_capacity(tiles.len() / 2);
+                for ((x, y), count) in tiles {
+                    *above.entry((x / 2, y / 2)).or_default() += count;
+                }
+                tiles = above;
+            }
+            Self(fullest)
+        })
+    }
+
+    /// Whether it is known, or reckoned in no time.
+    pub fn is_at_hand(collection: &CollectionView) -> bool {
+        collection.rows() <= u64::from(MOST_POINTS) || collection.has_derived::<Self>()
+    }
+
+    /// Points in the fullest tile of a zoom; 0 where no zoom is clustered.
+    pub fn fullest(&self, zoom: u8) -> u32 {
+        self.0.get(usize::from(zoom)).copied().unwrap_or(0)
+    }
+}
+
+fn counts(group: &RowGroup) -> Counts {
+    let mut tiles: HashMap<(u32, u32), u32> = HashMap::new();
+    let mut count =
+        |x: u32, y: u32| *tiles.entry((x >> (32 - DEEPEST), y >> (32 - DEEPEST))).or_default() += 1;
+    if let Some(places) = group.mercator() {
+        places.iter().filter(|[_, y]| *y != u32::MAX).for_each(|[x, y]| count(*x, *y));
+    } else {
+        let shapes = (0..group.located()).filter_map(|row| group.shape(row));
+        for shape in shapes.filter(|shape| shape.kind.broad() == GeometryKind::Point) {
+            if let Some((x, y)) = shape.positions.first().and_then(|position| mercator_grid(*position)) {
+                count(x, y);
+            }
+        }
+    }
+    Counts(tiles.into_iter().collect())
+}
