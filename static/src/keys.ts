@@ -1,0 +1,37 @@
+// Keys of the whole page. Those of the map (arrows, plus, minus) are the map's own; those of a panel are in the panel.
+import { clearSelection } from "./actions.ts";
+import * as state from "./state.ts";
+
+/** Keys and what they do, for the dialog that lists them. */
+export const KEYS: [string, string][] = [
+  ["/", "Go to the search"],
+  ["?", "Show these keys"],
+  ["Esc", "Close what is open, clear the selection"],
+  ["Tab", "Go on: header, layers, map, table, details"],
+  ["← ↑ → ↓", "Move the map, when it has the focus"],
+  ["+ −", "Zoom the map, when it has the focus"],
+  ["Enter", "Select the row or the result"],
+];
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest("input:not([type=checkbox]), select, textarea") !== null;
+}
+
+export function listenToKeys(): void {
+  addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || state.helpOpen.value) return;
+    if (event.key === "Escape") {
+      if (state.selection.value || state.mark.value) clearSelection();
+      else if (state.panelOpen.value && matchMedia("(max-width: 719px)").matches) state.panelOpen.value = false;
+      return;
+    }
+    if (!state.singleKeys.value || isTyping(event.target)) return;
+    if (event.key === "/") {
+      event.preventDefault();
+      document.getElementById("search")?.focus();
+    } else if (event.key === "?") {
+      event.preventDefault();
+      state.helpOpen.value = true;
+    }
+  });
+}

@@ -1,0 +1,33 @@
+// Pictures of the map as signed distance fields, so that a layer can colour them and give them a halo.
+
+export interface Picture {
+  width: number;
+  height: number;
+  data: Uint8ClampedArray;
+}
+
+/** Pixels of the picture for one on the screen. */
+export const PICTURE_RATIO = 2;
+
+/** A picture of what lies where `distance` (screen pixels from the middle, negative inside) is below zero. */
+function draw(sidePixels: number, distance: (x: number, y: number) => number): Picture {
+  const side = sidePixels * PICTURE_RATIO;
+  const data = new Uint8ClampedArray(side * side * 4);
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
+      const x = (column + 0.5) / PICTURE_RATIO - sidePixels / 2;
+      const y = (row + 0.5) / PICTURE_RATIO - sidePixels / 2;
+      // MapLibre: the edge is at 3/4, and an eighth is one pixel.
+      data[(row * side + column) * 4 + 3] = 255 * (0.75 - distance(x, y) / 8);
+    }
+  }
+  return { width: side, height: side, data };
+}
+
+const bar = (x: number, y: number): number =>
+  Math.max(Math.abs(y) - 1, Math.abs(Math.abs(x) - 8) - 4);
+
+export const PICTURES: Record<string, Picture> = {
+  dot: draw(12, (x, y) => Math.hypot(x, y) - 2.6),
+  cross: draw(32, (x, y) => Math.min(bar(x, y), bar(y, x), Math.abs(Math.hypot(x, y) - 8) - 1)),
+};

@@ -1,0 +1,385 @@
+// Layers of the collections: (source, palette) -> LayerSpecification[]. Pure; the order between them is map/order.ts.
+//
+// A dense point layer comes clustered below zoom 12: there every feature has `count`, and only those with 1 have the rest.
+import type { ExpressionSpecification, FilterSpecification, LayerSpecification } from "maplibre-gl";
+import type { GeometryKind } from "../api/client.ts";
+import type { Look } from "./looks.ts";
+import { drawnFrom } from "./looks.ts";
+import { type Part, layerId } from "./order.ts";
+import type { Palette } from "./palette.ts";
+
+export interface LayerSource {
+  /** Id of the collection, of its source and of its layer in the tiles. */
+  id: string;
+  geometry: GeometryKind;
+  labelField: string | undefined;
+  look: Look;
+  /** Name that is written elsewhere (of the selected feature), so that it is not written twice. */
+  hidden?: string | undefined;
+}
+
+export const REGULAR = "Inter Regular";
+export const MEDIUM = "Inter Medium";
+export const SEMIBOLD = "Inter SemiBold";
+
+/** From this zoom the server draws every feature. */
+export const NEVER_CLUSTERED_FROM = 12;
+
+const COUNT: ExpressionSpecification = ["coalesce", ["to-number", ["get", "count"], 1], 1];
+const SINGLE: ExpressionSpecification = ["step", ["zoom"], ["<=", COUNT, 1], NEVER_CLUSTERED_FROM, true];
+const LIT: ExpressionSpecification = ["boolean", ["feature-state", "lit"], false];
+
+const isKind = (kind: "Point" | "LineString" | "Polygon"): ExpressionSpecification => ["==", ["geometry-type"], kind];
+const both = (...parts: ExpressionSpecification[]): FilterSpecification => ["all", ...parts] as FilterSpecification;
+
+/** Width of the circle of a cluster: its area grows with what it counts, within limits. Shared with the legend. */
+export const clusterRadius = (count: number): number => Math.min(26, 3.2 + Math.sqrt(count) * 0.95);
+
+/** All layers of one collection. */
+export function layersOf(source: LayerSource, p: Palette): LayerSpecification[] {
+  const { look } = source;
+  if (look.kind === "places") return places(source, p);
+  if (look.kind === "stations") return stations(source, p);
+  if (look.kind === "boundary") return boundary(source, look.weight, p);
+  const has = (kind: GeometryKind): boolean => source.geometry === kind || source.geometry === "any";
+  const tone = p.tones[look.tone] ?? p.text2;
+  return [
+    ...(has("area") ? areas(source, tone, look.form) : []),
+    ...(has("line") ? lines(source, tone, look.form, p) : []),
+    ...(has("point") ? points(source, tone, look.form, p) : []),
+  ];
+}
+
+/** Names of single points, without the hidden one. */
+function named(source: LayerSource, ...more: ExpressionSpecification[]): FilterSpecification {
+  const text: ExpressionSpecification = ["to-string", ["get", source.labelField ?? "name"]];
+  const seen: ExpressionSpecification[] = source.hidden === undefined ? [] : [["!=", text, source.hidden]];
+  return both(isKind("Point"), SINGLE, ...more, ...seen);
+}
+
+function base(source: LayerSource, part: Part): { id: string; source: string; "source-layer": string } {
+  return { id: layerId(part, source.id), source: source.id, "source-layer": source.id };
+}
+
+function areas(source: LayerSource, tone: string, form: number): LayerSpecification[] {
+  return [
+    {
+      ...base(source, "area-fill"),
+      type: "fill",
+      filter: isKind("Polygon") as FilterSpecification,
+      paint: { "fill-color": tone, "fill-opacity": ["case", LIT, 0.2, 0.06], "fill-antialias": false },
+    },
+    {
+      ...base(source, "area-line"),
+      type: "line",
+      filter: isKind("Polygon") as FilterSpecification,
+      layout: { "line-join": "round" },
+      paint: {
+        "line-color": tone,
+        "line-width": ["interpolate", ["linear"], ["zoom"], 5, ["case", LIT, 2, 0.6], 8, ["case", LIT, 2.4, 1]],
+        "line-opacity": ["interpolate", ["linear"], ["zoom"], 5, ["case", LIT, 1, 0.45], 9, ["case", LIT, 1, 0.8]],
+        ...dashes(form),
+      },
+    },
+  ];
+}
+
+function dashes(form: number): { "line-dasharray"?: [number, number] } {
+  if (form === 1) return { "line-dasharray": [5, 2.5] };
+  return form === 2 ? { "line-dasharray": [2, 1.5] } : {};
+}
+
+function lines(source: LayerSource, tone: string, form: number, p: Palette): LayerSpecification[] {
+  const filter = isKind("LineString") as FilterSpecification;
+  const layout = { "line-join": "round", "line-cap": form === 0 ? "round" : "butt" } as const;
+  return [
+    {
+      ...base(source, "line-casing"),
+      type: "line",
+      filter,
+      layout: { "line-join": "round", "line-cap": "round" },
+      paint: {
+        "line-color": p.halo,
+        "line-width": ["interpolate", ["linear"], ["zoom"], 5, 2, 10, 4, 14, 6],
+        "line-opacity": 0.85,
+      },
+    },
+    {
+      ...base(source, "line"),
+      type: "line",
+      filter,
+      layout,
+      paint: {
+        "line-color": tone,
+        "line-width": [
+          "interpolate",
+          ["linear"],
+          ["zoom"],
+          5,
+          ["case", LIT, 2.4, 0.8],
+          10,
+          ["case", LIT, 3.6, 1.7],
+          14,
+          ["case", LIT, 5, 2.8],
+        ],
+        ...dashes(form),
+      },
+    },
+  ];
+}
+
+function points(source: LayerSource, tone: string, form: number, p: Palette): LayerSpecification[] {
+  const size = (scale: number): ExpressionSpecification => [
+    "interpolate",
+    ["linear"],
+    ["zoom"],
+    5,
+    ["case", LIT, 5 * scale, 2.2 * scale],
+    10,
+    ["case", LIT, 6.5 * scale, 3.6 * scale],
+    14,
+    ["case", LIT, 8 * scale, 5.2 * scale],
+  ];
+  // Forms: a disc; a ring; a small disc in a wide soft one.
+  const paint = [
+    {
+      "circle-color": tone,
+      "circle-radius": size(1),
+      "circle-stroke-color": p.halo,
+      "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 5, 0.4, 10, 1] as ExpressionSpecification,
+    },
+    { "circle-color": p.halo, "circle-radius": size(0.9), "circle-stroke-color": tone, "circle-stroke-width": 1.8 },
+    {
+      "circle-color": tone,
+      "circle-radius": size(0.75),
+      "circle-stroke-color": tone,
+      "circle-stroke-width": 3,
+      "circle-stroke-opacity": 0.3,
+    },
+  ][form];
+  const layers: LayerSpecification[] = [
+    { ...base(source, "point"), type: "circle", filter: both(isKind("Point"), SINGLE), paint: paint ?? {} },
+    ...clusters(source, tone, p),
+  ];
+  if (source.labelField !== undefined) {
+    layers.push({
+      ...base(source, "point-label"),
+      type: "symbol",
+      minzoom: 11,
+      filter: named(source),
+      layout: {
+        "text-field": ["to-string", ["coalesce", ["get", source.labelField], ""]],
+        "text-font": [REGULAR],
+        "text-size": 11,
+        "text-variable-anchor": ["left", "right", "top", "bottom"],
+        "text-radial-offset": 0.8,
+        "text-justify": "auto",
+        "text-max-width": 9,
+        "text-padding": 6,
+      },
+      paint: { "text-color": p.text2, "text-halo-color": p.halo, "text-halo-width": 1.6 },
+    });
+  }
+  return layers;
+}
+
+function clusters(source: LayerSource, tone: string, p: Palette): LayerSpecification[] {
+  const radius: ExpressionSpecification = ["min", 26, ["+", 3.2, ["*", 0.95, ["sqrt", COUNT]]]];
+  const filter = both(isKind("Point"), [">", COUNT, 1]);
+  return [
+    {
+      ...base(source, "cluster"),
+      type: "circle",
+      maxzoom: NEVER_CLUSTERED_FROM,
+      filter,
+      // Large circles first, so that small ones stay in sight and within reach.
+      layout: { "circle-sort-key": ["-", 0, COUNT] },
+      paint: {
+        "circle-radius": radius,
+        "circle-color": tone,
+        "circle-opacity": ["case", LIT, 0.5, 0.22],
+        "circle-stroke-color": tone,
+        "circle-stroke-width": ["case", LIT, 2, 1],
+        "circle-stroke-opacity": 0.9,
+      },
+    },
+    {
+      ...base(source, "cluster-count"),
+      type: "symbol",
+      maxzoom: NEVER_CLUSTERED_FROM,
+      filter: both(isKind("Point"), [">=", COUNT, 40]),
+      layout: {
+        "text-field": ["number-format", COUNT, { locale: "en-GB", "max-fraction-digits": 0 }],
+        "text-font": [MEDIUM],
+        "text-size": ["interpolate", ["linear"], COUNT, 40, 10.5, 500, 12.5],
+        "symbol-sort-key": ["-", 0, COUNT],
+        "text-padding": 1,
+      },
+      paint: { "text-color": p.text, "text-halo-color": p.halo, "text-halo-width": 1.2 },
+    },
+  ];
+}
+
+function boundary(source: LayerSource, weight: number, p: Palette): LayerSpecification[] {
+  return [
+    {
+      ...base(source, "area-fill"),
+      type: "fill",
+      filter: isKind("Polygon") as FilterSpecification,
+      paint: { "fill-color": p.accent, "fill-opacity": ["case", LIT, 0.09, 0], "fill-antialias": false },
+    },
+    {
+      ...base(source, "area-line"),
+      type: "line",
+      filter: isKind("Polygon") as FilterSpecification,
+      layout: { "line-join": "round" },
+      paint: {
+        "line-color": p.boundary,
+        "line-width": ["interpolate", ["linear"], ["zoom"], 5, weight * 0.7, 10, weight * 1.3],
+        "line-opacity": ["interpolate", ["linear"], ["zoom"], 5, 0.55, 9, 0.9],
+        "line-dasharray": [6, 2, 1.5, 2],
+      },
+    },
+  ];
+}
+
+function stations(source: LayerSource, p: Palette): LayerSpecification[] {
+  const minzoom = drawnFrom(source.id);
+  return [
+    {
+      ...base(source, "quiet-point"),
+      type: "circle",
+      minzoom,
+      filter: both(isKind("Point"), SINGLE),
+      paint: {
+        "circle-color": p.halo,
+        "circle-radius": [
+          "interpolate",
+          ["linear"],
+          ["zoom"],
+          6.5,
+          ["case", LIT, 4, 0.7],
+          9,
+          ["case", LIT, 5, 1.5],
+          12,
+          ["case", LIT, 6, 2.8],
+          15,
+          ["case", LIT, 8, 5],
+        ],
+        "circle-stroke-color": ["case", LIT, p.accent, p.rail],
+        "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 6.5, 0.7, 12, 1.6, 15, 2.2],
+        "circle-opacity": ["interpolate", ["linear"], ["zoom"], 6.5, 0, 7, 1],
+        "circle-stroke-opacity": ["interpolate", ["linear"], ["zoom"], 6.5, 0, 7, 0.9],
+      },
+    },
+    ...clusters(source, p.rail, p).map((layer) => ({ ...layer, minzoom }) as LayerSpecification),
+    {
+      ...base(source, "quiet-label"),
+      type: "symbol",
+      minzoom: 10.5,
+      filter: named(source),
+      layout: {
+        "text-field": ["to-string", ["coalesce", ["get", source.labelField ?? "name"], ""]],
+        "text-font": [REGULAR],
+        "text-size": ["interpolate", ["linear"], ["zoom"], 10.5, 10.5, 14, 12],
+        "text-variable-anchor": ["left", "right", "top", "bottom"],
+        "text-radial-offset": 0.7,
+        "text-justify": "auto",
+        "text-max-width": 8,
+        "text-padding": 8,
+      },
+      paint: { "text-color": p.text3, "text-halo-color": p.halo, "text-halo-width": 1.6 },
+    },
+  ];
+}
+
+/** A class of places: who belongs to it at which zoom, and how its names are set. */
+interface PlaceClass {
+  part: Part;
+  minzoom: number;
+  /** Smallest population by zoom: the first number, then pairs of zoom and number. */
+  least: [number, ...number[]];
+  most?: number;
+  font: string;
+  size: [number, number, number, number, number, number];
+  colour: string;
+}
+
+function places(source: LayerSource, p: Palette): LayerSpecification[] {
+  const classes: PlaceClass[] = [
+    {
+      part: "city-label",
+      minzoom: 0,
+      least: [240_000, 6, 175_000, 7, 150_000],
+      font: SEMIBOLD,
+      size: [5, 12, 8, 14.5, 12, 19],
+      colour: p.text,
+    },
+    {
+      part: "town-label",
+      minzoom: 5,
+      least: [90_000, 7, 45_000, 8, 25_000, 9, 12_000],
+      most: 150_000,
+      font: MEDIUM,
+      size: [5, 10.5, 8, 12, 12, 15],
+      colour: p.text2,
+    },
+    {
+      part: "village-label",
+      minzoom: 9,
+      least: [6_000, 10, 2_500, 11, 0],
+      most: 12_000,
+      font: REGULAR,
+      size: [9, 10.5, 11, 11.5, 14, 13.5],
+      colour: p.text3,
+    },
+  ];
+  return classes.map((each) => placeLabels(source, each, p));
+}
+
+function placeLabels(source: LayerSource, each: PlaceClass, p: Palette): LayerSpecification {
+  const population: ExpressionSpecification = ["to-number", ["get", "population"], 0];
+  const least = ["step", ["zoom"], ...each.least] as unknown as ExpressionSpecification;
+  const enough: ExpressionSpecification = [">=", population, each.least.length > 1 ? least : each.least[0]];
+  const most: ExpressionSpecification[] = each.most === undefined ? [] : [["<", population, each.most]];
+  const [z0, s0, z1, s1, z2, s2] = each.size;
+  return {
+    ...base(source, each.part),
+    type: "symbol",
+    minzoom: each.minzoom,
+    filter: named(source, enough, ...most),
+    layout: {
+      "text-field": ["to-string", ["coalesce", ["get", source.labelField ?? "name"], ""]],
+      "text-font": [each.font],
+      "text-size": ["interpolate", ["linear"], ["zoom"], z0, s0, z1, s1, z2, s2],
+      // Close by, the name stands on the place itself: there the streets say where it is, and no dot is true.
+      "icon-image": ["step", ["zoom"], "dot", 10, ""],
+      "icon-size": ["interpolate", ["linear"], ["zoom"], 5, s0 / 15, 10, s1 / 14],
+      "icon-padding": 1,
+      "text-variable-anchor": [
+        "left",
+        "right",
+        "bottom",
+        "top",
+        "bottom-left",
+        "top-left",
+        "bottom-right",
+        "top-right",
+      ],
+      "text-radial-offset": ["step", ["zoom"], 0.4, 10, 0],
+      "text-justify": "auto",
+      "text-max-width": 8,
+      "text-line-height": 1.1,
+      "text-padding": 4,
+      "symbol-sort-key": ["-", 0, population],
+    },
+    paint: {
+      "text-color": each.colour,
+      "text-halo-color": p.halo,
+      "text-halo-width": 1.6,
+      "icon-color": each.colour,
+      "icon-halo-color": p.halo,
+      "icon-halo-width": 1,
+    },
+  };
+}

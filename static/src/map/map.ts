@@ -1,0 +1,335 @@
+// The map itself: the only file that holds the MapLibre object. It knows layers and positions, nothing of panels.
+import {
+  type GeoJSONSource,
+  type MapGeoJSONFeature,
+  Map as MapLibre,
+  type PointLike,
+  type SourceSpecification,
+  type StyleSpecification,
+  setWorkerUrl,
+} from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import type { Feature, FeatureCollection, Geometry } from "geojson";
+import type { Bounds } from "../api/client.ts";
+import type { TileRef, View } from "../state.ts";
+import { basemap } from "./basemap.ts";
+import { type Step, diff } from "./diff.ts";
+import { fontFaces } from "./fonts.ts";
+import { highlight } from "./highlight.ts";
+import { PICTURES, PICTURE_RATIO } from "./icons.ts";
+import { type Land, fetchLand } from "./land.ts";
+import { type LayerSource, layersOf } from "./layers.ts";
+import { collectionOf, inOrder } from "./order.ts";
+import { palette } from "./palette.ts";
+
+/** What is under a point of the map. A cluster has a count above 1 and no properties. */
+export interface Hit extends TileRef {
+  properties: Record<string, unknown>;
+  count: number;
+  lon: number;
+  lat: number;
+}
+
+export interface MapEvents {
+  moving(view: View): void;
+  moved(view: View, bounds: Bounds): void;
+  /** The pointer is at a position, or has left the map. */
+  pointer(at: { lon: number; lat: number } | null): void;
+  hover(hit: Hit | null, x: number, y: number): void;
+  /** Features under a click, the topmost first; none if the click met land or sea. */
+  pick(hits: Hit[]): void;
+  loading(active: boolean): void;
+  /** Collections of which clusters are in sight. */
+  clustered(collections: string[]): void;
+  failed(what: "land" | "tiles", collection: string | null, reason: string): void;
+  works(collection: string): void;
+}
+
+/** A collection to draw: how, and where its features are. */
+export interface DrawnLayer extends LayerSource {
+  bounds: Bounds;
+}
+
+export type LitFeature = Feature<Geometry, { role: "selected" | "row" | "mark"; label?: string }>;
+
+export type MapHandle = ReturnType<typeof createMap>;
+
+/** Pixels of the map's sides that panels cover. */
+export interface Inset {
+  right: number;
+  bottom: number;
+}
+
+const FULL_LAND_FROM = 6.6;
+/** Deeper tiles would not be finer: at this level a unit of a tile is below half a metre. */
+const DEEPEST_TILES = 14;
+const MOVE_MS = 500;
+const PICKED = /^(point|quiet-point|cluster|line|area-fill|quiet-label|point-label|village-label|town-label|city-label):/;
+const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
+
+export const canDraw = (): boolean => document.createElement("canvas").getContext("webgl2") !== null;
+
+export function createMap(container: HTMLElement, start: View | Bounds, dark: boolean, events: MapEvents) {
+  setWorkerUrl(workerUrl);
+  let layers = inOrder([...basemap(palette(dark)), ...highlight(palette(dark))]);
+  let wanted: { drawn: DrawnLayer[]; dark: boolean } | null = null;
+  let lit: LitFeature[] = [];
+  let ready = false;
+  let detail: "none" | "low" | "full" = "none";
+  let inset: Inset = { right: 0, bottom: 0 };
+
+  const geojson: SourceSpecification = { type: "geojson", data: EMPTY, tolerance: 0.3 };
+  const style: StyleSpecification = {
+    version: 8,
+    "font-faces": fontFaces(),
+    sources: {
+      land: geojson,
+      // The pale bands along the coast are wider than the usual margin of a tile.
+      coast: { ...geojson, buffer: 384 },
+      lit: { ...geojson, buffer: 256, tolerance: 0.1 },
+    },
+    layers,
+  };
+  const map = new MapLibre({
+    container,
+    style,
+    ...(Array.isArray(start)
+      ? { bounds: start, fitBoundsOptions: { padding: 16 } }
+      : { center: [start.lon, start.lat] as [number, number], zoom: start.zoom }),
+    minZoom: 4,
+    maxZoom: 18,
+    maxBounds: [-32, 43, 28, 67],
+    renderWorldCopies: false,
+    attributionControl: false,
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    maxPitch: 0,
+    fadeDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 150,
+  });
+  map.touchZoomRotate.disableRotation();
+  map.keyboard.disableRotation();
+  for (const [name, picture] of Object.entries(PICTURES)) {
+    map.addImage(name, picture, { sdf: true, pixelRatio: PICTURE_RATIO });
+  }
+
+  const view = (): View => {
+    const { lng, lat } = map.getCenter();
+    return { lon: lng, lat, zoom: map.getZoom() };
+  };
+  const bounds = (): Bounds => {
+    const box = map.getBounds();
+    return [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()];
+  };
+
+  // --- land -----------------------------------------------------------------------------------------------------
+
+  const setData = (source: string, data: FeatureCollection): void => {
+    map.getSource<GeoJSONSource>(source)?.setData(data);
+  };
+  let land: Land | null = null;
+  const putLand = (): void => {
+    if (!ready || !land) return;
+    setData("land", land.land);
+    setData("coast", land.coast);
+  };
+  const loadLand = async (which: "low" | "full"): Promise<void> => {
+    const before = detail;
+    detail = which;
+    try {
+      land = await fetchLand(which);
+      putLand();
+    } catch (fault) {
+      detail = before;
+      events.failed("land", null, String(fault));
+    }
+  };
+  const checkLand = (): void => {
+    if (detail !== "full" && map.getZoom() > FULL_LAND_FROM) void loadLand("full");
+  };
+
+  // --- layers ---------------------------------------------------------------------------------------------------
+
+  const take = (step: Step): void => {
+    if (step.do === "remove") map.removeLayer(step.id);
+    else if (step.do === "add") map.addLayer(step.layer, step.before);
+    else if (step.do === "filter") map.setFilter(step.id, step.value);
+    // Names and values come from layer specifications that a test validates.
+    else if (step.do === "paint") map.setPaintProperty(step.id, step.name as never, step.value as never);
+    else map.setLayoutProperty(step.id, step.name as never, step.value as never);
+  };
+  const apply = (): void => {
+    if (!ready || !wanted) return;
+    const colours = palette(wanted.dark);
+    const next = inOrder([
+      ...basemap(colours),
+      ...wanted.drawn.flatMap((each) => layersOf(each, colours)),
+      ...highlight(colours),
+    ]);
+    for (const { id, bounds: box } of wanted.drawn) {
+      if (map.getSource(id)) continue;
+      const tiles = [`${location.origin}/tiles/${encodeURIComponent(id)}/{z}/{x}/{y}.mvt`];
+      map.addSource(id, { type: "vector", tiles, maxzoom: DEEPEST_TILES, bounds: box });
+    }
+    unlight();
+    diff(layers, next).forEach(take);
+    const drawn = new Set(wanted.drawn.map(({ id }) => id));
+    for (const id of new Set(layers.map(({ id }) => collectionOf(id)))) {
+      if (id !== null && !drawn.has(id)) map.removeSource(id);
+    }
+    layers = next;
+  };
+
+  // --- pointer --------------------------------------------------------------------------------------------------
+
+  const hitsAt = (x: number, y: number, reach: number): Hit[] => {
+    const picked = layers.filter(({ id }) => PICKED.test(id)).map(({ id }) => id);
+    if (!ready || picked.length === 0) return [];
+    const box: [PointLike, PointLike] = [
+      [x - reach, y - reach],
+      [x + reach, y + reach],
+    ];
+    const seen = new Set<string>();
+    const hits: Hit[] = [];
+    for (const found of map.queryRenderedFeatures(box, { layers: picked })) {
+      const hit = asHit(found);
+      const key = `${hit.collection}:${hit.tileId}`;
+      if (!seen.has(key)) hits.push(hit);
+      seen.add(key);
+    }
+    return hits;
+  };
+  const asHit = (found: MapGeoJSONFeature): Hit => {
+    const { lng, lat } = map.getCenter();
+    const [lon, latitude] = found.geometry.type === "Point" ? found.geometry.coordinates : [lng, lat];
+    const isCluster = found.layer.id.startsWith("cluster:");
+    return {
+      collection: found.source,
+      tileId: Number(found.id),
+      properties: found.properties,
+      count: isCluster ? Number(found.properties.count) : 1,
+      lon: lon ?? lng,
+      lat: latitude ?? lat,
+    };
+  };
+  let lighted: { source: string; sourceLayer: string; id: number } | null = null;
+  const unlight = (): void => {
+    if (lighted && map.getSource(lighted.source)) map.removeFeatureState(lighted);
+    lighted = null;
+  };
+  const light = (hit: Hit | null): void => {
+    if (hit && lighted?.source === hit.collection && lighted.id === hit.tileId) return;
+    unlight();
+    if (!hit) return;
+    lighted = { source: hit.collection, sourceLayer: hit.collection, id: hit.tileId };
+    map.setFeatureState(lighted, { lit: true });
+  };
+  let asked = 0;
+  map.on("mousemove", ({ point, lngLat }) => {
+    events.pointer({ lon: lngLat.lng, lat: lngLat.lat });
+    cancelAnimationFrame(asked);
+    asked = requestAnimationFrame(() => {
+      const hit = map.isMoving() ? null : (hitsAt(point.x, point.y, 3)[0] ?? null);
+      light(hit);
+      map.getCanvas().style.cursor = hit ? "pointer" : "";
+      events.hover(hit, point.x, point.y);
+    });
+  });
+  map.on("mouseout", () => {
+    cancelAnimationFrame(asked);
+    light(null);
+    events.pointer(null);
+    events.hover(null, 0, 0);
+  });
+  map.on("click", ({ point, originalEvent }) => {
+    const touch = (originalEvent as PointerEvent).pointerType === "touch";
+    const hits = hitsAt(point.x, point.y, touch ? 12 : 4);
+    const [top] = hits;
+    if (top && top.count > 1) {
+      map.easeTo({ center: [top.lon, top.lat], zoom: Math.min(map.getZoom() + 2, 12), duration: MOVE_MS });
+      return;
+    }
+    events.pick(hits.filter((hit) => hit.count === 1));
+  });
+
+  // --- state of the picture ---------------------------------------------------------------------------------------
+
+  map.on("move", () => events.moving(view()));
+  map.on("moveend", () => {
+    checkLand();
+    events.moved(view(), bounds());
+  });
+  map.on("resize", () => events.moved(view(), bounds()));
+  map.on("dataloading", () => {
+    container.removeAttribute("data-idle");
+    events.loading(true);
+  });
+  map.on("movestart", () => container.removeAttribute("data-idle"));
+  map.on("idle", () => {
+    container.dataset.idle = "true";
+    events.loading(false);
+    const ids = layers.filter(({ id }) => id.startsWith("cluster:")).map(({ id }) => id);
+    const found = ids.length > 0 && map.getZoom() < 12 ? map.queryRenderedFeatures({ layers: ids }) : [];
+    events.clustered([...new Set(found.map(({ source }) => source))].sort());
+  });
+  map.on("error", (event) => {
+    const { sourceId, error } = event as unknown as { sourceId?: string; error?: Error };
+    events.failed("tiles", sourceId ?? null, error?.message ?? "");
+  });
+  map.on("sourcedata", ({ sourceId, isSourceLoaded }) => {
+    if (isSourceLoaded && sourceId) events.works(sourceId);
+  });
+  map.once("style.load", () => {
+    ready = true;
+    putLand();
+    setData("lit", { type: "FeatureCollection", features: lit });
+    apply();
+    events.moved(view(), bounds());
+  });
+  void loadLand("low").then(checkLand);
+
+  const offset = (): [number, number] => [-inset.right / 2, -inset.bottom / 2];
+  return {
+    /** Draws these collections, the first undermost, in the colours of the theme. */
+    draw(drawn: DrawnLayer[], isDark: boolean): void {
+      wanted = { drawn, dark: isDark };
+      apply();
+    },
+    setLit(features: LitFeature[]): void {
+      lit = features;
+      if (ready) setData("lit", { type: "FeatureCollection", features });
+    },
+    setInset(next: Inset): void {
+      inset = next;
+    },
+    /** Goes to a position, which comes to stand in the middle of what no panel covers. */
+    goTo(lon: number, lat: number, zoom: number): void {
+      map.flyTo({ center: [lon, lat], zoom, offset: offset(), duration: MOVE_MS * 2 });
+    },
+    jumpTo(to: View): void {
+      map.jumpTo({ center: [to.lon, to.lat], zoom: to.zoom });
+    },
+    fit(box: Bounds, deepest: number): void {
+      const room = { top: 48, left: 48, right: 48 + inset.right, bottom: 48 + inset.bottom };
+      map.fitBounds(box, { padding: room, maxZoom: deepest, duration: MOVE_MS, linear: true });
+    },
+    /** Moves just so far that the position is in sight, and not below a panel. */
+    reveal(lon: number, lat: number): void {
+      const { x, y } = map.project([lon, lat]);
+      const { clientWidth, clientHeight } = container;
+      const margin = 56;
+      const over = (value: number, least: number, most: number): number =>
+        value < least ? value - least : value > most ? value - most : 0;
+      const dx = over(x, margin, clientWidth - inset.right - margin);
+      const dy = over(y, margin, clientHeight - inset.bottom - margin);
+      if (dx !== 0 || dy !== 0) map.panBy([dx, dy], { duration: MOVE_MS });
+    },
+    zoomBy(steps: number): void {
+      map.easeTo({ zoom: map.getZoom() + steps, duration: MOVE_MS / 2 });
+    },
+    focus(): void {
+      map.getCanvas().focus();
+    },
+  };
+}
+

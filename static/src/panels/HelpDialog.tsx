@@ -1,0 +1,55 @@
+// What the keys do, and the switch for single-letter keys.
+import { useEffect, useRef } from "preact/hooks";
+import { KEYS } from "../keys.ts";
+import * as state from "../state.ts";
+import { CloseIcon } from "./icons.tsx";
+
+export function HelpDialog() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class="help"
+      aria-labelledby="help-title"
+      onClose={() => {
+        state.helpOpen.value = false;
+      }}
+    >
+      <form method="dialog">
+        <h2 id="help-title">Keys and help</h2>
+        <button type="submit" class="bare" aria-label="Close the help">
+          <CloseIcon />
+        </button>
+      </form>
+      <dl>
+        {KEYS.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              {key.split(" ").map((each) => (
+                <kbd key={each}>{each}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <label class="setting">
+        <input
+          type="checkbox"
+          checked={state.singleKeys.value}
+          onChange={(event) => {
+            state.singleKeys.value = event.currentTarget.checked;
+          }}
+        />
+        Single keys (/ and ?) work outside of text fields
+      </label>
+      <p>
+        Click selects, click on the sea clears. Circles with a number stand for many features: click one to come closer.
+        Everything on the map is also in the table. The address of the page holds the view: copy it to share.
+      </p>
+    </dialog>
+  );
+}

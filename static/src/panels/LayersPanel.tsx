@@ -1,0 +1,122 @@
+// Layers: what there is, what is on, how it is drawn. It is the legend too. Folded, it is a strip of swatches.
+import { fitCollection, openTable, toggleLayer } from "../actions.ts";
+import type { Collection } from "../api/client.ts";
+import { count, plural } from "../format.ts";
+import { drawnFrom } from "../map/looks.ts";
+import * as state from "../state.ts";
+import { FitIcon, FoldIcon, TableIcon, UnfoldIcon } from "./icons.tsx";
+import { Swatch } from "./Swatch.tsx";
+
+const GROUPS: [Collection["class"], string][] = [
+  ["register", "Register"],
+  ["layer", "Imported layers"],
+  ["reference", "Reference"],
+];
+
+export function LayersPanel() {
+  const open = state.panelOpen.value;
+  // Beside a drawer a middling screen has no room for both.
+  const class_ = `panel${open ? "" : " folded"}${state.selection.value ? " beside-drawer" : ""}`;
+  return (
+    <section id="layers" class={class_} aria-label="Layers">
+      <div class="panel-head">
+        <h2>Layers</h2>
+        <button
+          type="button"
+          class="bare"
+          aria-expanded={open}
+          aria-label={open ? "Fold the layers" : "Show the layers"}
+          onClick={() => {
+            state.panelOpen.value = !open;
+          }}
+        >
+          {open ? <FoldIcon /> : <UnfoldIcon />}
+        </button>
+      </div>
+      {open ? <Groups /> : <Strip />}
+    </section>
+  );
+}
+
+function Groups() {
+  const all = state.collections.value;
+  if (!all) return null;
+  if (all.length === 0) return <p class="hint">There is no layer yet. Import one with “throughline import”.</p>;
+  return (
+    <div class="panel-body">
+      {GROUPS.map(([kind, title]) => {
+        const members = all.filter((each) => each.class === kind);
+        if (members.length === 0) return null;
+        return (
+          <section key={kind} aria-label={title}>
+            <h3>{title}</h3>
+            <ul class="layers">
+              {members.map((each) => (
+                <Row key={each.id} collection={each} />
+              ))}
+            </ul>
+          </section>
+        );
+      })}
+    </div>
+  );
+}
+
+function Row({ collection }: { collection: Collection }) {
+  const { id, title, itemCount } = collection;
+  const on = (state.shown.value ?? []).includes(id);
+  const drawn = state.isDrawn(collection);
+  const from = drawnFrom(id);
+  const tooFar = on && drawn && state.hasMap.value && (state.view.value?.zoom ?? 0) < from;
+  return (
+    <li class={on ? "on" : ""}>
+      <label>
+        <input type="checkbox" checked={on} onChange={() => toggleLayer(collection)} />
+        <Swatch collection={collection} />
+        <span class="title">{title}</span>
+        <span class="count">
+          {count(itemCount)}
+          <span class="unseen"> {itemCount === 1 ? "feature" : "features"}</span>
+        </span>
+      </label>
+      {drawn && state.hasMap.value ? (
+        <button type="button" class="bare" aria-label={`Show all of ${title}`} onClick={() => fitCollection(collection)}>
+          <FitIcon />
+        </button>
+      ) : (
+        <button
+          type="button"
+          class="bare"
+          aria-label={`Table of ${title}`}
+          onClick={() => {
+            if (!on) toggleLayer(collection);
+            openTable(id);
+          }}
+        >
+          <TableIcon />
+        </button>
+      )}
+      {tooFar && <p class="note">Drawn once you are closer</p>}
+      {!drawn && <p class="note">No place yet: table only</p>}
+    </li>
+  );
+}
+
+function Strip() {
+  const drawn = (state.collections.value ?? []).filter(state.isDrawn);
+  return (
+    <ul class="strip">
+      {drawn.map((each) => {
+        const on = (state.shown.value ?? []).includes(each.id);
+        const words = `${each.title}, ${plural(each.itemCount, "feature")}`;
+        return (
+          <li key={each.id}>
+            <button type="button" aria-pressed={on} aria-label={words} title={each.title} onClick={() => toggleLayer(each)}>
+              <Swatch collection={each} />
+            </button>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

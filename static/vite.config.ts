@@ -1,0 +1,20 @@
+// How the map application becomes files: one page, everything else flat and hashed in assets/, each with .gz and .br.
+import { defineConfig } from "vite";
+import { compress } from "./build/compress.ts";
+import { land } from "./build/land.ts";
+import { preload } from "./build/preload.ts";
+
+const flat = { entryFileNames: "assets/[name]-[hash].js", chunkFileNames: "assets/[name]-[hash].js" };
+
+export default defineConfig({
+  plugins: [land(new URL("../data/reference/", import.meta.url)), preload(), compress()],
+  build: {
+    target: ["es2022", "chrome123", "edge123", "firefox125", "safari17.5"],
+    // Data URLs are not allowed by the server's content security policy.
+    assetsInlineLimit: 0,
+    cssCodeSplit: false,
+    modulePreload: false,
+    chunkSizeWarningLimit: 1200,
+    rolldownOptions: { output: flat },
+  },
+});
