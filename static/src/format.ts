@@ -62,10 +62,18 @@ export function isNumeric(field: Queryable | undefined): boolean {
 }
 
 /** The name of a feature in words: its naming property, else its id. */
-export function label(item: Item, collection: Collection | undefined): string {
+/** An identifier that the store made, which names nothing to anybody. */
+export const isRandomId = (id: unknown): boolean =>
+  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(String(id));
+
+/** What a feature is called; its identifier if that is all there is and means something; else null. */
+export function name(item: Item, collection: Collection | undefined): string | null {
   const named = collection?.labelField ? item.properties[collection.labelField] : null;
-  return named === null || named === undefined || named === "" ? String(item.id) : String(named);
+  if (named !== null && named !== undefined && named !== "") return String(named);
+  return isRandomId(item.id) ? null : String(item.id);
 }
+
+export const label = (item: Item, collection: Collection | undefined): string => name(item, collection) ?? "Unnamed";
 
 /** West, south, east, north of a geometry; null if it has no position. */
 export function extent(geometry: Geometry | null): Bounds | null {

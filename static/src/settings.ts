@@ -31,6 +31,11 @@ export function rememberSettings(): void {
   system.addEventListener("change", () => {
     state.systemDark.value = system.matches;
   });
+  const middling = matchMedia("(min-width: 720px) and (max-width: 1100px)");
+  state.middling.value = middling.matches;
+  middling.addEventListener("change", () => {
+    state.middling.value = middling.matches;
+  });
   effect(() => {
     store(APPEARANCE, state.appearance.value);
     document.documentElement.dataset.theme = state.dark.value ? "dark" : "light";

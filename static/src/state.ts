@@ -85,6 +85,9 @@ export const hoveredRow = signal<{ collection: string; item: Item } | null>(null
 /** The feature under the pointer on the map: its row is lit. */
 export const hoveredFeature = signal<FeatureRef | null>(null);
 
+/** Whether the screen has room for the layers or the drawer, not both. */
+export const middling = signal(false);
+
 export const tableOpen = signal(false);
 /** The layer that the table was asked to show. */
 export const tableWanted = signal<string | null>(null);

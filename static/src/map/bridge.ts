@@ -50,7 +50,7 @@ function drawnLayers(): DrawnLayer[] {
     const look = all.get(each.id);
     const bounds = each.extent?.spatial?.bbox[0];
     if (!look || !bounds) return [];
-    const hidden = chosen?.collection === each.id ? format.label(chosen, each) : undefined;
+    const hidden = chosen?.collection === each.id ? (format.name(chosen, each) ?? undefined) : undefined;
     return [{ id: each.id, geometry: each.geometryKind, labelField: each.labelField, look, bounds, hidden }];
   });
 }
@@ -61,8 +61,9 @@ function litFeatures(): LitFeature[] {
   if (row?.geometry) lit.push({ type: "Feature", geometry: row.geometry, properties: { role: "row" } });
   const chosen = state.selected.value;
   if (chosen?.geometry) {
-    const label = format.label(chosen, state.byId.value.get(chosen.collection));
-    lit.push({ type: "Feature", geometry: chosen.geometry, properties: { role: "selected", label } });
+    const label = format.name(chosen, state.byId.value.get(chosen.collection));
+    const properties = label === null ? { role: "selected" as const } : { role: "selected" as const, label };
+    lit.push({ type: "Feature", geometry: chosen.geometry, properties });
   }
   const mark = state.mark.value;
   if (mark) {

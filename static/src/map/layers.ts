@@ -32,8 +32,12 @@ const LIT: ExpressionSpecification = ["boolean", ["feature-state", "lit"], false
 const isKind = (kind: "Point" | "LineString" | "Polygon"): ExpressionSpecification => ["==", ["geometry-type"], kind];
 const both = (...parts: ExpressionSpecification[]): FilterSpecification => ["all", ...parts] as FilterSpecification;
 
-/** Width of the circle of a cluster: its area grows with what it counts, within limits. Shared with the legend. */
-export const clusterRadius = (count: number): number => Math.min(26, 3.2 + Math.sqrt(count) * 0.95);
+/** Radius of the circle of a cluster, in pixels. It grows a little slower than the root of what it counts, so that circles of a full town leave their neighbours in sight. */
+const CIRCLE = { least: 3, factor: 0.9, power: 0.42, most: 20 };
+
+/** The same for the legend. */
+export const clusterRadius = (count: number): number =>
+  Math.min(CIRCLE.most, CIRCLE.least + CIRCLE.factor * count ** CIRCLE.power);
 
 /** All layers of one collection. */
 export function layersOf(source: LayerSource, p: Palette): LayerSpecification[] {
@@ -184,7 +188,11 @@ function points(source: LayerSource, tone: string, form: number, p: Palette): La
 }
 
 function clusters(source: LayerSource, tone: string, p: Palette): LayerSpecification[] {
-  const radius: ExpressionSpecification = ["min", 26, ["+", 3.2, ["*", 0.95, ["sqrt", COUNT]]]];
+  const radius: ExpressionSpecification = [
+    "min",
+    CIRCLE.most,
+    ["+", CIRCLE.least, ["*", CIRCLE.factor, ["^", COUNT, CIRCLE.power]]],
+  ];
   const filter = both(isKind("Point"), [">", COUNT, 1]);
   return [
     {
@@ -207,11 +215,11 @@ function clusters(source: LayerSource, tone: string, p: Palette): LayerSpecifica
       ...base(source, "cluster-count"),
       type: "symbol",
       maxzoom: NEVER_CLUSTERED_FROM,
-      filter: both(isKind("Point"), [">=", COUNT, 40]),
+      filter: both(isKind("Point"), [">=", COUNT, 60]),
       layout: {
         "text-field": ["number-format", COUNT, { locale: "en-GB", "max-fraction-digits": 0 }],
         "text-font": [MEDIUM],
-        "text-size": ["interpolate", ["linear"], COUNT, 40, 10.5, 500, 12.5],
+        "text-size": ["interpolate", ["linear"], COUNT, 60, 10.5, 500, 12.5],
         "symbol-sort-key": ["-", 0, COUNT],
         "text-padding": 1,
       },

@@ -67,6 +67,9 @@ const MOVE_MS = 500;
 const PICKED = /^(point|quiet-point|cluster|line|area-fill|quiet-label|point-label|village-label|town-label|city-label):/;
 const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
 
+/** Room for the key to circles, where it would lie on the country. */
+const keyRoom = (container: HTMLElement): number => (container.clientWidth < 720 ? 128 : 16);
+
 export const canDraw = (): boolean => document.createElement("canvas").getContext("webgl2") !== null;
 
 export function createMap(container: HTMLElement, start: View | Bounds, dark: boolean, events: MapEvents) {
@@ -94,7 +97,7 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
     container,
     style,
     ...(Array.isArray(start)
-      ? { bounds: start, fitBoundsOptions: { padding: 16 } }
+      ? { bounds: start, fitBoundsOptions: { padding: { top: 16, left: 16, right: 16, bottom: keyRoom(container) } } }
       : { center: [start.lon, start.lat] as [number, number], zoom: start.zoom }),
     minZoom: 4,
     maxZoom: 18,

@@ -21,12 +21,12 @@ const PARTS = [
   "cluster",
   "lit-point",
   "mark",
+  "cluster-count",
   "quiet-label",
   "village-label",
   "point-label",
   "town-label",
   "city-label",
-  "cluster-count",
   "lit-label",
 ] as const;
 

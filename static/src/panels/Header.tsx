@@ -46,7 +46,7 @@ export function Header() {
         <AppearanceChoice />
         <button
           type="button"
-          class="tool"
+          class="tool not-narrow"
           aria-haspopup="dialog"
           onClick={() => {
             state.helpOpen.value = true;
@@ -76,7 +76,7 @@ function CopyLink() {
   };
   const words = done === "copied" ? "Copied" : done === "failed" ? "See address bar" : "Copy link";
   return (
-    <button type="button" class="tool" onClick={copy}>
+    <button type="button" class="tool not-narrow" onClick={copy}>
       <LinkIcon />
       <span class="wide-only">{words}</span>
     </button>

@@ -1,5 +1,5 @@
 // Layers: what there is, what is on, how it is drawn. It is the legend too. Folded, it is a strip of swatches.
-import { fitCollection, openTable, toggleLayer } from "../actions.ts";
+import { clearSelection, fitCollection, openTable, toggleLayer } from "../actions.ts";
 import type { Collection } from "../api/client.ts";
 import { count, plural } from "../format.ts";
 import { drawnFrom } from "../map/looks.ts";
@@ -14,11 +14,9 @@ const GROUPS: [Collection["class"], string][] = [
 ];
 
 export function LayersPanel() {
-  const open = state.panelOpen.value;
-  // Beside a drawer a middling screen has no room for both.
-  const class_ = `panel${open ? "" : " folded"}${state.selection.value ? " beside-drawer" : ""}`;
+  const open = state.panelOpen.value && !(state.middling.value && state.selection.value !== null);
   return (
-    <section id="layers" class={class_} aria-label="Layers">
+    <section id="layers" class={`panel${open ? "" : " folded"}`} aria-label="Layers">
       <div class="panel-head">
         <h2>Layers</h2>
         <button
@@ -28,6 +26,7 @@ export function LayersPanel() {
           aria-label={open ? "Fold the layers" : "Show the layers"}
           onClick={() => {
             state.panelOpen.value = !open;
+            if (!open && state.middling.value) clearSelection();
           }}
         >
           {open ? <FoldIcon /> : <UnfoldIcon />}

@@ -1,7 +1,7 @@
 // The map and what lies on it: buttons, scale, key to circles, preview, failures, drawer; the line under it.
 import { useEffect, useRef } from "preact/hooks";
 import { WHOLE_COUNTRY, recover } from "../actions.ts";
-import { scaleBar } from "../format.ts";
+import { count, scaleBar } from "../format.ts";
 import { position } from "../gridref.ts";
 import { startMap } from "../map/bridge.ts";
 import { clusterRadius } from "../map/layers.ts";
@@ -24,20 +24,22 @@ export function Stage() {
   const open = state.selection.value !== null;
   return (
     <div class={`stage${open ? " with-drawer" : ""}${state.hasMap.value ? "" : " without-map"}`}>
-      {state.hasMap.value ? <div id="map" class="map" ref={container} /> : <p class="no-map">{NO_MAP}</p>}
-      <BusyBar />
-      <Failures />
-      {state.hasMap.value && (
-        <>
-          <Zoom />
-          <div class="corner">
-            <CircleKey />
-            <Scale />
-          </div>
-          <PreviewCard />
-        </>
-      )}
-      {open && <Drawer />}
+      <div class="canvas">
+        {state.hasMap.value ? <div id="map" class="map" ref={container} /> : <p class="no-map">{NO_MAP}</p>}
+        <BusyBar />
+        <Failures />
+        {state.hasMap.value && (
+          <>
+            <Zoom />
+            <div class="corner">
+              <CircleKey />
+              <Scale />
+            </div>
+            <PreviewCard />
+          </>
+        )}
+        {open && <Drawer />}
+      </div>
       {state.hasMap.value && <Foot />}
     </div>
   );
@@ -104,7 +106,7 @@ function Scale() {
   );
 }
 
-const KEY_COUNTS = [10, 100, 500];
+const KEY_COUNTS = [10, 100, 1_000];
 
 /** What the size of a circle means; only while there are clusters in sight. */
 function CircleKey() {
@@ -127,7 +129,7 @@ function CircleKey() {
               <svg width={side} height={side} aria-hidden="true">
                 <circle cx={side / 2} cy={side / 2} r={r} fill={tone} fill-opacity="0.22" stroke={tone} />
               </svg>
-              <span>{each}</span>
+              <span>{count(each)}</span>
             </li>
           );
         })}

@@ -127,6 +127,11 @@ function columnsOf(collection: Collection): Column[] {
   const first = rows.value?.items[0];
   const names = [...new Set([...Object.keys(fields), ...Object.keys(first?.properties ?? {})])];
   const others = names.filter((name) => name !== collection.labelField);
+  const place: Column = { key: PLACE, title: "Place", numeric: false, read: placeOf, show: placeOf };
+  // A random identifier names nothing to anybody: such rows begin with where they are.
+  if (collection.labelField === undefined && format.isRandomId(first?.id)) {
+    return [{ ...place, key: NAME }, ...others.map((name) => column(name, collection))];
+  }
   return [
     {
       key: NAME,
@@ -135,15 +140,20 @@ function columnsOf(collection: Collection): Column[] {
       read: (item) => format.label(item, collection),
       show: (item) => format.label(item, collection),
     },
-    ...others.map((name) => ({
-      key: name,
-      title: format.fieldTitle(name, fields[name]),
-      numeric: format.isNumeric(fields[name]),
-      read: (item: Item) => item.properties[name],
-      show: (item: Item) => format.value(item.properties[name], name, fields[name], collection.class === "reference"),
-    })),
-    { key: PLACE, title: "Place", numeric: false, read: placeOf, show: placeOf },
+    ...others.map((name) => column(name, collection)),
+    place,
   ];
+}
+
+function column(name: string, collection: Collection): Column {
+  const field = state.fields.value[collection.id]?.[name];
+  return {
+    key: name,
+    title: format.fieldTitle(name, field),
+    numeric: format.isNumeric(field),
+    read: (item) => item.properties[name],
+    show: (item) => format.value(item.properties[name], name, field, collection.class === "reference"),
+  };
 }
 
 function placeOf(item: Item): string | null {
@@ -259,7 +269,7 @@ function Row(props: { item: Item; collection: Collection; columns: Column[]; cla
                   choose(event.detail === 0);
                 }}
               >
-                {text}
+                {text ?? "no place"}
               </button>
             </th>
           );
