@@ -1,7 +1,7 @@
 """Police force areas and policing regions as polygons that share borders.
 
 In: `postcodes.py` (ONS Postcode Directory), `districts.csv` (district to force), `land.topojson`, the ids of
-`forces.csv` and `regions.csv`. Out: `data/reference/force-areas.geojson` and `region-areas.geojson`, WGS 84 degrees.
+`forces.csv` and `regions.csv`. Out: `data/reference/forces.geojson` and `regions.geojson`, WGS 84 degrees.
 A place belongs to the force of its nearest postcode: the cells of the Voronoi diagram of all postcodes near a
 border (and one for each 2 km square elsewhere), joined by force, thinned as one coverage, cut at the coast.
 Not official boundaries: within some hundred metres of them where people live, less exact in empty country.
@@ -118,6 +118,10 @@ def write(name, ids, geometries, properties):
         lines.append(json.dumps({"type": "Feature", "id": key, "properties": properties[key],
                                  "geometry": {"type": "MultiPolygon", "coordinates": coordinates}},
                                 separators=(",", ":"), ensure_ascii=False))
+    # a force without an area is a row without a place
+    for key in sorted(set(properties) - set(ids)):
+        lines.append(json.dumps({"type": "Feature", "id": key, "properties": properties[key], "geometry": None},
+                                separators=(",", ":"), ensure_ascii=False))
     text = '{"type":"FeatureCollection","features":[\n' + ",\n".join(lines) + "\n]}\n"
     path = fetch.REFERENCE / name
     path.write_text(text, encoding="utf-8")
@@ -127,16 +131,16 @@ def write(name, ids, geometries, properties):
 
 
 def rows(name):
-    """Rows of a reference table."""
+    """Rows of a reference table; an empty cell is None."""
     with open(fetch.REFERENCE / name, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        return [{name: value or None for name, value in row.items()} for row in csv.DictReader(file)]
 
 
 def load():
     """Force ids and their areas, in scaled degrees."""
-    collection = json.loads((fetch.REFERENCE / "force-areas.geojson").read_text(encoding="utf-8"))
-    return ([f["id"] for f in collection["features"]],
-            [scaled(shapely.geometry.shape(f["geometry"])) for f in collection["features"]])
+    collection = json.loads((fetch.REFERENCE / "forces.geojson").read_text(encoding="utf-8"))
+    return ([f["id"] for f in collection["features"] if f["geometry"]],
+            [scaled(shapely.geometry.shape(f["geometry"])) for f in collection["features"] if f["geometry"]])
 
 
 def force_of(lon, lat):
@@ -169,17 +173,17 @@ def main():
     ground = shapely.MultiPolygon(british)
     cut = [shapely.intersection(a, ground) for a in areas] + [shapely.MultiPolygon(irish)]
     ids = [*forces, "northern-ireland"]
-    names = {r["id"]: {"id": r["id"], "name": r["name"], "code": r["code"]} for r in rows("forces.csv")}
+    names = {r["id"]: r | {"territorial": r["territorial"] == "true"} for r in rows("forces.csv")}
     order = np.argsort(ids)
-    write("force-areas.geojson", [ids[i] for i in order], rounded([cut[i] for i in order]), names)
-    regions = {r["id"]: {"id": r["id"], "name": r["name"]} for r in rows("regions.csv")}
+    write("forces.geojson", [ids[i] for i in order], rounded([cut[i] for i in order]), names)
+    regions = {r["id"]: r | {"forces": int(r["forces"])} for r in rows("regions.csv")}
     member = {r["id"]: r["region"] for r in rows("forces.csv")}
     unit = np.sqrt(BORDER_M2 * REGION_SCALE) / land.METRES
     merged = shapely.coverage_simplify(
         [shapely.coverage_union_all([areas[n] for n, f in enumerate(forces) if member[f] == r]) for r in sorted(regions)],
         unit)
     coast = shapely.coverage_simplify([ground], np.sqrt(COAST_M2 * REGION_SCALE) / land.METRES)[0]
-    write("region-areas.geojson", sorted(regions), rounded([shapely.intersection(m, coast) for m in merged]), regions)
+    write("regions.geojson", sorted(regions), rounded([shapely.intersection(m, coast) for m in merged]), regions)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Named rail corridors as station sequences with chainage and running time.
 
-In: `corridor-list.csv` (name, minutes end to end, stations), `stations-all.csv`.
+In: `corridor-list.csv` (name, minutes end to end, stations), `stations.csv`.
 Out: `data/reference/corridors.csv`: id, name, seq, crs, chainage_m and running_time_s from the first station, marker.
 The sequences and the minutes are written by hand from public knowledge of usual services: all assumed (A), no timetable.
 Chainage is the great-circle length between the listed stations times WINDING; time is shared out by length.
@@ -21,7 +21,7 @@ LEAST_KMH, MOST_KMH = 30.0, 200.0
 
 
 def main():
-    station = {r["crs"]: (float(r["lon"]), float(r["lat"])) for r in areas.rows("stations-all.csv")}
+    station = {r["crs"]: (float(r["lon"]), float(r["lat"])) for r in areas.rows("stations.csv")}
     out, speeds = [], []
     for row in places.table("corridor-list.csv"):
         codes = row["stations"].split()

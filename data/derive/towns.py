@@ -1,6 +1,6 @@
 """Importing towns and exporting hubs of the synthetic national set.
 
-In: `places.csv`, `town-list.csv`, `hub-list.csv`, `force-areas.geojson`, `forces.csv`, the postcodes.
+In: `places.csv`, `town-list.csv`, `hub-list.csv`, `forces.geojson`, `forces.csv`, the postcodes.
 Out: `data/reference/towns.csv` and `hubs.csv`, WGS 84 degrees.
 Which towns and hubs are listed is a choice (A), no record of where lines run: every district of the four exporting
 forces and sixteen more cities as hubs; towns of every force but the City of London.

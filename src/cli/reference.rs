@@ -12,12 +12,12 @@ use crate::import::import;
 use crate::model::Provenance;
 use crate::store::Store;
 
-/// Collection and CSV text; sources and licences are in `data/README.md`.
-const REFERENCE: [(&str, &str); 4] = [
-    ("regions", include_str!("../../data/reference/regions.csv")),
-    ("forces", include_str!("../../data/reference/forces.csv")),
-    ("stations", include_str!("../../data/reference/stations.csv")),
-    ("places", include_str!("../../data/reference/places.csv")),
+/// Collection, format and text; sources and licences are in `data/README.md`.
+const REFERENCE: [(&str, Format, &str); 4] = [
+    ("regions", Format::GeoJson, include_str!("../../data/reference/regions.geojson")),
+    ("forces", Format::GeoJson, include_str!("../../data/reference/forces.geojson")),
+    ("stations", Format::Csv, include_str!("../../data/reference/stations.csv")),
+    ("places", Format::Csv, include_str!("../../data/reference/places.csv")),
 ];
 
 /// Imports the reference facts unless every collection of them is there: a store made by an import, or by an earlier
@@ -28,7 +28,7 @@ const REFERENCE: [(&str, &str); 4] = [
 pub fn add_missing_reference(store: &Store) -> anyhow::Result<()> {
     let known = store.reader()?.collections()?;
     let missing = |id: &str| known.iter().all(|stored| stored.schema.id != id);
-    if REFERENCE.iter().any(|(id, _)| missing(id)) { import_reference(store) } else { Ok(()) }
+    if REFERENCE.iter().any(|(id, ..)| missing(id)) { import_reference(store) } else { Ok(()) }
 }
 
 /// Imports the reference facts; rows that are there already stay as they are.
@@ -37,12 +37,12 @@ pub fn add_missing_reference(store: &Store) -> anyhow::Result<()> {
 /// If a file or the store is refused.
 pub fn import_reference(store: &Store) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("a temporary folder")?;
-    for (collection, text) in REFERENCE {
-        let file = folder.path().join(format!("{collection}.csv"));
+    for (collection, format, text) in REFERENCE {
+        let file = folder.path().join(collection);
         std::fs::write(&file, text).with_context(|| file.display().to_string())?;
         let options = ImportOptions {
             into: collection.to_owned(),
-            format: Some(Format::Csv),
+            format: Some(format),
             layer: None,
             id: None,
             time: Vec::new(),

@@ -30,26 +30,35 @@ fn reference_facts_are_whole_and_point_at_one_another() {
             rows(regions::COLLECTION),
             rows(places::COLLECTION)
         ),
-        (142, 46, 10, 2_931)
+        (2_607, 46, 10, 2_953)
     );
-    let group = &view.collection("forces").unwrap().groups()[0];
-    let ids: BTreeSet<&str> = (0..group.len()).map(|row| group.text(&forces::ID, row).unwrap()).collect();
+    let mut ids: BTreeSet<&str> = BTreeSet::new();
     let mut by_region: BTreeMap<&str, i64> = BTreeMap::new();
-    for row in 0..group.len() {
-        if let Some(region) = group.text(&forces::REGION, row) {
-            *by_region.entry(region).or_insert(0) += 1;
+    let mut without_area = Vec::new();
+    for group in view.collection("forces").unwrap().groups() {
+        for row in 0..group.len() {
+            let id = group.text(&forces::ID, row).unwrap();
+            assert!(ids.insert(id));
+            if let Some(region) = group.text(&forces::REGION, row) {
+                *by_region.entry(region).or_insert(0) += 1;
+            }
+            if row >= group.located() {
+                without_area.push(id);
+            }
         }
     }
+    assert_eq!(without_area, ["btp"]);
     assert_eq!(
         by_region.values().sum::<i64>(),
         43,
         "territorial forces of England and Wales, each in one region"
     );
-    let group = &view.collection("regions").unwrap().groups()[0];
-    for row in 0..group.len() {
-        let id = group.text(&regions::ID, row).unwrap();
-        let count = group.value(regions::FORCES.index(), row);
-        assert_eq!(count, throughline::model::ValueRef::Int(by_region[id]), "{id}");
+    for group in view.collection("regions").unwrap().groups() {
+        for row in 0..group.len() {
+            let id = group.text(&regions::ID, row).unwrap();
+            let count = group.value(regions::FORCES.index(), row);
+            assert_eq!(count, throughline::model::ValueRef::Int(by_region[id]), "{id}");
+        }
     }
     let group = &view.collection("stations").unwrap().groups()[0];
     for row in 0..group.len() {
@@ -73,24 +82,35 @@ fn stations_stand_where_the_public_list_has_them() {
     import_reference(&world.store).unwrap();
     let view = world.gate().view(Principal::Anonymous);
     let group = &view.collection("stations").unwrap().groups()[0];
+    let (mut unknown, mut off) = (Vec::new(), Vec::new());
     for row in 0..group.len() {
         let code = group.text(&stations::CRS, row).unwrap();
         let place = group.shape(row).unwrap().positions[0];
-        let metres = Geodesic.distance(known[code], Point::new(place.lon_degrees(), place.lat_degrees()));
-        assert!(metres < 500.0, "{code} is {metres} m off");
+        let Some(known) = known.get(code) else {
+            unknown.push(code);
+            continue;
+        };
+        let metres = Geodesic.distance(*known, Point::new(place.lon_degrees(), place.lat_degrees()));
+        // Some stations moved after the list was made, and it has the sign of Surrey Quays wrong.
+        assert!(metres < 1_000.0 || code == "SQE", "{code} is {metres} m off");
+        off.extend((metres > 300.0).then_some(code));
     }
+    assert!(off.len() < 10, "{off:?}");
+    assert!(unknown.len() < 10, "stations opened since: {unknown:?}");
 }
 
 #[test]
 fn checksums_in_the_data_readme_are_those_of_the_files() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    for name in ["stations", "forces", "regions"] {
-        let output = std::process::Command::new("sha256sum")
-            .arg(root.join(format!("reference/{name}.csv")))
-            .output()
-            .unwrap();
+    let text = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let readme = text("README.md") + &text("derive/README.md");
+    let mut files = 0;
+    for entry in std::fs::read_dir(root.join("reference")).unwrap() {
+        let path = entry.unwrap().path();
+        let output = std::process::Command::new("sha256sum").arg(&path).output().unwrap();
         let sum = String::from_utf8(output.stdout).unwrap();
-        assert!(readme.contains(sum.split(' ').next().unwrap()), "{name}");
+        assert!(readme.contains(sum.split(' ').next().unwrap()), "{}", path.display());
+        files += 1;
     }
+    assert!(files > 8, "{files}");
 }

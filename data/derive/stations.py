@@ -1,7 +1,7 @@
 """All railway stations of Great Britain with a National Rail code.
 
 In: npm `uk-railway-stations` (ODbL-1.0, attribution in its licence), `station-corrections.csv`;
-`force-areas.geojson` if it is there. Out: `data/reference/stations-all.csv`: crs, name, lon, lat (WGS 84 degrees),
+`forces.geojson` if it is there. Out: `data/reference/stations.csv`: crs, name, lon, lat (WGS 84 degrees),
 country, force. The force is that of the area the station stands in, or the nearest area for piers and reclaimed land.
 """
 
@@ -42,11 +42,11 @@ def main():
     stations = read()
     fields = ["crs", "name", "lon", "lat", "country"]
     forces = None
-    if (fetch.REFERENCE / "force-areas.geojson").exists():
+    if (fetch.REFERENCE / "forces.geojson").exists():
         import areas
         forces = areas.force_of([s[1] for s in stations.values()], [s[2] for s in stations.values()])
         fields.append("force")
-    path = fetch.REFERENCE / "stations-all.csv"
+    path = fetch.REFERENCE / "stations.csv"
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(fields)
