@@ -1,4 +1,4 @@
-//! Search by name over a view: exact names first, then beginnings, then words, then near misses.
+//! Search by name over a view: exact names first, then whole words, then beginnings, then near misses.
 //!
 //! Names are compared folded: without case, accents and punctuation (Unicode NFKD). A near miss is at most one letter
 //! off from four letters on, two from eight on (optimal string alignment: a swap of neighbours counts once).
@@ -16,6 +16,9 @@ use crate::query::RowRef;
 /// Near misses are looked for among this many names of a collection; beginnings and words among all.
 const MOST_NEAR: usize = 200_000;
 
+/// From this many letters on, a whole word is thought to be meant as one.
+const LEAST_WHOLE: usize = 5;
+
 /// A row found by its name.
 #[derive(Debug)]
 pub struct Found<'a> {
@@ -32,7 +35,13 @@ pub struct Found<'a> {
 enum Fit {
     Code,
     Exact,
+    /// The name begins with the words asked for.
+    WholeBeginning,
+    /// They stand elsewhere in it.
+    WholeWord,
+    /// The name begins with the letters asked for.
     Beginning,
+    /// A later word of it does.
     Word,
     Near(usize),
 }
@@ -114,16 +123,21 @@ impl Names {
                 .take_while(|(code, _)| code == wanted)
                 .map(|(_, place)| (Fit::Code, *place)),
         );
+        let letters = wanted.chars().count();
         let first = self.words.partition_point(|word| self.tail(*word) < wanted);
         for word in self.words[first..].iter().take_while(|word| self.tail(**word).starts_with(wanted)) {
-            let fit = match (word.1, self.name(word.0).len() == wanted.len()) {
+            let rest = &self.tail(*word)[wanted.len()..];
+            // Who types `port` is on the way to Portsmouth; who types `waterloo` has arrived.
+            let whole = letters >= LEAST_WHOLE && (rest.is_empty() || rest.starts_with(' '));
+            let fit = match (word.1, rest.is_empty()) {
                 (0, true) => Fit::Exact,
+                (0, false) if whole => Fit::WholeBeginning,
                 (0, false) => Fit::Beginning,
+                _ if whole => Fit::WholeWord,
                 _ => Fit::Word,
             };
             out.push((fit, word.0));
         }
-        let letters = wanted.chars().count();
         let allowed = match letters {
             0..4 => 0,
             4..8 => 1,

@@ -177,6 +177,15 @@ fn search_finds_names_codes_and_grid_references() {
     assert_eq!(labels("portsmuoth%20harbour"), ["Portsmouth Harbour"]);
     assert_eq!(labels("watrloo"), ["Waterloo"]);
     assert_eq!(labels("ty-du"), ["Ty\u{302}-du"]);
+    world
+        .import("w.csv", "lon,lat,name,population\n-1.0,50.9,Waterlooville,64350\n", &options("more"))
+        .unwrap();
+    let later = world.serve();
+    let found = later.get("/api/search?q=waterloo").json();
+    assert_eq!(
+        (&found["results"][0]["label"], &found["results"][1]["label"]),
+        (&"Waterloo".into(), &"Waterlooville".into())
+    );
     assert!(labels("zzzz").is_empty());
     let grid = server.get("/api/search?q=TQ%20299%20804").json();
     let square = &grid["results"][0];
