@@ -20,15 +20,14 @@ const REFERENCE: [(&str, Format, &str); 4] = [
     ("places", Format::Csv, include_str!("../../data/reference/places.csv")),
 ];
 
-/// Imports the reference facts unless every collection of them is there: a store made by an import, or by an earlier
-/// version, gets what the map is labelled with.
+/// Imports those reference collections that the store lacks: one made by an import, or by an earlier version, gets
+/// what the map is labelled with. A layer that somebody has given such a name is left alone.
 ///
 /// # Errors
 /// If a file or the store is refused.
 pub fn add_missing_reference(store: &Store) -> anyhow::Result<()> {
     let known = store.reader()?.collections()?;
-    let missing = |id: &str| known.iter().all(|stored| stored.schema.id != id);
-    if REFERENCE.iter().any(|(id, ..)| missing(id)) { import_reference(store) } else { Ok(()) }
+    import_some(store, |id| known.iter().all(|stored| stored.schema.id != id))
 }
 
 /// Imports the reference facts; rows that are there already stay as they are.
@@ -36,8 +35,12 @@ pub fn add_missing_reference(store: &Store) -> anyhow::Result<()> {
 /// # Errors
 /// If a file or the store is refused.
 pub fn import_reference(store: &Store) -> anyhow::Result<()> {
+    import_some(store, |_| true)
+}
+
+fn import_some(store: &Store, wanted: impl Fn(&str) -> bool) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("a temporary folder")?;
-    for (collection, format, text) in REFERENCE {
+    for (collection, format, text) in REFERENCE.into_iter().filter(|(id, ..)| wanted(id)) {
         let file = folder.path().join(collection);
         std::fs::write(&file, text).with_context(|| file.display().to_string())?;
         let options = ImportOptions {

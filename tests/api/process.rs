@@ -17,7 +17,11 @@ use std::time::Instant;
 
 use throughline::access::Gate;
 use throughline::access::Principal;
+use throughline::cli::add_missing_reference;
 use throughline::store::Store;
+
+use crate::fixtures::World;
+use crate::fixtures::options;
 
 fn program(arguments: &[&str], folder: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_throughline")).args(arguments).current_dir(folder).output().unwrap()
@@ -28,8 +32,18 @@ fn signal(child: &Child, name: &str) {
     assert!(done.success());
 }
 
+/// A process that does not outlive its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A server on a free port, and the address it said.
-fn serve(folder: &Path, store: &str) -> (Child, String) {
+fn serve(folder: &Path, store: &str) -> (Running, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_throughline"))
         .args(["serve", store, "--listen", "127.0.0.1:0", "--log", "error"])
         .current_dir(folder)
@@ -39,7 +53,7 @@ fn serve(folder: &Path, store: &str) -> (Child, String) {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.split("http://").nth(1).unwrap().trim().trim_end_matches('/').to_owned();
-    (child, address)
+    (Running(child), address)
 }
 
 fn get(address: &str, path: &str) -> String {
@@ -55,9 +69,9 @@ fn get(address: &str, path: &str) -> String {
 #[test]
 fn a_first_run_serves_the_reference_layers_and_stops_in_order() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut child, address) = serve(folder.path(), "var/new.gpkg");
+    let (mut server, address) = serve(folder.path(), "var/new.gpkg");
     assert!(get(&address, "/readyz").starts_with("HTTP/1.1 200"));
-    assert!(get(&address, "/ogc/collections/stations/items/EUS").contains("\"name\":\"Euston\""));
+    assert!(get(&address, "/ogc/collections/stations/items/EUS").contains("\"name\":\"London Euston\""));
     assert!(get(&address, "/ogc/collections/forces").contains("\"id\":\"forces\""));
     // A second process imports; the server shows it without a restart.
     std::fs::write(folder.path().join("p.csv"), "lon,lat,name\n-1,52,x\n").unwrap();
@@ -68,8 +82,8 @@ fn a_first_run_serves_the_reference_layers_and_stops_in_order() {
         assert!(Instant::now() < deadline);
         std::thread::sleep(Duration::from_millis(200));
     }
-    signal(&child, "TERM");
-    assert!(child.wait().unwrap().success());
+    signal(&server.0, "TERM");
+    assert!(server.0.wait().unwrap().success());
     assert!(!folder.path().join("var/new.gpkg-wal").exists(), "the file alone is the store");
     let checked = program(&["check", "var/new.gpkg"], folder.path());
     assert!(checked.status.success());
@@ -183,4 +197,18 @@ fn an_import_killed_in_the_middle_leaves_nothing() {
         cut += u32::from(rows == 0);
     }
     assert!(cut > 0, "no import was cut in the middle: the test shows nothing");
+}
+
+#[test]
+fn a_layer_with_the_name_of_a_reference_collection_is_left_alone() {
+    // `places` came later than stores: one may have a layer of that name, with fields of its own.
+    let world = World::new();
+    world.import("p.csv", "lon,lat,name,note\n-1,52,mine,x\n", &options("mine")).unwrap();
+    let file = rusqlite::Connection::open(world.store.path()).unwrap();
+    let rename = "UPDATE throughline_collections SET id = 'places', schema = replace(schema, 'id = \"mine\"', 'id = \"places\"')";
+    assert_eq!(file.execute(rename, []).unwrap(), 1);
+    add_missing_reference(&world.store).unwrap();
+    let view = world.gate().view(Principal::LocalOperator);
+    assert_eq!(view.collection("places").unwrap().rows(), 1);
+    assert_eq!(view.collection("stations").unwrap().rows(), 2_607);
 }
