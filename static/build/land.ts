@@ -46,11 +46,17 @@ export function cut(topology: Topology, names: string[]): Topology {
 }
 
 export function land(folder: URL): Plugin {
+  let building = false;
   return {
     name: "throughline-land",
+    configResolved({ command }) {
+      building = command === "build";
+    },
     resolveId: (id) => (id === MODULE ? `\0${MODULE}` : undefined),
     load(id) {
       if (id !== `\0${MODULE}`) return undefined;
+      // Unit tests need no files.
+      if (!building) return 'export const low = "";\nexport const full = "";';
       const topology = JSON.parse(readFileSync(new URL("land.topojson", folder), "utf8")) as Topology;
       const emit = (name: string, objects: string[]): string => {
         const source = JSON.stringify(cut(topology, objects));

@@ -140,9 +140,15 @@ export async function loadSelected(ref: FeatureRef | null): Promise<void> {
   }
 }
 
+/** An open table shows the layer of what is selected. */
+function turnTableTo({ collection }: { collection: string }): void {
+  if (state.tableOpen.value && state.shown.value?.includes(collection)) state.tableWanted.value = collection;
+}
+
 /** Selects a feature. `byKeyboard` sends the focus to the drawer. */
 export function select(ref: FeatureRef, byKeyboard: boolean): void {
   batch(() => {
+    turnTableTo(ref);
     state.mark.value = null;
     state.stack.value = null;
     state.selectedByKeyboard.value = byKeyboard;
@@ -165,6 +171,7 @@ export async function selectFromStack(refs: TileRef[], at: number): Promise<void
   try {
     const item = await track(getItemOfTile(ref.collection, ref.tileId));
     batch(() => {
+      turnTableTo(ref);
       state.mark.value = null;
       state.selected.value = { ...item, collection: ref.collection };
       state.selectedByKeyboard.value = false;

@@ -61,10 +61,13 @@ export function isNumeric(field: Queryable | undefined): boolean {
   return field?.type === "number" || field?.type === "integer";
 }
 
-/** The name of a feature in words: its naming property, else its id. */
 /** An identifier that the store made, which names nothing to anybody. */
 export const isRandomId = (id: unknown): boolean =>
   /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(String(id));
+
+/** Whether a property is nothing but the identifier, which the heading or the name stands for. */
+export const repeatsId = (property: string, item: Item | undefined): boolean =>
+  property === "id" && item !== undefined && String(item.properties[property]) === String(item.id);
 
 /** What a feature is called; its identifier if that is all there is and means something; else null. */
 export function name(item: Item, collection: Collection | undefined): string | null {
@@ -73,6 +76,7 @@ export function name(item: Item, collection: Collection | undefined): string | n
   return isRandomId(item.id) ? null : String(item.id);
 }
 
+/** The same, for a heading: never empty. */
 export const label = (item: Item, collection: Collection | undefined): string => name(item, collection) ?? "Unnamed";
 
 /** West, south, east, north of a geometry; null if it has no position. */

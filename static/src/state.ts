@@ -120,9 +120,16 @@ export const shownCollections = computed(() => {
   return (collections.value ?? []).filter((each) => on.has(each.id));
 });
 
+const CLASSES = ["register", "layer", "reference"];
+
+/** The layers that are on, as the panel and the table list them: what is worked on before what it stands on. */
+export const listedCollections = computed(() =>
+  shownCollections.value.toSorted((a, b) => CLASSES.indexOf(a.class) - CLASSES.indexOf(b.class)),
+);
+
 /** The layer in the table: the wanted one if it is on, else the first that is. */
 export const tableCollection = computed(() => {
-  const on = shownCollections.value;
+  const on = listedCollections.value;
   return on.find((each) => each.id === tableWanted.value) ?? on[0] ?? null;
 });
 

@@ -6,7 +6,7 @@ import more400 from "@fontsource/inter/files/inter-latin-ext-400-normal.woff2?ur
 import more500 from "@fontsource/inter/files/inter-latin-ext-500-normal.woff2?url";
 import more600 from "@fontsource/inter/files/inter-latin-ext-600-normal.woff2?url";
 import type { StyleSpecification } from "maplibre-gl";
-import { MEDIUM, REGULAR, SEMIBOLD } from "./layers.ts";
+import { MEDIUM, REGULAR, SEMIBOLD } from "./parts.ts";
 
 const LATIN = ["U+0-FF", "U+2000-206F", "U+2122", "U+2212"];
 /** Welsh and Gaelic letters beyond Latin-1: ŵ, ŷ and their like. */

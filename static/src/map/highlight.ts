@@ -1,6 +1,6 @@
 // What is lit: the selected feature, the row under the pointer, a position that was looked up. Pure.
 import type { FilterSpecification, LayerSpecification } from "maplibre-gl";
-import { SEMIBOLD } from "./layers.ts";
+import { SEMIBOLD } from "./parts.ts";
 import type { Palette } from "./palette.ts";
 
 /** Layers over the source `lit`, of which features have `role` "selected", "row" or "mark" and perhaps `label`. */

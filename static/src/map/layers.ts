@@ -1,36 +1,22 @@
 // Layers of the collections: (source, palette) -> LayerSpecification[]. Pure; the order between them is map/order.ts.
-//
-// A dense point layer comes clustered below zoom 12: there every feature has `count`, and only those with 1 have the rest.
 import type { ExpressionSpecification, FilterSpecification, LayerSpecification } from "maplibre-gl";
 import type { GeometryKind } from "../api/client.ts";
-import type { Look } from "./looks.ts";
 import { drawnFrom } from "./looks.ts";
-import { type Part, layerId } from "./order.ts";
 import type { Palette } from "./palette.ts";
-
-export interface LayerSource {
-  /** Id of the collection, of its source and of its layer in the tiles. */
-  id: string;
-  geometry: GeometryKind;
-  labelField: string | undefined;
-  look: Look;
-  /** Name that is written elsewhere (of the selected feature), so that it is not written twice. */
-  hidden?: string | undefined;
-}
-
-export const REGULAR = "Inter Regular";
-export const MEDIUM = "Inter Medium";
-export const SEMIBOLD = "Inter SemiBold";
-
-/** From this zoom the server draws every feature. */
-export const NEVER_CLUSTERED_FROM = 12;
-
-const COUNT: ExpressionSpecification = ["coalesce", ["to-number", ["get", "count"], 1], 1];
-const SINGLE: ExpressionSpecification = ["step", ["zoom"], ["<=", COUNT, 1], NEVER_CLUSTERED_FROM, true];
-const LIT: ExpressionSpecification = ["boolean", ["feature-state", "lit"], false];
-
-const isKind = (kind: "Point" | "LineString" | "Polygon"): ExpressionSpecification => ["==", ["geometry-type"], kind];
-const both = (...parts: ExpressionSpecification[]): FilterSpecification => ["all", ...parts] as FilterSpecification;
+import {
+  COUNT,
+  LIT,
+  type LayerSource,
+  MEDIUM,
+  NEVER_CLUSTERED_FROM,
+  REGULAR,
+  SINGLE,
+  base,
+  both,
+  isKind,
+  named,
+} from "./parts.ts";
+import { places } from "./places.ts";
 
 /** Radius of the circle of a cluster, in pixels. It grows a little slower than the root of what it counts, so that circles of a full town leave their neighbours in sight. */
 const CIRCLE = { least: 3, factor: 0.9, power: 0.42, most: 20 };
@@ -52,17 +38,6 @@ export function layersOf(source: LayerSource, p: Palette): LayerSpecification[] 
     ...(has("line") ? lines(source, tone, look.form, p) : []),
     ...(has("point") ? points(source, tone, look.form, p) : []),
   ];
-}
-
-/** Names of single points, without the hidden one. */
-function named(source: LayerSource, ...more: ExpressionSpecification[]): FilterSpecification {
-  const text: ExpressionSpecification = ["to-string", ["get", source.labelField ?? "name"]];
-  const seen: ExpressionSpecification[] = source.hidden === undefined ? [] : [["!=", text, source.hidden]];
-  return both(isKind("Point"), SINGLE, ...more, ...seen);
-}
-
-function base(source: LayerSource, part: Part): { id: string; source: string; "source-layer": string } {
-  return { id: layerId(part, source.id), source: source.id, "source-layer": source.id };
 }
 
 function areas(source: LayerSource, tone: string, form: number): LayerSpecification[] {
@@ -169,15 +144,16 @@ function points(source: LayerSource, tone: string, form: number, p: Palette): La
     layers.push({
       ...base(source, "point-label"),
       type: "symbol",
-      minzoom: 11,
+      minzoom: 12.5,
       filter: named(source),
       layout: {
         "text-field": ["to-string", ["coalesce", ["get", source.labelField], ""]],
         "text-font": [REGULAR],
         "text-size": 11,
-        "text-variable-anchor": ["left", "right", "top", "bottom"],
-        "text-radial-offset": 0.8,
-        "text-justify": "auto",
+        // Always at the same side: of many features at one place only one name finds room.
+        "text-anchor": "left",
+        "text-offset": [0.8, 0],
+        "text-justify": "left",
         "text-max-width": 9,
         "text-padding": 6,
       },
@@ -299,95 +275,4 @@ function stations(source: LayerSource, p: Palette): LayerSpecification[] {
       paint: { "text-color": p.text3, "text-halo-color": p.halo, "text-halo-width": 1.6 },
     },
   ];
-}
-
-/** A class of places: who belongs to it at which zoom, and how its names are set. */
-interface PlaceClass {
-  part: Part;
-  minzoom: number;
-  /** Smallest population by zoom: the first number, then pairs of zoom and number. */
-  least: [number, ...number[]];
-  most?: number;
-  font: string;
-  size: [number, number, number, number, number, number];
-  colour: string;
-}
-
-function places(source: LayerSource, p: Palette): LayerSpecification[] {
-  const classes: PlaceClass[] = [
-    {
-      part: "city-label",
-      minzoom: 0,
-      least: [240_000, 6, 175_000, 7, 150_000],
-      font: SEMIBOLD,
-      size: [5, 12, 8, 14.5, 12, 19],
-      colour: p.text,
-    },
-    {
-      part: "town-label",
-      minzoom: 5,
-      least: [90_000, 7, 45_000, 8, 25_000, 9, 12_000],
-      most: 150_000,
-      font: MEDIUM,
-      size: [5, 10.5, 8, 12, 12, 15],
-      colour: p.text2,
-    },
-    {
-      part: "village-label",
-      minzoom: 9,
-      least: [6_000, 10, 2_500, 11, 0],
-      most: 12_000,
-      font: REGULAR,
-      size: [9, 10.5, 11, 11.5, 14, 13.5],
-      colour: p.text3,
-    },
-  ];
-  return classes.map((each) => placeLabels(source, each, p));
-}
-
-function placeLabels(source: LayerSource, each: PlaceClass, p: Palette): LayerSpecification {
-  const population: ExpressionSpecification = ["to-number", ["get", "population"], 0];
-  const least = ["step", ["zoom"], ...each.least] as unknown as ExpressionSpecification;
-  const enough: ExpressionSpecification = [">=", population, each.least.length > 1 ? least : each.least[0]];
-  const most: ExpressionSpecification[] = each.most === undefined ? [] : [["<", population, each.most]];
-  const [z0, s0, z1, s1, z2, s2] = each.size;
-  return {
-    ...base(source, each.part),
-    type: "symbol",
-    minzoom: each.minzoom,
-    filter: named(source, enough, ...most),
-    layout: {
-      "text-field": ["to-string", ["coalesce", ["get", source.labelField ?? "name"], ""]],
-      "text-font": [each.font],
-      "text-size": ["interpolate", ["linear"], ["zoom"], z0, s0, z1, s1, z2, s2],
-      // Close by, the name stands on the place itself: there the streets say where it is, and no dot is true.
-      "icon-image": ["step", ["zoom"], "dot", 10, ""],
-      "icon-size": ["interpolate", ["linear"], ["zoom"], 5, s0 / 15, 10, s1 / 14],
-      "icon-padding": 1,
-      "text-variable-anchor": [
-        "left",
-        "right",
-        "bottom",
-        "top",
-        "bottom-left",
-        "top-left",
-        "bottom-right",
-        "top-right",
-      ],
-      "text-radial-offset": ["step", ["zoom"], 0.4, 10, 0],
-      "text-justify": "auto",
-      "text-max-width": 8,
-      "text-line-height": 1.1,
-      "text-padding": 4,
-      "symbol-sort-key": ["-", 0, population],
-    },
-    paint: {
-      "text-color": each.colour,
-      "text-halo-color": p.halo,
-      "text-halo-width": 1.6,
-      "icon-color": each.colour,
-      "icon-halo-color": p.halo,
-      "icon-halo-width": 1,
-    },
-  };
 }

@@ -30,7 +30,7 @@ export function looks(collections: Collection[]): Map<string, Look> {
     } else if (geometryKind !== "none") {
       const before = ofKind.get(geometryKind) ?? 0;
       ofKind.set(geometryKind, before + 1);
-      const form = (before % FORMS) as 0 | 1 | 2;
+      const form = ((before + Math.floor(next / TONES)) % FORMS) as 0 | 1 | 2;
       found.set(id, { kind: "plain", tone: next % TONES, form });
       next += 1;
     }

@@ -18,9 +18,10 @@ import { fontFaces } from "./fonts.ts";
 import { highlight } from "./highlight.ts";
 import { PICTURES, PICTURE_RATIO } from "./icons.ts";
 import { type Land, fetchLand } from "./land.ts";
-import { type LayerSource, layersOf } from "./layers.ts";
+import { layersOf } from "./layers.ts";
 import { collectionOf, inOrder } from "./order.ts";
 import { palette } from "./palette.ts";
+import type { LayerSource } from "./parts.ts";
 
 /** What is under a point of the map. A cluster has a count above 1 and no properties. */
 export interface Hit extends TileRef {
@@ -321,9 +322,10 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
       const { x, y } = map.project([lon, lat]);
       const { clientWidth, clientHeight } = container;
       const margin = 56;
+      const labelWidth = 130;
       const over = (value: number, least: number, most: number): number =>
         value < least ? value - least : value > most ? value - most : 0;
-      const dx = over(x, margin, clientWidth - inset.right - margin);
+      const dx = over(x, margin, clientWidth - inset.right - labelWidth);
       const dy = over(y, margin, clientHeight - inset.bottom - margin);
       if (dx !== 0 || dy !== 0) map.panBy([dx, dy], { duration: MOVE_MS });
     },

@@ -1,5 +1,5 @@
 // Details of the selected feature: over the map at the right, a sheet on narrow screens.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { clearSelection, say, selectFromStack, zoomTo } from "../actions.ts";
 import { itemPath } from "../api/client.ts";
 import * as format from "../format.ts";
@@ -10,19 +10,19 @@ import { Swatch } from "./Swatch.tsx";
 
 export function Drawer() {
   const heading = useRef<HTMLHeadingElement>(null);
-  const cameFrom = useRef<Element | null>(null);
+  const panel = useRef<HTMLElement>(null);
   const item = state.selected.value;
   const ref = state.selection.value;
   const collection = ref ? state.byId.value.get(ref.collection) : undefined;
 
   // The focus comes here only if the selection was made by keyboard, and goes back where it came from.
-  useEffect(() => {
-    cameFrom.current = document.activeElement;
+  useLayoutEffect(() => {
+    const cameFrom = document.activeElement;
+    const mine = panel.current;
     return () => {
-      const back = cameFrom.current;
       const here = document.activeElement;
-      if (here !== null && here !== document.body) return;
-      if (back instanceof HTMLElement && back.isConnected) back.focus();
+      if (here !== null && here !== document.body && !mine?.contains(here)) return;
+      if (cameFrom instanceof HTMLElement && cameFrom.isConnected) cameFrom.focus();
     };
   }, []);
   useEffect(() => {
@@ -30,7 +30,7 @@ export function Drawer() {
   }, [item]);
 
   return (
-    <aside class="drawer" aria-label="Details">
+    <aside class="drawer" aria-label="Details" ref={panel}>
       <div class="drawer-head">
         <p class="kind">
           {collection && <Swatch collection={collection} />}
@@ -123,7 +123,7 @@ function Properties({ item }: { item: state.Selected }) {
   const label = collection?.labelField;
   const inWords = (name: string): string | null =>
     format.value(item.properties[name], name, fields[name], collection?.class === "reference");
-  const names = Object.keys(item.properties).filter((name) => name !== label);
+  const names = Object.keys(item.properties).filter((name) => name !== label && !format.repeatsId(name, item));
   const known = names.flatMap((name) => {
     const text = inWords(name);
     return text === null ? [] : [[name, text] as const];

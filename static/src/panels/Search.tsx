@@ -20,11 +20,13 @@ export function Search() {
   const [found, setFound] = useState<Found | null>(null);
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
+  // What was taken from the list: it is an answer and no question.
+  const taken = useRef("");
   const wanted = text.trim();
 
   useEffect(() => {
     asking.current?.abort();
-    if (!wanted) {
+    if (!wanted || wanted === taken.current) {
       setFound(null);
       return undefined;
     }
@@ -52,6 +54,7 @@ export function Search() {
   }
 
   function take(result: SearchResult, byKeyboard: boolean): void {
+    taken.current = result.label;
     setText(result.label);
     setOpen(false);
     setActive(-1);
@@ -104,6 +107,7 @@ export function Search() {
         placeholder="Place, station, code or grid reference"
         value={text}
         onInput={(event) => {
+          taken.current = "";
           setText(event.currentTarget.value);
           setOpen(true);
         }}

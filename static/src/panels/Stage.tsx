@@ -1,7 +1,7 @@
 // The map and what lies on it: buttons, scale, key to circles, preview, failures, drawer; the line under it.
 import { useEffect, useRef } from "preact/hooks";
 import { WHOLE_COUNTRY, recover } from "../actions.ts";
-import { count, scaleBar } from "../format.ts";
+import { count, plural, scaleBar } from "../format.ts";
 import { position } from "../gridref.ts";
 import { startMap } from "../map/bridge.ts";
 import { clusterRadius } from "../map/layers.ts";
@@ -151,22 +151,34 @@ function PreviewCard() {
   );
 }
 
+const OSM = "© OpenStreetMap contributors";
 const FINE_FROM_ZOOM = 13;
 
 function Foot() {
   const view = state.view.value;
   const at = state.pointer.value ?? view;
-  const credits = ["© OpenStreetMap contributors"];
-  for (const { attribution } of state.shownCollections.value) {
-    if (attribution && !credits.includes(attribution)) credits.push(attribution);
-  }
+  const layers = state.shownCollections.value.flatMap(({ attribution }) => attribution ?? []);
+  const credits = [...new Set([OSM, ...layers])];
   return (
     <div class="foot">
       <span class="readout">
         <span class="what">{state.pointer.value ? "Pointer" : "Centre"}</span>
         {at && view && <span>{position(at.lon, at.lat, view.zoom >= FINE_FROM_ZOOM ? 8 : 6)}</span>}
       </span>
-      <span class="credits">{credits.join(" · ")}</span>
+      {credits.length === 1 ? (
+        <span class="credits">{OSM}</span>
+      ) : (
+        <details class="credits">
+          <summary>
+            {OSM} and {plural(credits.length - 1, "more source")}
+          </summary>
+          <ul>
+            {credits.map((credit) => (
+              <li key={credit}>{credit}</li>
+            ))}
+          </ul>
+        </details>
+      )}
     </div>
   );
 }

@@ -57,7 +57,7 @@ export function TablePanel() {
 
 function Tabs({ current }: { current: Collection | null }) {
   const list = useRef<HTMLDivElement>(null);
-  const on = state.shownCollections.value;
+  const on = state.listedCollections.value;
   const show = (collection: Collection | undefined): void => {
     if (collection) state.tableWanted.value = collection.id;
   };
@@ -126,7 +126,7 @@ function columnsOf(collection: Collection): Column[] {
   const fields = state.fields.value[collection.id] ?? {};
   const first = rows.value?.items[0];
   const names = [...new Set([...Object.keys(fields), ...Object.keys(first?.properties ?? {})])];
-  const others = names.filter((name) => name !== collection.labelField);
+  const others = names.filter((name) => name !== collection.labelField && !format.repeatsId(name, first));
   const place: Column = { key: PLACE, title: "Place", numeric: false, read: placeOf, show: placeOf };
   // A random identifier names nothing to anybody: such rows begin with where they are.
   if (collection.labelField === undefined && format.isRandomId(first?.id)) {

@@ -1,0 +1,54 @@
+import type { LayerSpecification } from "maplibre-gl";
+import { describe, expect, it } from "vitest";
+import { diff } from "./diff.ts";
+import { inOrder, rank } from "./order.ts";
+
+const layer = (id: string, colour = "#000000", filter?: ["has", string]): LayerSpecification => ({
+  id,
+  type: "fill",
+  source: "s",
+  paint: { "fill-color": colour },
+  ...(filter ? { filter } : {}),
+});
+
+/** Takes the steps on a plain list, as a map would. */
+function apply(has: LayerSpecification[], wants: LayerSpecification[]): LayerSpecification[] {
+  const list: LayerSpecification[] = structuredClone(has);
+  for (const step of diff(has, wants)) {
+    const at = (id: string): number => list.findIndex((each) => each.id === id);
+    if (step.do === "remove") list.splice(at(step.id), 1);
+    else if (step.do === "add") list.splice(step.before === undefined ? list.length : at(step.before), 0, step.layer);
+    else if (step.do === "filter") Object.assign(list[at(step.id)] as object, { filter: step.value });
+    else Object.assign((list[at(step.id)] as unknown as Record<string, object>)[step.do] as object, { [step.name]: step.value });
+  }
+  return list;
+}
+
+describe("diff", () => {
+  it.each([
+    [["a", "b"], ["a", "b"]],
+    [[], ["a", "b", "c"]],
+    [["a", "c"], ["a", "b", "c", "d"]],
+    [["a", "b", "c"], ["b"]],
+    [["a", "x", "c"], ["a", "y", "c"]],
+  ])("goes from %j to %j", (from, to) => {
+    const wants = to.map((id) => layer(id, "#ffffff"));
+    expect(apply(from.map((id) => layer(id)), wants)).toEqual(wants);
+  });
+  it("does nothing if nothing changed", () => {
+    expect(diff([layer("a", "#123456", ["has", "x"])], [layer("a", "#123456", ["has", "x"])])).toEqual([]);
+  });
+  it("changes filters", () => {
+    expect(diff([layer("a")], [layer("a", "#000000", ["has", "x"])])).toEqual([{ do: "filter", id: "a", value: ["has", "x"] }]);
+  });
+});
+
+describe("order", () => {
+  it("puts areas below lines below points below names, and keeps the order within", () => {
+    const ids = ["lit-label", "point:b", "point:a", "line:x", "area-fill:y", "sea"].map((id) => ({ id }));
+    expect(inOrder(ids).map(({ id }) => id)).toEqual(["sea", "area-fill:y", "line:x", "point:b", "point:a", "lit-label"]);
+  });
+  it("throws on a part that has no place", () => {
+    expect(() => rank("blob:stations")).toThrow("no place in the drawing order");
+  });
+});

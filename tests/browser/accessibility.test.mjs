@@ -1,0 +1,39 @@
+// axe finds nothing serious or critical, at three sizes, in both themes, with everything open too.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { SIZES, browse, drawn } from "./driver.mjs";
+
+const fromStatic = createRequire(new URL("../../static/package.json", import.meta.url));
+const AXE = await readFile(fromStatic.resolve("axe-core/axe.min.js"), "utf8");
+
+async function violations(page) {
+  const { violations: found } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  return found
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+}
+
+for (const size of Object.keys(SIZES)) {
+  for (const theme of ["light", "dark"]) {
+    test(`axe, ${size}, ${theme}`, async () => {
+      const hash = "#v=-1.1,50.85,10.6&l=places,stations,seen-points&s=stations:PMS&tab=table";
+      // The policy of the page rightly keeps scripts of others out, axe too.
+      await browse({ size, theme, hash, settings: { bypassCSP: true } }, async (page) => {
+        await drawn(page);
+        await page.evaluate(AXE);
+        await page.getByRole("complementary", { name: "Details" }).getByRole("heading", { name: /Southsea/ }).waitFor();
+        await page.getByRole("tabpanel").waitFor();
+        assert.deepEqual(await violations(page), [], "with drawer and table");
+        await page.getByRole("button", { name: "Close the details" }).click();
+        await page.getByRole("button", { name: "Close the table" }).click();
+        assert.deepEqual(await violations(page), [], "the map alone");
+        if (size === "narrow") await page.getByRole("button", { name: "Layers", exact: true }).click();
+        await page.getByRole("combobox", { name: "Search" }).fill("ports");
+        await page.getByRole("option").first().waitFor();
+        assert.deepEqual(await violations(page), [], "with the search open");
+      });
+    });
+  }
+}

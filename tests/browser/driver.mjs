@@ -1,0 +1,163 @@
+// The one driver of the browser tests: a server on a fresh store, the system's Chromium, and a watch on every page.
+//
+// Environment: THROUGHLINE_BIN (the program; default target/release/throughline), CHROMIUM (default /usr/bin/chromium).
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { writeLayers } from "./layers.mjs";
+
+const fromStatic = createRequire(new URL("../../static/package.json", import.meta.url));
+
+/** Loads a development dependency of the map application. */
+export const load = (name) => import(pathToFileURL(fromStatic.resolve(name)).href);
+
+const PROGRAM =
+  process.env.THROUGHLINE_BIN ?? fileURLToPath(new URL("../../target/release/throughline", import.meta.url));
+const READY_WITHIN_MS = 30_000;
+const WAIT_MS = 30_000;
+
+const run = promisify(execFile);
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Starts the program on a new store with the generated layers and `more` of them ({ id, title, path }). */
+export async function startServer(more = []) {
+  const folder = await mkdtemp(join(tmpdir(), "throughline-browser-"));
+  const store = join(folder, "store.gpkg");
+  for (const { id, title, path } of [...(await writeLayers(folder)), ...more]) {
+    await run(PROGRAM, ["import", store, path, "--into", id, "--title", title]);
+  }
+  const port = await freePort();
+  const program = spawn(PROGRAM, ["serve", store, "--listen", `127.0.0.1:${port}`], { stdio: "ignore" });
+  const url = `http://127.0.0.1:${port}`;
+  const late = Date.now() + READY_WITHIN_MS;
+  for (;;) {
+    const ready = await fetch(`${url}/readyz`).then(({ ok }) => ok, () => false);
+    if (ready) break;
+    assert.ok(Date.now() < late && program.exitCode === null, "the server does not get ready");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return {
+    url,
+    async stop() {
+      const gone = once(program, "exit");
+      program.kill("SIGTERM");
+      await gone;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function startBrowser() {
+  const { chromium } = (await load("playwright-core")).default;
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    // No machine of the tests has a graphics card.
+    args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+  });
+}
+
+/** Everything on a page that must not be: messages, errors, violations, requests to others. */
+function watch(page, origin) {
+  const faults = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) faults.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => faults.push(`error: ${error.stack ?? error.message}`));
+  page.on("request", (request) => {
+    const { protocol, origin: asked } = new URL(request.url());
+    if (asked !== origin && !["data:", "blob:"].includes(protocol)) faults.push(`foreign request: ${request.url()}`);
+  });
+  return faults;
+}
+
+let server;
+let browser;
+
+export async function start(more = []) {
+  server = await startServer(more);
+  browser = await startBrowser();
+}
+
+export async function stop() {
+  await browser?.close();
+  await server?.stop();
+}
+
+export const address = () => server.url;
+
+export const SIZES = { wide: [1440, 900], middling: [1024, 768], narrow: [390, 844] };
+
+/**
+ * Opens the application and gives the page to `body`. Fails for any message, error, violation of the content security
+ * policy or request to another host, in every test.
+ */
+export async function browse({ size = "wide", theme = "light", hash = "", settings = {} }, body) {
+  const [width, height] = SIZES[size];
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: theme,
+    hasTouch: size === "narrow",
+    reducedMotion: "reduce",
+    ...settings,
+  });
+  context.setDefaultTimeout(WAIT_MS);
+  // A violation is no console message of its own in all cases.
+  await context.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => {
+      console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  const page = await context.newPage();
+  const faults = watch(page, server.url);
+  try {
+    await page.goto(`${server.url}/${hash}`);
+    await body(page);
+    assert.deepEqual(faults, []);
+  } finally {
+    await context.close();
+  }
+}
+
+/** Waits until the map has drawn all it has to draw. */
+export async function drawn(page) {
+  // What was just done may not have reached the map yet.
+  await page.waitForTimeout(200);
+  await page.locator("#map[data-idle=true]").waitFor();
+}
+
+/** The picture of the map: how many different colours, and the share of each ("#rrggbb"). */
+export async function colours(page) {
+  const png = (await page.locator("#map").screenshot()).toString("base64");
+  // A page of its own: the application's policy does not let pictures be read back.
+  const reader = await page.context().newPage();
+  const counts = await reader.evaluate(async (data) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${data}`;
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d");
+    canvas.drawImage(image, 0, 0);
+    const pixels = new Uint32Array(canvas.getImageData(0, 0, image.width, image.height).data.buffer);
+    const found = new Map();
+    for (const pixel of pixels) found.set(pixel, (found.get(pixel) ?? 0) + 1);
+    return [...found].map(([pixel, count]) => [pixel, count / pixels.length]);
+  }, png);
+  await reader.close();
+  const hex = (pixel) =>
+    `#${[0, 8, 16].map((shift) => ((pixel >>> shift) & 255).toString(16).padStart(2, "0")).join("")}`;
+  return new Map(counts.map(([pixel, share]) => [hex(pixel), share]));
+}

@@ -1,0 +1,40 @@
+// Writes the pictures of the README: `node tests/browser/pictures.mjs FOLDER`.
+//
+// EXTRA="file:id:title;..." imports more layers; the generated ones are then off in the national pictures.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { browse, drawn, start, stop } from "./driver.mjs";
+
+const [folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error("usage: node tests/browser/pictures.mjs FOLDER");
+
+const PICTURES = [
+  ["national-light", { hash: null }],
+  ["national-dark", { theme: "dark", hash: null }],
+  ["station", { hash: "#v=-1.03,50.83,11&l=places,stations,forces,seen-points,walked-lines,watched-areas&s=stations:PMS" }],
+  ["table", { theme: "dark", hash: "#v=-1.1,50.88,10&l=places,stations,forces,seen-points,watched-areas&tab=table" }],
+  ["small", { size: "narrow", hash: null, settings: { deviceScaleFactor: 2 } }],
+];
+
+const more = (process.env.EXTRA ?? "").split(";").filter(Boolean).map((each) => {
+  const [path, id, title = id] = each.split(":");
+  return { path, id, title };
+});
+
+/** Names, stations, forces and the extra layers, over the whole country. */
+const NATIONAL = `#l=${["forces", "places", "stations", ...more.map(({ id }) => encodeURIComponent(id))].join(",")}`;
+
+await mkdir(folder, { recursive: true });
+await start(more);
+try {
+  for (const [name, options] of PICTURES) {
+    await browse({ ...options, hash: options.hash ?? NATIONAL }, async (page) => {
+      await drawn(page);
+      // Names fade in.
+      await page.waitForTimeout(500);
+      await page.screenshot({ path: join(folder, `${name}.png`) });
+    });
+  }
+} finally {
+  await stop();
+}

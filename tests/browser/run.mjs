@@ -1,0 +1,11 @@
+// Runs all browser tests in one process, with one server and one browser: `node tests/browser/run.mjs`.
+import { after, before } from "node:test";
+import { start, stop } from "./driver.mjs";
+
+before(() => start());
+after(() => stop());
+
+await import("./page.test.mjs");
+await import("./search.test.mjs");
+await import("./table.test.mjs");
+await import("./accessibility.test.mjs");
