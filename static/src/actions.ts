@@ -110,8 +110,8 @@ function reveal(item: state.Selected): void {
   if (lon !== undefined && lat !== undefined) state.camera.value = { do: "reveal", lon, lat };
 }
 
-/** Whether the camera is on its way to the selection already. */
-let going = false;
+/** Whether the map is to move so that the selection is in sight: not if an address names view and selection both. */
+let revealing = false;
 
 /** Loads the selected feature. Called for every change of the selection, also by Back. */
 export async function loadSelected(ref: FeatureRef | null): Promise<void> {
@@ -131,8 +131,8 @@ export async function loadSelected(ref: FeatureRef | null): Promise<void> {
     state.selected.value = found;
     // An address may name a feature and no view: then the feature is the view.
     if (state.view.value === null || !state.hasMap.value) zoomTo(found);
-    else if (!going) reveal(found);
-    going = false;
+    else if (revealing) reveal(found);
+    revealing = false;
   } catch (fault) {
     if (mine.signal.aborted) return;
     state.selection.value = null;
@@ -147,6 +147,7 @@ function turnTableTo({ collection }: { collection: string }): void {
 
 /** Selects a feature. `byKeyboard` sends the focus to the drawer. */
 export function select(ref: FeatureRef, byKeyboard: boolean): void {
+  revealing = true;
   batch(() => {
     turnTableTo(ref);
     state.mark.value = null;
@@ -187,9 +188,10 @@ export async function selectFromStack(refs: TileRef[], at: number): Promise<void
 
 export function choose(result: SearchResult, byKeyboard: boolean): void {
   const { lon, lat, zoom, label, collection, id } = result;
-  going = true;
   if (result.kind === "feature" && collection !== undefined && id !== undefined) {
     select({ collection, id }, byKeyboard);
+    // The camera goes there anyway.
+    revealing = false;
   } else {
     batch(() => {
       clearSelection();

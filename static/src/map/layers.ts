@@ -204,6 +204,8 @@ function clusters(source: LayerSource, tone: string, p: Palette): LayerSpecifica
   ];
 }
 
+const BAND_FROM = 9;
+
 function boundary(source: LayerSource, weight: number, p: Palette): LayerSpecification[] {
   return [
     {
@@ -213,8 +215,22 @@ function boundary(source: LayerSource, weight: number, p: Palette): LayerSpecifi
       paint: { "fill-color": p.accent, "fill-opacity": ["case", LIT, 0.09, 0], "fill-antialias": false },
     },
     {
+      // Close by, a band in place of the line: along the coast it need not follow every creek.
+      ...base(source, "area-band"),
+      type: "line",
+      minzoom: BAND_FROM,
+      filter: isKind("Polygon") as FilterSpecification,
+      layout: { "line-join": "round" },
+      paint: {
+        "line-color": p.boundary,
+        "line-width": ["interpolate", ["linear"], ["zoom"], BAND_FROM, 3 * weight, 14, 9 * weight],
+        "line-opacity": 0.26,
+      },
+    },
+    {
       ...base(source, "area-line"),
       type: "line",
+      maxzoom: BAND_FROM,
       filter: isKind("Polygon") as FilterSpecification,
       layout: { "line-join": "round" },
       paint: {

@@ -8,6 +8,7 @@ const PARTS = [
   "land",
   "area-fill",
   "selected-fill",
+  "area-band",
   "border",
   "coast",
   "edge",
