@@ -140,6 +140,15 @@ export async function drawn(page) {
   await page.locator("#map[data-idle=true]").waitFor();
 }
 
+/** Waits until the table has the rows of what the map shows. */
+export async function listed(page) {
+  await drawn(page);
+  // The table asks only when the map has come to rest.
+  await page.waitForTimeout(400);
+  await page.locator("[role=tabpanel][aria-busy=false]").waitFor();
+  await page.getByText(/ in view/).waitFor();
+}
+
 /** The picture of the map: how many different colours, and the share of each ("#rrggbb"). */
 export async function colours(page) {
   const png = (await page.locator("#map").screenshot()).toString("base64");

@@ -1,7 +1,7 @@
 // The table is the map in words: the same features, and each lights the other.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { browse, drawn, load } from "./driver.mjs";
+import { browse, drawn, listed, load } from "./driver.mjs";
 
 const VIEW = "v=-1.1,50.95,10.6";
 const { VectorTile } = await load("@mapbox/vector-tile");
@@ -47,8 +47,8 @@ async function allNames(page) {
 }
 
 test("the table has what the map draws: points, lines, areas, stations", async () => {
-  await browse({ hash: "#l=" }, async (page) => {
-    await drawn(page);
+  await browse({ hash: `#${VIEW}&l=places&tab=table` }, async (page) => {
+    await listed(page);
     for (const layer of ["seen-points", "walked-lines", "watched-areas", "stations"]) {
       const answers = [];
       let box = null;
@@ -62,9 +62,7 @@ test("the table has what the map draws: points, lines, areas, stations", async (
       await page.evaluate((hash) => {
         location.hash = hash;
       }, `#${VIEW}&l=${layer}&tab=table:${layer}`);
-      await page.getByRole("tab", { selected: true }).waitFor();
-      await page.getByText(/ in view/).waitFor();
-      await drawn(page);
+      await listed(page);
       const names = await allNames(page);
       page.off("response", listen);
 
@@ -76,9 +74,9 @@ test("the table has what the map draws: points, lines, areas, stations", async (
       const unit = (360 / 2 ** deepest / 4096) * 2;
       const seen = [...extents].filter(([, part]) => inside(part, box, unit)).map(([name]) => name);
       assert.ok(seen.length > 5, `${layer}: ${seen.length} in sight`);
-      const listed = new Set(names);
-      for (const name of seen) assert.ok(listed.has(name), `${layer}: ${name} is drawn and not listed`);
-      for (const name of listed) {
+      const inTable = new Set(names);
+      for (const name of seen) assert.ok(inTable.has(name), `${layer}: ${name} is drawn and not listed`);
+      for (const name of inTable) {
         const part = extents.get(name);
         assert.ok(part && !outside(part, box, unit), `${layer}: ${name} is listed and not drawn`);
       }
@@ -90,7 +88,7 @@ test("the table has what the map draws: points, lines, areas, stations", async (
 
 test("rows are sorted, selected and lit", async () => {
   await browse({ hash: `#${VIEW}&l=seen-points&tab=table` }, async (page) => {
-    await drawn(page);
+    await listed(page);
     const head = page.getByRole("columnheader", { name: "Reports" });
     await head.getByRole("button").click();
     await head.getByRole("button").click();
@@ -117,7 +115,7 @@ test("rows are sorted, selected and lit", async () => {
 
 test("a feature on the map is previewed, lights its row, and is selected by a click", async () => {
   await browse({ hash: `#${VIEW}&l=watched-areas&tab=table` }, async (page) => {
-    await drawn(page);
+    await listed(page);
     // The first row's area is brought into the middle of the map.
     const row = page.getByRole("row").nth(1);
     const name = await row.getByRole("rowheader").innerText();

@@ -44,7 +44,13 @@ export function TablePanel() {
         </button>
       </div>
       {collection ? (
-        <div id="table-rows" class="table-body" role="tabpanel" aria-label={collection.title}>
+        <div
+          id="table-rows"
+          class="table-body"
+          role="tabpanel"
+          aria-label={collection.title}
+          aria-busy={loadingRows.value}
+        >
           <CountLine collection={collection} sorted={sort !== null} />
           <Grid collection={collection} sort={sort} setSort={setSort} />
         </div>
