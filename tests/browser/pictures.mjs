@@ -11,8 +11,8 @@ if (folder === undefined) throw new Error("usage: node tests/browser/pictures.mj
 const PICTURES = [
   ["national-light", { hash: null }],
   ["national-dark", { theme: "dark", hash: null }],
-  ["station", { hash: "#v=-1.03,50.83,11&l=places,stations,forces,seen-points,walked-lines,watched-areas&s=stations:PMS" }],
-  ["table", { theme: "dark", hash: "#v=-1.1,50.88,10&l=places,stations,forces,seen-points,watched-areas&tab=table" }],
+  ["station", { hash: "#v=-1.03,50.83,11&l=places,stations,forces&s=stations:PMS" }],
+  ["table", { theme: "dark", hash: "#v=-0.5,51.45,9.3&l=places,stations,forces&tab=table:stations" }],
   ["small", { size: "narrow", hash: null, settings: { deviceScaleFactor: 2 } }],
 ];
 
