@@ -30,7 +30,7 @@ describe("permalink", () => {
     expect(read("#tab=table").layers).toBeNull();
   });
 
-  it.each(["#v=1,2", "#v=a,b,c", "#v=999,0,3", "#v=0,0,99", "#s=stations", "#s=:x", "#l", "#%E0%A4%A", "#tab=map", "#v=1,2,3,4"])(
+  it.each(["#v=1,2", "#v=a,b,c", "#v=999,0,3", "#v=0,86,3", "#v=0,0,-1", "#v=0,0,99", "#s=stations", "#s=:x", "#l", "#%E0%A4%A", "#tab=map", "#v=1,2,3,4"])(
     "takes %s for nothing",
     (fragment) => {
       expect(read(fragment)).toEqual(NOTHING);

@@ -1,7 +1,6 @@
 import type { LayerSpecification } from "maplibre-gl";
 import { describe, expect, it } from "vitest";
 import { diff } from "./diff.ts";
-import { inOrder, rank } from "./order.ts";
 
 const layer = (id: string, colour = "#000000", filter?: ["has", string]): LayerSpecification => ({
   id,
@@ -38,17 +37,19 @@ describe("diff", () => {
   it("does nothing if nothing changed", () => {
     expect(diff([layer("a", "#123456", ["has", "x"])], [layer("a", "#123456", ["has", "x"])])).toEqual([]);
   });
-  it("changes filters", () => {
+  it("changes filters, and takes them away", () => {
     expect(diff([layer("a")], [layer("a", "#000000", ["has", "x"])])).toEqual([{ do: "filter", id: "a", value: ["has", "x"] }]);
+    expect(diff([layer("a", "#000000", ["has", "x"])], [layer("a")])).toEqual([{ do: "filter", id: "a", value: undefined }]);
   });
-});
-
-describe("order", () => {
-  it("puts areas below lines below points below names, and keeps the order within", () => {
-    const ids = ["lit-label", "point:b", "point:a", "line:x", "area-fill:y", "sea"].map((id) => ({ id }));
-    expect(inOrder(ids).map(({ id }) => id)).toEqual(["sea", "area-fill:y", "line:x", "point:b", "point:a", "lit-label"]);
+  it("resets a property that is no longer said", () => {
+    const wide: LayerSpecification = { id: "a", type: "line", source: "s", paint: { "line-width": 2 }, layout: { "line-cap": "round" } };
+    expect(diff([wide], [{ id: "a", type: "line", source: "s" }])).toEqual([
+      { do: "paint", id: "a", name: "line-width", value: undefined },
+      { do: "layout", id: "a", name: "line-cap", value: undefined },
+    ]);
   });
-  it("throws on a part that has no place", () => {
-    expect(() => rank("blob:stations")).toThrow("no place in the drawing order");
+  it("changes a theme without taking a layer away", () => {
+    const steps = diff(["a", "b"].map((id) => layer(id, "#ffffff")), ["a", "b"].map((id) => layer(id, "#000000")));
+    expect(steps.map((step) => step.do)).toEqual(["paint", "paint"]);
   });
 });
