@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { SIZES, browse, drawn } from "./driver.mjs";
+import { browse, drawn } from "./driver.mjs";
 
 const fromStatic = createRequire(new URL("../../static/package.json", import.meta.url));
 const AXE = await readFile(fromStatic.resolve("axe-core/axe.min.js"), "utf8");
@@ -15,7 +15,7 @@ async function violations(page) {
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
 }
 
-for (const size of Object.keys(SIZES)) {
+for (const size of ["wide", "middling", "narrow"]) {
   test(`axe, ${size}, light and dark`, async () => {
     const hash = "#v=-1.1,50.85,10.6&l=places,stations,seen-points&s=stations:PMS&tab=table";
     // The policy of the page rightly keeps scripts of others out, axe too.
@@ -27,6 +27,8 @@ for (const size of Object.keys(SIZES)) {
           await page.emulateMedia({ colorScheme });
           assert.deepEqual(await violations(page), [], `${what}, ${colorScheme}`);
         }
+        const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(beyond <= 0, `${what}: ${beyond} px wider than the screen`);
       };
       await page.getByRole("complementary", { name: "Details" }).getByRole("heading", { name: /Southsea/ }).waitFor();
       await page.getByRole("tabpanel").waitFor();
@@ -38,6 +40,11 @@ for (const size of Object.keys(SIZES)) {
       await page.getByRole("combobox", { name: "Search" }).fill("ports");
       await page.getByRole("option", { name: /Portsmouth/ }).first().waitFor();
       await check("with the search open");
+      if (size !== "wide") return;
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Help" }).click();
+      await page.getByRole("dialog", { name: "Keys and help" }).waitFor();
+      await check("with the help open");
     });
   });
 }

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
@@ -34,15 +35,27 @@ async function freePort() {
   return port;
 }
 
+/** What is still to be done if the run is broken off: a server would outlive it. */
+const leftovers = new Set();
+process.on("exit", () => leftovers.forEach((tidy) => tidy()));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+
 /** Starts the program on a new store with the generated layers and `more` of them ({ id, title, path }). */
 export async function startServer(more = []) {
   const folder = await mkdtemp(join(tmpdir(), "throughline-browser-"));
   const store = join(folder, "store.gpkg");
+  let program = null;
+  const tidy = () => {
+    program?.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  leftovers.add(tidy);
   for (const { id, title, path } of [...(await writeLayers(folder)), ...more]) {
     await run(PROGRAM, ["import", store, path, "--into", id, "--title", title]);
   }
   const port = await freePort();
-  const program = spawn(PROGRAM, ["serve", store, "--listen", `127.0.0.1:${port}`], { stdio: "ignore" });
+  const serve = ["serve", store, "--listen", `127.0.0.1:${port}`, "--log", "error"];
+  program = spawn(PROGRAM, serve, { stdio: ["ignore", "ignore", "inherit"] });
   const url = `http://127.0.0.1:${port}`;
   const late = Date.now() + READY_WITHIN_MS;
   for (;;) {
@@ -58,6 +71,7 @@ export async function startServer(more = []) {
       program.kill("SIGTERM");
       await gone;
       await rm(folder, { recursive: true, force: true });
+      leftovers.delete(tidy);
     },
   };
 }
@@ -100,13 +114,15 @@ export async function stop() {
 
 export const address = () => server.url;
 
-export const SIZES = { wide: [1440, 900], middling: [1024, 768], narrow: [390, 844] };
+/** The three sizes that the page is made for, and a smaller wide one: a software renderer pays for every pixel. */
+export const SIZES = { wide: [1440, 900], middling: [1024, 768], narrow: [390, 844], usual: [1200, 720] };
 
 /**
  * Opens the application and gives the page to `body`. Fails for any message, error, violation of the content security
- * policy or request to another host, in every test.
+ * policy or request to another host, in every test, also if `body` fails for something else. `before` gets the page
+ * before the application is on it.
  */
-export async function browse({ size = "wide", theme = "light", hash = "", settings = {} }, body) {
+export async function browse({ size = "usual", theme = "light", hash = "", settings = {}, before }, body) {
   const [width, height] = SIZES[size];
   const context = await browser.newContext({
     viewport: { width, height },
@@ -125,19 +141,55 @@ export async function browse({ size = "wide", theme = "light", hash = "", settin
   const page = await context.newPage();
   const faults = watch(page, server.url);
   try {
+    await before?.(page);
     await page.goto(`${server.url}/${hash}`);
     await body(page);
-    assert.deepEqual(faults, []);
+  } catch (failure) {
+    if (faults.length > 0) failure.message += `\nand the page said:\n${faults.join("\n")}`;
+    throw failure;
   } finally {
     await context.close();
   }
+  assert.deepEqual(faults, []);
 }
+
+/** Asks until the answer passes: a picture follows what was done only when the renderer gets to it. */
+export async function eventually(ask, passes, what) {
+  const late = Date.now() + WAIT_MS;
+  for (;;) {
+    const answer = await ask();
+    if (passes(answer)) return answer;
+    assert.ok(Date.now() < late, `${what}, but it was ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+const TILE_PX = 512;
+
+/** West, south, east, north of what the map shows with `view` (lon, lat, zoom) in the middle, by Web Mercator alone. */
+export async function boxOf(page, [lon, lat, zoom]) {
+  const { width, height } = await page.locator("#map").boundingBox();
+  const world = TILE_PX * 2 ** zoom;
+  const y = Math.asinh(Math.tan((lat * Math.PI) / 180));
+  const latitude = (pixels) => (Math.atan(Math.sinh(y + (pixels / world) * 2 * Math.PI)) * 180) / Math.PI;
+  const dx = (width / 2 / world) * 360;
+  return [lon - dx, latitude(-height / 2), lon + dx, latitude(height / 2)];
+}
+
+/** Degrees of longitude in one pixel. */
+export const pixelDegrees = (zoom) => 360 / (TILE_PX * 2 ** zoom);
 
 /** Waits until the map has drawn all it has to draw. */
 export async function drawn(page) {
   // What was just done may not have reached the map yet.
   await page.waitForTimeout(200);
   await page.locator("#map[data-idle=true]").waitFor();
+}
+
+/** The same close by, where the fine coast comes after the rest and changes the picture once more. */
+export async function drawnClose(page) {
+  await page.waitForFunction(() => performance.getEntriesByType("resource").some(({ name }) => /land-full/.test(name)));
+  await drawn(page);
 }
 
 /** Waits until the table has the rows of what the map shows. */

@@ -1,4 +1,5 @@
-// Three small layers made from a seed: points, lines and areas around the Solent, each with a name and a few properties.
+// Layers made from a seed: points, lines and areas around the Solent, each with a name and a few properties, and points so
+// dense that the server clusters them.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -31,7 +32,7 @@ function make(count, seed, geometry) {
 const around = (lon, lat, size) =>
   [[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]].map(([x, y]) => [round(lon + x * size), round(lat + y * size * 0.6)]);
 
-const TITLES = { "seen-points": "Seen points", "walked-lines": "Walked lines", "watched-areas": "Watched areas" };
+const TITLES = { "seen-points": "Seen points", "walked-lines": "Walked lines", "watched-areas": "Watched areas", "heard-points": "Heard points" };
 
 const LAYERS = {
   "seen-points": make(260, 1, (lon, lat) => ({ type: "Point", coordinates: [lon, lat] })),
@@ -43,6 +44,7 @@ const LAYERS = {
     type: "Polygon",
     coordinates: [around(lon, lat, 0.004 + next() * 0.01)],
   })),
+  "heard-points": make(12_000, 4, (lon, lat) => ({ type: "Point", coordinates: [lon, lat] })),
 };
 
 /** Writes the layers into a folder. */

@@ -3,7 +3,7 @@
 // EXTRA="file:id:title;..." imports more layers; the generated ones are then off in the national pictures.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { browse, drawn, start, stop } from "./driver.mjs";
+import { browse, drawn, drawnClose, start, stop } from "./driver.mjs";
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("usage: node tests/browser/pictures.mjs FOLDER");
@@ -28,8 +28,8 @@ await mkdir(folder, { recursive: true });
 await start(more);
 try {
   for (const [name, options] of PICTURES) {
-    await browse({ ...options, hash: options.hash ?? NATIONAL }, async (page) => {
-      await drawn(page);
+    await browse({ size: "wide", ...options, hash: options.hash ?? NATIONAL }, async (page) => {
+      await (options.hash === null ? drawn : drawnClose)(page);
       // Names fade in.
       await page.waitForTimeout(500);
       await page.screenshot({ path: join(folder, `${name}.png`) });

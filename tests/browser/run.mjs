@@ -5,7 +5,9 @@ import { start, stop } from "./driver.mjs";
 before(() => start());
 after(() => stop());
 
+await import("./driver.test.mjs");
 await import("./page.test.mjs");
 await import("./search.test.mjs");
 await import("./table.test.mjs");
+await import("./clusters.test.mjs");
 await import("./accessibility.test.mjs");

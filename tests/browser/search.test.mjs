@@ -1,14 +1,14 @@
 // Search, selection and the way through the page by keyboard.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { browse, drawn } from "./driver.mjs";
+import { browse, drawn, eventually, listed } from "./driver.mjs";
 
 const drawerOf = (page) => page.getByRole("complementary", { name: "Details" });
 const resultsOf = (page) => page.getByRole("listbox", { name: "Results" }).getByRole("option");
 const searchOf = (page) => page.getByRole("combobox", { name: "Search" });
 
 test("a station is found by name and by code, a town in spite of a slip", async () => {
-  await browse({ hash: "#l=places,stations" }, async (page) => {
+  await browse({ hash: "#v=-1.1,50.9,10&l=places,stations" }, async (page) => {
     for (const [typed, name, selected] of [
       ["portsmouth & south", "Portsmouth & Southsea", /s=stations:PMS/],
       ["WAT", "London Waterloo", /s=stations:WAT/],
@@ -25,7 +25,7 @@ test("a station is found by name and by code, a town in spite of a slip", async 
 });
 
 test("a grid reference is found and marked", async () => {
-  await browse({ hash: "#l=places" }, async (page) => {
+  await browse({ hash: "#v=-1.3,50.9,10&l=places" }, async (page) => {
     await searchOf(page).fill("SU 640 002");
     await resultsOf(page).first().click();
     await page.getByRole("status").filter({ hasText: /marked on the map/ }).waitFor();
@@ -35,14 +35,14 @@ test("a grid reference is found and marked", async () => {
 });
 
 test("what is not found is said, with what to try", async () => {
-  await browse({ hash: "#l=places" }, async (page) => {
+  await browse({ hash: "#v=-1.1,50.9,10&l=" }, async (page) => {
     await searchOf(page).fill("qqqqxxxx");
     await page.getByText("Nothing is called “qqqqxxxx”").waitFor();
   });
 });
 
 test("by keyboard alone: search, select, read, go back", async () => {
-  await browse({ hash: "#l=places,stations" }, async (page) => {
+  await browse({ hash: "#v=-1.1,50.9,10&l=places,stations" }, async (page) => {
     await drawn(page);
     await page.keyboard.press("/");
     assert.ok(await searchOf(page).evaluate((input) => input === document.activeElement));
@@ -55,12 +55,59 @@ test("by keyboard alone: search, select, read, go back", async () => {
     await page.keyboard.press("Enter");
     const heading = drawerOf(page).getByRole("heading", { level: 2 });
     await heading.filter({ hasText: /Waterloo/ }).waitFor();
-    assert.ok(await heading.evaluate((element) => element === document.activeElement), "the focus is in the drawer");
+    await eventually(() => heading.evaluate((it) => it === document.activeElement), Boolean, "the focus is in the drawer");
     await page.getByRole("status").filter({ hasText: /Waterloo.* selected/ }).waitFor();
     await page.keyboard.press("Escape");
     await drawerOf(page).waitFor({ state: "detached" });
     assert.ok(await searchOf(page).evaluate((input) => input === document.activeElement), "the focus is back");
     assert.equal(await resultsOf(page).count(), 0);
+  });
+});
+
+/** Presses Tab until the focus is on `wanted`; on the way every stop must show that it has the focus. */
+async function tabTo(page, wanted) {
+  for (let stop = 0; stop < 40; stop++) {
+    await page.keyboard.press("Tab");
+    const shows = await page.evaluate(() => {
+      const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+      return document.activeElement.tagName === "CANVAS" || (outlineStyle !== "none" && parseFloat(outlineWidth) >= 2);
+    });
+    assert.ok(shows, `the focus is not seen on ${await page.evaluate(() => document.activeElement.outerHTML.slice(0, 120))}`);
+    if (await wanted.evaluate((element) => element === document.activeElement)) return;
+  }
+  assert.fail(`the keyboard does not get to ${wanted}`);
+}
+
+test("by keyboard alone: switch a layer on, go through the table, read a row, come back to it", async () => {
+  await browse({ hash: "#v=-1.1,50.95,10.6&l=places" }, async (page) => {
+    await drawn(page);
+    await tabTo(page, page.getByRole("link", { name: "Skip to the map" }));
+    await tabTo(page, searchOf(page));
+    await tabTo(page, page.getByRole("button", { name: "Table", exact: true }));
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/tab=table/);
+    await tabTo(page, page.getByRole("checkbox", { name: /Walked lines/ }));
+    await page.keyboard.press("Space");
+    await page.waitForURL(/l=[^&]*walked-lines/);
+    await listed(page);
+    await tabTo(page, page.getByRole("tab", { selected: true }));
+    assert.equal(await page.getByRole("tab", { selected: true }).innerText(), "Walked lines");
+    await page.keyboard.press("ArrowRight");
+    await page.getByRole("tab", { name: "Places", selected: true }).waitFor();
+    await page.keyboard.press("ArrowLeft");
+    await page.getByRole("tab", { name: "Walked lines", selected: true }).waitFor();
+    await listed(page);
+    const row = page.getByRole("row").nth(2).getByRole("button");
+    await tabTo(page, row);
+    const name = await row.innerText();
+    await page.keyboard.press("Enter");
+    const heading = drawerOf(page).getByRole("heading", { name, exact: true });
+    await heading.waitFor();
+    await eventually(() => heading.evaluate((it) => it === document.activeElement), Boolean, "the focus is in the drawer");
+    await page.keyboard.press("Escape");
+    await drawerOf(page).waitFor({ state: "detached" });
+    const back = await page.evaluate(() => document.activeElement.textContent);
+    assert.equal(back, name, "the focus is back on the row");
   });
 });
 
@@ -85,7 +132,7 @@ test("the map moves by keys, and the page lists its keys", async () => {
 });
 
 test("the appearance is chosen and remembered", async () => {
-  await browse({ theme: "light", hash: "#l=places" }, async (page) => {
+  await browse({ theme: "light", hash: "#v=-1.1,50.9,10&l=" }, async (page) => {
     const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     assert.equal(await paper(), "rgb(255, 255, 255)");
     await page.getByRole("combobox", { name: "Appearance" }).selectOption("Dark");
