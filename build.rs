@@ -103,6 +103,11 @@ fn write_module(code: &mut String, schema: &CollectionSchema) -> std::fmt::Resul
         "    use super::Field;\n    /// The collection id.\n    pub const COLLECTION: &str = {:?};",
         schema.id
     )?;
+    writeln!(
+        code,
+        "    /// How many fields a row has.\n    pub const FIELDS: usize = {};",
+        schema.fields.len()
+    )?;
     for (index, field) in schema.fields.iter().enumerate() {
         let rust_type = match field.field_type {
             FieldType::Boolean => "bool",

@@ -4,9 +4,10 @@
 //! them. Data flows downwards through the rooms below and never up; `tests/architecture.rs` checks it.
 //!
 //! ```text
-//! main cli        check export import init reference serve     flags -> config -> wiring; a file per command
+//! main cli        check demo export import init reference serve   flags -> config -> wiring; a file per command
 //! config telemetry                                             settings, logs
-//! model           bounds collections crs feature geometry grid_reference helmert hilbert schema time validity   the field's words as types
+//! model           bounds collections crs feature geometry grid_reference helmert hilbert lifecycle schema time validity   the field's words as types
+//! demo            buildings check destinations dirt draft events facts land lattice lines lives outcomes random records steer   the synthetic national set
 //! import          cells convert csv geojson geometry gpkg infer input report run scanner take   foreign file -> rows + report
 //! store           append blob change export foreign names open scan writer durable truth; the only SQL
 //! snapshot        build columns gather index memo raw row_group     immutable row groups in memory, with their indexes
@@ -14,15 +15,18 @@
 //! query           filter nearest page search spatial            View + request -> rows
 //! format          csv geojson gpkg                             rows -> bytes
 //! tile            clip density encode generalise geometry grid ids layer repair tags thin   View + tile address -> bytes
-//! http            cache caller encode guard health metrics params pipeline problem routes search server session site tiles   the only actix
+//! flow            ends od                                      links -> origin-destination sums
+//! http            cache caller encode flows guard health metrics params pipeline problem routes search server session site tiles   the only actix
 //! http ogc        api collections items landing                OGC API - Features
 //! ```
 //!
-//! Rooms that later work fills: `demo`, `rail`, `flow`, `plan`, `analyse`.
+//! Rooms that later work fills: `rail`, `plan`, `analyse`.
 
 pub mod access;
 pub mod cli;
 pub mod config;
+pub mod demo;
+pub mod flow;
 pub mod format;
 pub mod http;
 pub mod import;

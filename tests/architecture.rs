@@ -38,7 +38,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("arc_swap", &["access"]),
     ("actix_web", &["http", "cli"]),
     ("geojson", &["import", "format"]),
-    ("csv", &["import", "format"]),
+    ("csv", &["import", "format", "demo", "cli"]),
     ("toml", &["model", "config"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli", "config", "telemetry", "main"]),
@@ -51,6 +51,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("i_overlay", &["tile"]),
     ("strsim", &["query"]),
     ("unicode_normalization", &["query"]),
+    ("rand_chacha", &["demo"]),
+    ("hmac", &["demo"]),
+    ("sha2", &["demo"]),
 ];
 
 /// Rooms that must be pure: no clock, environment, file, lock or randomness.

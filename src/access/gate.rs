@@ -111,7 +111,7 @@ impl Gate {
                 collections.insert(id.clone(), self.part(&published, id, collection, *outcome));
             }
         }
-        let view = Arc::new(View::new(collections));
+        let view = Arc::new(View::new(collections, published.snapshot.as_at.clone()));
         published.views.lock().unwrap_or_else(PoisonError::into_inner).insert(outcomes, Arc::clone(&view));
         view
     }

@@ -31,7 +31,7 @@ pub fn read_store(store: &Store, before: Option<&Snapshot>) -> Result<Snapshot, 
         };
         collections.insert(stored.schema.id.clone(), collection);
     }
-    Ok(Snapshot { collections })
+    Ok(Snapshot { collections, as_at: reader.as_at()? })
 }
 
 fn read_collection(

@@ -17,6 +17,7 @@ use crate::snapshot::RowGroup;
 #[derive(Debug, Default)]
 pub struct View {
     collections: BTreeMap<String, Arc<CollectionView>>,
+    as_at: Option<String>,
 }
 
 /// The rows of one collection that the view holds.
@@ -32,8 +33,15 @@ pub struct CollectionView {
 }
 
 impl View {
-    pub(super) fn new(collections: BTreeMap<String, Arc<CollectionView>>) -> Self {
-        Self { collections }
+    pub(super) fn new(collections: BTreeMap<String, Arc<CollectionView>>, as_at: Option<String>) -> Self {
+        Self { collections, as_at }
+    }
+
+    /// The day for which the store's picture is drawn (`2024-04-30`), where it is not today: the present of a
+    /// synthetic set. It says nothing of any row.
+    #[must_use]
+    pub fn as_at(&self) -> Option<&str> {
+        self.as_at.as_deref()
     }
 
     /// A collection by its id.
@@ -56,14 +64,13 @@ impl View {
     /// government's scheme stands above all: who invented it meant something.
     #[must_use]
     pub fn marking(&self) -> &str {
-        let rank = |word: &str| MARKINGS.iter().position(|known| *known == word).unwrap_or(MARKINGS.len());
-        self.collections()
-            .flat_map(|collection| collection.groups())
-            .flat_map(|group| group.provenances())
-            .map(|provenance| provenance.marking.as_str())
-            .max_by_key(|word| (rank(word), *word))
-            .unwrap_or(MARKINGS[0])
+        highest(self.collections().map(|collection| collection.marking()))
     }
+}
+
+fn highest<'a>(markings: impl Iterator<Item = &'a str>) -> &'a str {
+    let rank = |word: &str| MARKINGS.iter().position(|known| *known == word).unwrap_or(MARKINGS.len());
+    markings.max_by_key(|word| (rank(word), *word)).unwrap_or(MARKINGS[0])
 }
 
 impl CollectionView {
@@ -120,6 +127,19 @@ impl CollectionView {
     #[must_use]
     pub fn has_derived<T: Any + Send + Sync>(&self) -> bool {
         self.memo.has::<T>()
+    }
+
+    /// The highest protective marking among its rows.
+    #[must_use]
+    pub fn marking(&self) -> &str {
+        let provenances = self.groups.iter().flat_map(|group| group.provenances());
+        highest(provenances.map(|provenance| provenance.marking.as_str()))
+    }
+
+    /// Whether any of its rows is invented.
+    #[must_use]
+    pub fn is_synthetic(&self) -> bool {
+        self.groups.iter().flat_map(|group| group.provenances()).any(|provenance| provenance.synthetic)
     }
 
     /// The R-tree over all blocks, made when it is first wanted.

@@ -18,6 +18,7 @@ use crate::access::Principal;
 use crate::cli::say;
 use crate::format::CsvWriter;
 use crate::format::FeatureWriter;
+use crate::format::push_json_text;
 use crate::format::write_geopackage;
 use crate::http::params::Param;
 use crate::http::params::Params;
@@ -30,6 +31,9 @@ use crate::query::RowRef;
 use crate::query::items;
 use crate::store::Store;
 
+/// The word that names of files with invented rows carry.
+const SYNTHETIC: &str = "SYNTHETIC";
+
 /// Write a collection to a file, in the format its ending names.
 #[derive(Debug, clap::Args)]
 pub struct ExportArguments {
@@ -37,7 +41,7 @@ pub struct ExportArguments {
     store: PathBuf,
     /// The collection.
     collection: String,
-    /// The file: .geojson, .geojsonl, .csv (points only) or .gpkg.
+    /// The file: .geojson, .geojsonl, .csv (points and rows without a place) or .gpkg.
     file: PathBuf,
     /// Only features that share a position with west,south,east,north in degrees.
     #[arg(long, allow_hyphen_values = true)]
@@ -113,6 +117,10 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     }
     draft.persist(&arguments.file).with_context(|| arguments.file.display().to_string())?;
     say(&format!("{}: {} features", arguments.file.display(), rows.len()));
+    let name = arguments.file.file_name().map(|name| name.to_string_lossy().to_ascii_uppercase());
+    if collection.is_synthetic() && !name.is_some_and(|name| name.contains(SYNTHETIC)) {
+        say(&format!("They are invented: let the name say so, as in {}-{SYNTHETIC}", arguments.collection));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -141,7 +149,15 @@ fn write_features(
     let mut out = BufWriter::with_capacity(1 << 18, file);
     let mut feature = Vec::new();
     if ending == Ending::GeoJson {
-        out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[\n")?;
+        out.write_all(b"{\"type\":\"FeatureCollection\",")?;
+        if collection.is_synthetic() {
+            let mut marking = Vec::new();
+            push_json_text(&mut marking, collection.marking());
+            out.write_all(b"\"synthetic\":true,\"marking\":")?;
+            out.write_all(&marking)?;
+            out.write_all(b",")?;
+        }
+        out.write_all(b"\"features\":[\n")?;
     }
     for (place, at) in rows.iter().enumerate() {
         feature.clear();

@@ -1,12 +1,14 @@
 //! The command line: one file per command.
 
 mod check;
+mod demo;
 mod export;
 mod import;
 mod init;
 mod reference;
 mod serve;
 
+pub use demo::write as write_demo;
 pub use reference::add_missing_reference;
 pub use reference::import_reference;
 
@@ -25,7 +27,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve a store over HTTP; makes one with the reference facts if there is none.
+    /// Serve a store over HTTP; makes one with the synthetic national set if there is none.
     Serve(serve::ServeArguments),
     /// Import a file into a collection; makes the store if there is none.
     Import(Box<import::ImportArguments>),
@@ -33,6 +35,8 @@ enum Command {
     Export(export::ExportArguments),
     /// Make a store with the reference facts only.
     Init(init::InitArguments),
+    /// Write the synthetic national set into a store and print its self-check table.
+    Demo(demo::DemoArguments),
     /// Check that a store's file and every row in it are sound.
     Check(check::CheckArguments),
 }
@@ -46,6 +50,7 @@ pub fn run() -> ExitCode {
         Command::Import(arguments) => import::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
     };
     match result {

@@ -14,8 +14,12 @@ use tokio::signal::unix::signal;
 use crate::access::Gate;
 use crate::cli::add_missing_reference;
 use crate::cli::say;
+use crate::cli::say_error;
+use crate::cli::write_demo;
 use crate::config::Config;
 use crate::config::Overrides;
+use crate::demo::SEED;
+use crate::demo::Settings;
 use crate::http::App;
 use crate::http::Bound;
 use crate::http::Listener;
@@ -23,7 +27,6 @@ use crate::http::ServerSettings;
 use crate::http::bind;
 use crate::http::is_loopback;
 use crate::http::stop;
-use crate::store::Register;
 use crate::store::Store;
 use crate::telemetry;
 
@@ -32,7 +35,8 @@ const REFRESH_SECONDS: u64 = 2;
 /// How long a server that others reach waits before it stops taking work, so that balancers see it is not ready.
 const DRAIN_SECONDS: u64 = 5;
 
-/// Serve a store over HTTP; makes it if there is none, and adds the reference facts that it lacks.
+/// Serve a store over HTTP; makes it with the synthetic national set if there is none, and adds the reference facts that
+/// it lacks.
 #[derive(Debug, clap::Args)]
 pub struct ServeArguments {
     /// The store.
@@ -79,8 +83,16 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Opens the store, or makes it with the national demo.
 fn open_store(path: &Path) -> anyhow::Result<Store> {
-    let store = if path.exists() { Store::open(path)? } else { Store::create(path, Register::Synthetic)? };
+    if !path.exists() {
+        say_error(&format!(
+            "{}: made with the synthetic national set, which takes some seconds",
+            path.display()
+        ));
+        write_demo(path, Settings { seed: SEED, scale: 1.0 })?;
+    }
+    let store = Store::open(path)?;
     add_missing_reference(&store)?;
     Ok(store)
 }

@@ -37,7 +37,11 @@ pub fn write_geopackage(
     );
     let layer = ExportLayer {
         name: table_name(&schema.id),
-        description: schema.description.clone(),
+        description: if collection.is_synthetic() {
+            format!("SYNTHETIC, {}: {}", collection.marking(), schema.description)
+        } else {
+            schema.description.clone()
+        },
         geometry: schema.geometry,
         fields,
     };

@@ -7,6 +7,7 @@
 mod cache;
 mod caller;
 mod encode;
+mod flows;
 mod guard;
 mod health;
 mod metrics;

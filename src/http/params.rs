@@ -32,6 +32,14 @@ pub enum Param {
     Properties,
     /// `q=` words
     Q,
+    /// `level=auto`
+    Level,
+    /// `zoom=7`
+    Zoom,
+    /// `from=hubs:liverpool`
+    From,
+    /// `to=towns:portsmouth`
+    To,
 }
 
 impl Param {
@@ -48,6 +56,10 @@ impl Param {
             Self::Crs => "crs",
             Self::Properties => "properties",
             Self::Q => "q",
+            Self::Level => "level",
+            Self::Zoom => "zoom",
+            Self::From => "from",
+            Self::To => "to",
         }
     }
 
@@ -71,6 +83,12 @@ impl Param {
             Self::Properties => {
                 "Names of the properties that features carry, comma-separated; empty for none, all if it is not given."
             }
+            Self::Level => {
+                "How far ends are gathered: place (hubs and towns), area (exporting areas and towns), force, region, or auto by zoom."
+            }
+            Self::Zoom => "The zoom of the map, for level=auto: below 8 exporting areas, from 8 on hubs.",
+            Self::From => "Only what sets out from here: hubs:ID, forces:ID or regions:ID.",
+            Self::To => "Only what leads here: towns:ID, forces:ID or regions:ID.",
             Self::Q => {
                 "A name, its beginning or words of it, a station code, or an Ordnance Survey grid reference."
             }
@@ -85,7 +103,13 @@ impl Param {
                 "type": "array", "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
                 "items": {"type": "number"}
             }),
-            Self::Datetime | Self::Next | Self::Q => serde_json::json!({"type": "string"}),
+            Self::Level => {
+                serde_json::json!({"type": "string", "enum": ["auto", "place", "area", "force", "region"], "default": "auto"})
+            }
+            Self::Zoom => serde_json::json!({"type": "integer", "minimum": 0, "maximum": 24}),
+            Self::Datetime | Self::Next | Self::Q | Self::From | Self::To => {
+                serde_json::json!({"type": "string"})
+            }
             Self::Limit => {
                 serde_json::json!({"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT})
             }
@@ -200,6 +224,38 @@ impl Params {
                 "limit",
                 format!("{text:?} is no positive whole number: give 1 to {MAX_LIMIT}"),
             )),
+        }
+    }
+
+    /// `zoom`, a whole number from 0 to 24.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub fn zoom(&self) -> Result<Option<u8>, Problem> {
+        let Some(text) = self.get(Param::Zoom) else { return Ok(None) };
+        let whole = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse::<u8>() {
+            Ok(zoom) if whole && zoom <= 24 => Ok(Some(zoom)),
+            _ => {
+                let text: String = text.chars().take(40).collect();
+                Err(Problem::bad("zoom", format!("{text:?} is no zoom: give a whole number from 0 to 24")))
+            }
+        }
+    }
+
+    /// `from` or `to`: a collection and an id.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub fn end(&self, param: Param) -> Result<Option<(String, String)>, Problem> {
+        let Some(text) = self.get(param) else { return Ok(None) };
+        match text.split_once(':') {
+            Some((collection, id)) if !id.is_empty() => Ok(Some((collection.to_owned(), id.to_owned()))),
+            _ => {
+                let text: String = text.chars().take(100).collect();
+                let reason = format!("{text:?} is no collection:id, such as forces:metropolitan");
+                Err(Problem::bad(param.name(), reason))
+            }
         }
     }
 

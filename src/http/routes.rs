@@ -3,6 +3,7 @@
 use crate::http::Answer;
 use crate::http::Call;
 use crate::http::Weight;
+use crate::http::flows;
 use crate::http::health;
 use crate::http::ogc;
 use crate::http::params::Param;
@@ -33,6 +34,8 @@ pub struct Route {
 
 const ITEMS: &[Param] =
     &[Param::Bbox, Param::Datetime, Param::Limit, Param::Next, Param::Nearest, Param::Within, Param::Crs];
+
+const FLOWS: &[Param] = &[Param::Level, Param::Zoom, Param::Datetime, Param::From, Param::To, Param::Limit];
 
 /// The media type of JSON.
 const JSON: &str = "application/json";
@@ -134,6 +137,15 @@ pub const ROUTES: &[Route] = &[
         GEOJSON,
         tiles::feature,
     ),
+    Route {
+        path: "/api/flows",
+        operation: "getFlows",
+        summary: "Links of lines added up from origin to destination, the strongest first",
+        params: FLOWS,
+        media_type: JSON,
+        weight: always_heavy,
+        handler: flows::flows,
+    },
     Route {
         path: "/api/search",
         operation: "search",

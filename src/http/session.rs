@@ -8,8 +8,8 @@ use crate::http::Call;
 use crate::http::problem::Problem;
 use crate::store::Register;
 
-/// `GET /api/session`: the principal, what the register holds, and the text of the marking bar: the highest marking
-/// among the rows that the caller sees.
+/// `GET /api/session`: the principal, what the register holds, the day its picture is drawn for (null: today), and the
+/// text of the marking bar: the highest marking among the rows that the caller sees.
 ///
 /// # Errors
 /// None.
@@ -26,6 +26,7 @@ pub fn session(call: &Call) -> Result<Answer, Problem> {
         },
         "register": register,
         "synthetic": synthetic,
+        "as_at": call.view.as_at(),
         "marking": if synthetic { format!("{marking} · SYNTHETIC DATA") } else { marking.to_owned() },
     })))
 }

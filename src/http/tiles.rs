@@ -55,6 +55,11 @@ fn address(call: &Call) -> Result<TileCoord, Problem> {
     u8::try_from(z).ok().and_then(|z| TileCoord::new(z, x, y)).ok_or(Problem::NotFound)
 }
 
+/// The deepest zoom of a set of layers: places that are not to be told apart are not drawn closer.
+fn deepest(layers: &[&CollectionView]) -> u8 {
+    layers.iter().filter_map(|layer| layer.schema().max_zoom).fold(MAX_ZOOM, u8::min)
+}
+
 /// The properties asked for, `None` for all. Each must be a field of one of the layers.
 fn properties(call: &Call, layers: &[&CollectionView]) -> Result<Option<Vec<String>>, Problem> {
     let Some(text) = call.params.get(Param::Properties) else { return Ok(None) };
@@ -89,6 +94,9 @@ struct Question<'a> {
 fn question(call: &Call) -> Result<Question<'_>, Problem> {
     let layers = layers(call)?;
     let at = address(call)?;
+    if at.z > deepest(&layers) {
+        return Err(Problem::NotFound);
+    }
     let properties = properties(call, &layers)?;
     let mut groups = Vec::new();
     for layer in &layers {
@@ -158,6 +166,7 @@ pub fn feature(call: &Call) -> Result<Answer, Problem> {
 pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
     let layers = layers(call)?;
     let wanted = properties(call, &layers)?;
+    let deepest = deepest(&layers);
     let mut bounds = Bounds::EMPTY;
     let mut vector_layers = Vec::new();
     let mut attributions: Vec<&str> = Vec::new();
@@ -191,7 +200,7 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
         }
         fields.insert(COUNT.to_owned(), count.into());
         vector_layers.push(json!({
-            "id": schema.id, "description": schema.description, "fields": fields, "minzoom": 0, "maxzoom": MAX_ZOOM
+            "id": schema.id, "description": schema.description, "fields": fields, "minzoom": 0, "maxzoom": deepest
         }));
         attributions.extend(schema.attribution.as_deref().filter(|one| !attributions.contains(one)));
     }
@@ -201,7 +210,7 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
         "name": call.path_value("layers"),
         "tiles": [format!("{}/tiles/{names}/{{z}}/{{x}}/{{y}}.mvt{}", call.base, call.params.query_string(None))],
         "minzoom": 0,
-        "maxzoom": MAX_ZOOM,
+        "maxzoom": deepest,
         "vector_layers": vector_layers,
     });
     if !bounds.is_empty() {
@@ -209,6 +218,11 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
             .map(|units| f64::from(units) / 1e7)
             .to_vec()
             .into();
+    }
+    if layers.iter().any(|layer| layer.is_synthetic()) {
+        body["synthetic"] = true.into();
+        body["description"] = "SYNTHETIC: every row of the register is invented".into();
+        attributions.push("SYNTHETIC data");
     }
     if !attributions.is_empty() {
         body["attribution"] = attributions.join(", ").into();

@@ -137,7 +137,7 @@ impl Taking<'_> {
                 warnings.push(Fault::new("not-checked", message, "check the area with a GIS program"));
             }
         }
-        let row = Row { public_id, geometry: raw.geometry, values };
+        let row = Row { id: None, public_id, geometry: raw.geometry, values };
         let outcome = self.appender.append(&row)?;
         let id = row.public_id.unwrap_or_default();
         match outcome {

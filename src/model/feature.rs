@@ -214,6 +214,8 @@ impl Provenance {
 /// One row on its way from a file to the store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
+    /// The id it has already; a random one is made for a row that has none and no feature id either.
+    pub id: Option<RowId>,
     /// The feature id its file gave it.
     pub public_id: Option<String>,
     /// Where it is; `None` for a row without a place.

@@ -10,6 +10,7 @@ pub mod geometry;
 pub mod grid_reference;
 mod helmert;
 pub mod hilbert;
+pub mod lifecycle;
 pub mod schema;
 pub mod time;
 pub mod validity;

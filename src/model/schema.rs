@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// The longest collection id and field name, in bytes: bounds every table, parameter and URL made from them.
 pub const MAX_NAME_BYTES: usize = 200;
+/// The lifecycles a field may name; `model::lifecycle` has their states and transitions.
+pub const LIFECYCLES: [&str; 6] = ["line", "closure", "restriction", "address", "referral", "deployment"];
 /// The most fields one collection may have (SQLite's column limit is 2,000; system columns take twenty).
 pub const MAX_FIELDS: usize = 1_000;
 
@@ -42,6 +44,9 @@ pub struct CollectionSchema {
     /// Whether the areas share borders that must stay shared when simplified.
     #[serde(default, skip_serializing_if = "is_false")]
     pub coverage: bool,
+    /// The deepest zoom at which the collection may be looked at, where its places are not to be told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_zoom: Option<u8>,
     /// EPSG code of the original coordinates, where they are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_crs: Option<u32>,
@@ -186,6 +191,7 @@ impl CollectionSchema {
             numeric_ids: false,
             time: Vec::new(),
             coverage: false,
+            max_zoom: None,
             storage_crs: None,
             attribution: None,
             licence: None,
@@ -234,14 +240,14 @@ impl CollectionSchema {
         self.fields.iter().position(|field| field.name == name)
     }
 
-    /// The text field that names a row for people: `name`, `title` or `label`, else the first that ends in `_name`.
+    /// The text field that names a row for people: `name`, `title`, `label` or `brand`, else the first that ends in `_name`.
     #[must_use]
     pub fn label_field(&self) -> Option<usize> {
         let text = |field: &FieldSchema| field.field_type == FieldType::Text;
         let called = |wanted: &str| {
             self.fields.iter().position(|field| text(field) && field.name.eq_ignore_ascii_case(wanted))
         };
-        ["name", "title", "label"].into_iter().find_map(called).or_else(|| {
+        ["name", "title", "label", "brand"].into_iter().find_map(called).or_else(|| {
             self.fields
                 .iter()
                 .position(|field| text(field) && field.name.to_ascii_lowercase().ends_with("_name"))
@@ -274,6 +280,17 @@ impl CollectionSchema {
                 return Err((
                     Place::Field(index),
                     format!("sensitivity {word:?} must be open, limited or restricted"),
+                ));
+            }
+            if let Some(word) = &field.lifecycle
+                && (field.field_type != FieldType::Text || !LIFECYCLES.contains(&word.as_str()))
+            {
+                return Err((
+                    Place::Field(index),
+                    format!(
+                        "lifecycle {word:?} must stand on a text field and be one of {}",
+                        LIFECYCLES.join(", ")
+                    ),
                 ));
             }
             if let Some(word) = &field.reveals

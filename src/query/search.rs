@@ -10,11 +10,20 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::access::CollectionView;
+use crate::model::Position;
 use crate::model::ValueRef;
+use crate::model::collections::forces;
+use crate::model::collections::hubs;
+use crate::model::collections::places;
+use crate::model::collections::regions;
+use crate::model::collections::towns;
 use crate::query::RowRef;
 
 /// Near misses are looked for among this many names of a collection; beginnings and words among all.
 const MOST_NEAR: usize = 200_000;
+
+/// Collections of which a feature is better than the plain place of the same name.
+const BETTER: [&str; 4] = [hubs::COLLECTION, towns::COLLECTION, regions::COLLECTION, forces::COLLECTION];
 
 /// From this many letters on, a whole word is thought to be meant as one.
 const LEAST_WHOLE: usize = 5;
@@ -198,10 +207,36 @@ pub fn search<'a>(
         all.extend(keys.into_iter().map(|key| (key, collection, names.rows[key.4 as usize])));
     }
     all.sort_unstable_by_key(|(key, ..)| *key);
+    drop_doubles(&mut all);
     all.truncate(limit);
     all.into_iter()
         .map(|(_, collection, at)| Found { collection, at, label: label(collection, at) })
         .collect()
+}
+
+/// How far apart two things of one name are the same place, in units of 1e-7 degree: about 15 km.
+const SAME_PLACE: u32 = 2_000_000;
+
+/// A place that is also a hub, a town, a region or a force of that name is listed as that only.
+fn drop_doubles<K>(found: &mut Vec<(K, &CollectionView, RowRef)>) {
+    let centre = |collection: &CollectionView, at: &RowRef| {
+        let shape = collection.groups()[at.group as usize].shape(at.row as usize)?;
+        Some(shape.bounds().centre())
+    };
+    let is_place = |collection: &CollectionView| collection.schema().id == places::COLLECTION;
+    let better: Vec<(String, Position)> = found
+        .iter()
+        .filter(|(_, collection, _)| BETTER.contains(&collection.schema().id.as_str()))
+        .filter_map(|(_, collection, at)| Some((fold(&label(collection, *at)), centre(collection, at)?)))
+        .collect();
+    found.retain(|(_, collection, at)| {
+        let Some(here) = centre(collection, at).filter(|_| is_place(collection)) else { return true };
+        let name = fold(&label(collection, *at));
+        let near = |there: &Position| {
+            there.lon.abs_diff(here.lon) < SAME_PLACE && there.lat.abs_diff(here.lat) < SAME_PLACE
+        };
+        !better.iter().any(|(known, there)| *known == name && near(there))
+    });
 }
 
 fn label(collection: &CollectionView, at: RowRef) -> String {

@@ -35,6 +35,8 @@ pub const BLOCK_ROWS: usize = 64;
 pub struct Snapshot {
     /// Collections by id.
     pub collections: BTreeMap<String, Arc<Collection>>,
+    /// The day for which the picture is drawn, where it is not today.
+    pub as_at: Option<String>,
 }
 
 /// One collection in memory.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::Statement;
@@ -28,6 +29,7 @@ use crate::store::change::ChangeSummary;
 use crate::store::change::StoredCollection;
 use crate::store::names;
 use crate::store::names::quote;
+use crate::store::open::Register;
 use crate::store::open::now_micros;
 
 /// What became of a row.
@@ -57,7 +59,8 @@ struct Known {
 pub struct Appender<'c> {
     connection: &'c Connection,
     stored: StoredCollection,
-    provenance: Provenance,
+    provenance: Arc<Provenance>,
+    register: Option<Register>,
     hasher: RowHasher,
     insert: Statement<'c>,
     by_id: HashMap<u128, Known>,
@@ -78,21 +81,21 @@ impl<'c> Appender<'c> {
         schema: CollectionSchema,
         provenance: Provenance,
     ) -> Result<Self, StoreError> {
-        if schema.class == CollectionClass::Register {
-            let register: String = connection.query_row(
+        let register = if schema.class == CollectionClass::Register {
+            let word: String = connection.query_row(
                 "SELECT value FROM throughline_meta WHERE key = 'register'",
                 [],
                 |row| row.get(0),
             )?;
-            let (store, rows) = match (register.as_str(), provenance.synthetic) {
-                ("synthetic", false) => ("synthetic", "operational"),
-                ("operational", true) => ("operational", "synthetic"),
-                _ => ("", ""),
-            };
-            if !store.is_empty() {
-                return Err(StoreError::Mixed { store, rows });
-            }
-        }
+            Some(if word == Register::Operational.as_str() {
+                Register::Operational
+            } else {
+                Register::Synthetic
+            })
+        } else {
+            None
+        };
+        refuse_mixing(register, &provenance)?;
         let stored = prepare_table(connection, schema)?;
         let columns = names::columns(&stored.schema);
         let list: Vec<String> = names::SYSTEM_COLUMNS
@@ -118,7 +121,8 @@ impl<'c> Appender<'c> {
             bounds: Bounds::EMPTY,
             summary: ChangeSummary::default(),
             at_micros: now_micros(),
-            provenance,
+            provenance: Arc::new(provenance),
+            register,
             stored,
         };
         appender.load_known()?;
@@ -160,15 +164,25 @@ impl<'c> Appender<'c> {
     /// # Errors
     /// [`StoreError`]: the whole transaction must then be given up.
     pub fn append(&mut self, row: &Row) -> Result<Appended, StoreError> {
+        let provenance = Arc::clone(&self.provenance);
+        self.append_as(row, &provenance)
+    }
+
+    /// Adds one row of another provenance than the collection was begun with.
+    ///
+    /// # Errors
+    /// As [`Self::append`], and for a synthetic row in an operational register or the other way round.
+    pub fn append_as(&mut self, row: &Row, provenance: &Provenance) -> Result<Appended, StoreError> {
+        refuse_mixing(self.register, provenance)?;
         let values = &row.values;
         let geometry = row.geometry.as_ref().map(crate::model::Shape::as_ref);
-        let hash = self.hasher.hash(&self.provenance, row.public_id.as_deref(), geometry, |index| {
+        let hash = self.hasher.hash(provenance, row.public_id.as_deref(), geometry, |index| {
             values.get(index).map_or(crate::model::ValueRef::Null, Value::as_ref)
         });
         let share = hash_share(&hash);
         let mut outcome = Appended::Added;
-        let id = if let Some(public) = &row.public_id {
-            let id = RowId::from_public(public);
+        let known = row.public_id.as_deref().map(RowId::from_public).or(row.id);
+        let id = if let Some(id) = known {
             match self.by_id.entry(id.0) {
                 Entry::Vacant(place) => {
                     place.insert(Known { fid: 0, hash: share, same_owner: true, seen: true });
@@ -203,7 +217,7 @@ impl<'c> Appender<'c> {
             }
             self.random_id()?
         };
-        self.insert_row(id, row, &hash)?;
+        self.insert_row(id, row, provenance, &hash)?;
         self.stored.rows += 1;
         self.stored.hash_sum = self.stored.hash_sum.wrapping_add(share);
         match outcome {
@@ -239,9 +253,14 @@ impl<'c> Appender<'c> {
         Ok(RowId::from_random(bytes))
     }
 
-    fn insert_row(&mut self, id: RowId, row: &Row, hash: &[u8; 32]) -> Result<(), StoreError> {
+    fn insert_row(
+        &mut self,
+        id: RowId,
+        row: &Row,
+        provenance: &Provenance,
+        hash: &[u8; 32],
+    ) -> Result<(), StoreError> {
         let geometry = row.geometry.as_ref().map(|shape| encode_geometry(shape.as_ref()));
-        let provenance = &self.provenance;
         let insert = &mut self.insert;
         let system: [&dyn ToSql; 14] = [
             &geometry,
@@ -296,6 +315,17 @@ impl<'c> Appender<'c> {
             params![self.stored.table, degrees(bounds.west), degrees(bounds.south), degrees(bounds.east), degrees(bounds.north)],
         )?;
         Ok(self.summary)
+    }
+}
+
+/// Synthetic and operational rows never meet in one register.
+fn refuse_mixing(register: Option<Register>, provenance: &Provenance) -> Result<(), StoreError> {
+    let rows = if provenance.synthetic { Register::Synthetic } else { Register::Operational };
+    match register {
+        Some(register) if register != rows => {
+            Err(StoreError::Mixed { store: register.as_str(), rows: rows.as_str() })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -33,6 +33,18 @@ pub struct ChangeSummary {
     pub unchanged: u64,
 }
 
+/// Says for which day the store's picture is drawn (`2024-04-30`). The caller commits.
+///
+/// # Errors
+/// [`StoreError::Sql`].
+pub fn set_as_at(connection: &Connection, day: &str) -> Result<(), StoreError> {
+    connection.execute(
+        "INSERT INTO throughline_meta VALUES ('as_at', ?1) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+        params![day],
+    )?;
+    Ok(())
+}
+
 /// All collections, by id.
 pub fn collections(connection: &Connection) -> Result<Vec<StoredCollection>, StoreError> {
     let mut statement = connection

@@ -15,7 +15,7 @@ mod writer;
 
 pub use append::{Appended, Appender};
 pub use blob::{Decoded, decode_geometry, encode_geometry};
-pub use change::{ChangeSummary, StoredCollection};
+pub use change::{ChangeSummary, StoredCollection, set_as_at};
 pub use export::{ExportField, ExportLayer, GeoPackageWriter};
 pub use foreign::{ForeignGeoPackage, ForeignLayer, ForeignRow, ForeignValue};
 pub use open::{Register, SCHEMA_VERSION, Store};

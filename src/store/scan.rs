@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::ErrorCode;
+use rusqlite::OptionalExtension;
 use rusqlite::params;
 use rusqlite::types::ValueRef as SqlValue;
 
@@ -108,6 +109,18 @@ impl Reader {
             [],
             |row| row.get(0),
         )?)
+    }
+
+    /// The day for which the store's picture is drawn, where it is not today: the present of a synthetic set.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn as_at(&self) -> Result<Option<String>, StoreError> {
+        let found = self
+            .connection
+            .query_row("SELECT value FROM throughline_meta WHERE key = 'as_at'", [], |row| row.get(0))
+            .optional()?;
+        Ok(found)
     }
 
     /// The greatest row number of a collection's table; scans take spans of it.

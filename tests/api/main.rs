@@ -5,6 +5,7 @@ mod fixtures;
 #[path = "../fixtures/mvt.rs"]
 mod mvt;
 
+mod flows;
 mod limits;
 mod oracles;
 mod process;

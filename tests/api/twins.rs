@@ -51,6 +51,14 @@ fn world(hidden: &[&str]) -> World {
         let mut layer = options("imported");
         layer.provenance = secret;
         world.import("layer.csv", "lon,lat,name\n-1,52,x\n-1,52,y\n", &layer).unwrap();
+        // The register is hidden whole: links, and so the flows that are added up from them.
+        let mut register = options("legs");
+        register.provenance = Provenance { synthetic: true, ..Provenance::open("local") };
+        let line = "{\"type\":\"LineString\",\"coordinates\":[[-1,52],[-1.1,51]]}";
+        let leg = format!(
+            "{{\"type\":\"Feature\",\"geometry\":{line},\"properties\":{{\"line\":\"x\",\"hub\":\"liverpool\",\"town\":\"portsmouth\",\"trips_per_week\":4.5}}}}"
+        );
+        world.import("legs.geojson", leg, &register).unwrap();
         // Damage among hidden rows must not show either.
         let file = rusqlite::Connection::open(world.store.path()).unwrap();
         file.execute("UPDATE imported SET name = 'forged' WHERE name = 'y'", []).unwrap();
@@ -155,6 +163,16 @@ fn value(param: Param, numbers: &mut Numbers) -> String {
         Param::Properties => {
             ["", "name", "force,name", "country,nothing"][numbers.next() as usize % 4].to_owned()
         }
+        Param::Level => {
+            ["auto", "place", "area", "force", "region", "county"][numbers.next() as usize % 6].to_owned()
+        }
+        Param::Zoom => (numbers.next() % 26).to_string(),
+        Param::From => ["hubs:liverpool", "forces:secret-force", "regions:london", "hubs:hidden"]
+            [numbers.next() as usize % 4]
+            .to_owned(),
+        Param::To => ["towns:portsmouth", "forces:secret-force", "regions:london", "towns:hidden"]
+            [numbers.next() as usize % 4]
+            .to_owned(),
         Param::Q => ["Hidden", "Station%201", "hid", "secret"][numbers.next() as usize % 4].to_owned(),
         Param::Crs => "http%3A%2F%2Fwww.opengis.net%2Fdef%2Fcrs%2FEPSG%2F0%2F27700".to_owned(),
     }

@@ -4,6 +4,8 @@
 mod fixtures;
 
 mod damage;
+mod demo;
+mod facts;
 mod formats;
 mod real_data;
 mod reference;

@@ -110,6 +110,7 @@ fn waiting_writes_share_a_commit_and_a_failing_one_costs_itself() {
                             Provenance::open("local"),
                         )?;
                         appender.append(&Row {
+                            id: None,
                             public_id: Some("x".into()),
                             geometry: None,
                             values: Vec::new(),

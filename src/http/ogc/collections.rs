@@ -98,6 +98,10 @@ fn describe(base: &str, collection: &CollectionView) -> Value {
             SchemaGeometry::None => "none",
         },
     });
+    out["synthetic"] = collection.is_synthetic().into();
+    if let Some(zoom) = schema.max_zoom {
+        out["maxZoom"] = zoom.into();
+    }
     if let Some(label) = schema.label_field() {
         out["labelField"] = schema.fields[label].name.as_str().into();
     }

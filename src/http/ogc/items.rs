@@ -58,6 +58,12 @@ pub fn items(call: &Call) -> Result<Answer, Problem> {
     let next = next.map(|cursor| format!("{href}{}", call.params.query_string(Some(&cursor.encode()))));
     let mut body = Vec::with_capacity(features.len() + 1_024);
     body.extend_from_slice(b"{\"type\":\"FeatureCollection\",");
+    let synthetic = collection.is_synthetic();
+    if synthetic {
+        body.extend_from_slice(b"\"synthetic\":true,\"marking\":");
+        push_json_text(&mut body, collection.marking());
+        body.push(b',');
+    }
     body.extend_from_slice(
         format!("\"numberMatched\":{matched},\"numberReturned\":{returned},\"links\":[").as_bytes(),
     );
@@ -78,6 +84,11 @@ pub fn items(call: &Call) -> Result<Answer, Problem> {
     body.extend_from_slice(b"]}");
     let mut answer = Answer::ok(GEOJSON, body);
     answer.headers.push(("content-crs", format!("<{}>", crs.uri())));
+    if synthetic {
+        // What is saved says what it is.
+        let name = format!("inline; filename=\"{id}-SYNTHETIC.geojson\"");
+        answer.headers.push(("content-disposition", name));
+    }
     Ok(answer)
 }
 

@@ -1,0 +1,125 @@
+//! Rows put together field by field through the typed handles of the schema files.
+
+use crate::demo::Record;
+use crate::model::Position;
+use crate::model::Provenance;
+use crate::model::Row;
+use crate::model::RowId;
+use crate::model::Sensitivity;
+use crate::model::Shape;
+use crate::model::Value;
+use crate::model::collections::Field;
+
+/// A row on its way.
+#[derive(Debug)]
+pub struct Draft {
+    collection: &'static str,
+    id: RowId,
+    geometry: Option<Shape>,
+    values: Vec<Value>,
+}
+
+impl Draft {
+    /// An empty row of a collection with so many fields.
+    pub fn new(collection: &'static str, fields: usize, id: RowId) -> Self {
+        Self { collection, id, geometry: None, values: vec![Value::Null; fields] }
+    }
+
+    fn set<T: ?Sized>(mut self, field: &Field<T>, value: Value) -> Self {
+        if let Some(place) = self.values.get_mut(field.index()) {
+            *place = value;
+        }
+        self
+    }
+
+    /// A geometry.
+    pub fn shape(mut self, shape: Option<Shape>) -> Self {
+        self.geometry = shape;
+        self
+    }
+
+    /// A point.
+    pub fn at(self, position: Position) -> Self {
+        self.shape(Some(Shape::point(position)))
+    }
+
+    /// A text.
+    pub fn text(self, field: &Field<str>, text: impl Into<String>) -> Self {
+        self.set(field, Value::Text(text.into()))
+    }
+
+    /// A text, or none.
+    pub fn maybe_text(self, field: &Field<str>, text: Option<impl Into<String>>) -> Self {
+        match text {
+            Some(text) => self.text(field, text),
+            None => self,
+        }
+    }
+
+    /// The id of a row of another collection.
+    pub fn row(self, field: &Field<str>, id: RowId) -> Self {
+        self.text(field, id.to_string())
+    }
+
+    /// A whole number.
+    pub fn whole(self, field: &Field<i64>, number: i64) -> Self {
+        self.set(field, Value::Int(number))
+    }
+
+    /// A number.
+    pub fn number(self, field: &Field<f64>, number: f64) -> Self {
+        self.set(field, Value::Float(number))
+    }
+
+    /// A day.
+    pub fn day(self, field: &Field<i64>, day: i32) -> Self {
+        self.set(field, Value::Date(day))
+    }
+
+    /// A day, or none.
+    pub fn maybe_day(self, field: &Field<i64>, day: Option<i32>) -> Self {
+        match day {
+            Some(day) => self.day(field, day),
+            None => self,
+        }
+    }
+
+    /// An instant in microseconds.
+    pub fn instant(self, field: &Field<i64>, micros: i64) -> Self {
+        self.set(field, Value::Timestamp(micros))
+    }
+
+    /// The finished row: invented, and held by a force.
+    pub fn done(
+        self,
+        synthetic: &Field<bool>,
+        owner: &str,
+        handling: &'static str,
+        sensitivity: Sensitivity,
+    ) -> Record {
+        let finished = self.set(synthetic, Value::Bool(true));
+        let provenance = Provenance {
+            owner: owner.to_owned(),
+            marking: "OFFICIAL-SENSITIVE".to_owned(),
+            handling: handling.to_owned(),
+            sensitivity,
+            synthetic: true,
+        };
+        Record {
+            collection: finished.collection,
+            row: Row {
+                id: Some(finished.id),
+                public_id: None,
+                geometry: finished.geometry,
+                values: finished.values,
+            },
+            provenance,
+        }
+    }
+}
+
+/// Rounded to so many decimals, so that answers stay short.
+pub fn rounded(number: f64, decimals: i32) -> f64 {
+    let factor = libm::pow(10.0, f64::from(decimals));
+    libm::round(number * factor) / factor
+}

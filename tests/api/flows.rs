@@ -1,0 +1,204 @@
+//! Flows against brute force over the items of the same server, and what marks invented rows on every way out.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use throughline::cli::write_demo;
+use throughline::demo::SEED;
+use throughline::demo::Settings;
+
+use crate::fixtures::Server;
+use crate::fixtures::World;
+
+struct Demo {
+    world: World,
+    server: Server,
+}
+
+/// The national set, made once.
+fn demo() -> &'static Demo {
+    static DEMO: OnceLock<Demo> = OnceLock::new();
+    DEMO.get_or_init(|| {
+        let world = World::new();
+        write_demo(world.store.path(), Settings { seed: SEED, scale: 1.0 }).unwrap();
+        let server = world.serve();
+        Demo { world, server }
+    })
+}
+
+/// Every feature of a collection.
+fn features(collection: &str, question: &str) -> Vec<Value> {
+    let mut path = Some(format!("/ogc/collections/{collection}/items?limit=10000{question}"));
+    let mut out = Vec::new();
+    while let Some(now) = path {
+        let reply = demo().server.get(&now);
+        assert_eq!(reply.status, 200, "{now}");
+        out.extend(reply.json()["features"].as_array().unwrap().iter().cloned());
+        path = reply.next();
+    }
+    out
+}
+
+fn word(feature: &Value, name: &str) -> String {
+    feature["properties"][name].as_str().unwrap_or_default().to_owned()
+}
+
+/// What an end of a link is called.
+type Name<'a> = &'a dyn Fn(&Value) -> String;
+
+/// Lines by pair of ends, from the items of the links that ran on a day.
+fn by_hand(
+    day: &str,
+    origin: &dyn Fn(&Value) -> String,
+    destination: &dyn Fn(&Value) -> String,
+) -> BTreeMap<(String, String), BTreeSet<String>> {
+    let mut pairs: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for leg in features("legs", &format!("&datetime={day}")) {
+        pairs.entry((origin(&leg), destination(&leg))).or_default().insert(word(&leg, "line"));
+    }
+    pairs
+}
+
+/// The same from an answer.
+fn answered(answer: &Value) -> BTreeMap<(String, String), u64> {
+    let place =
+        |index: &Value| answer["places"][index.as_u64().unwrap() as usize]["id"].as_str().unwrap().to_owned();
+    let flows = answer["flows"].as_array().unwrap().iter();
+    flows
+        .map(|flow| ((place(&flow["origin"]), place(&flow["destination"])), flow["lines"].as_u64().unwrap()))
+        .collect()
+}
+
+#[test]
+fn flows_are_what_adding_up_the_links_gives() {
+    let hubs: BTreeMap<String, Value> =
+        features("hubs", "").into_iter().map(|hub| (word(&hub, "id"), hub)).collect();
+    let area = |leg: &Value| {
+        let hub = &hubs[&word(leg, "hub")];
+        if word(hub, "area") == word(hub, "name") { word(hub, "id") } else { word(hub, "force") }
+    };
+    let town = |leg: &Value| word(leg, "town");
+    for day in ["2024-04-30", "2021-06-18"] {
+        let ways: [(&str, Name, Name); 3] = [
+            ("place", &|leg| word(leg, "hub"), &town),
+            ("area", &area, &town),
+            ("force", &|leg| word(leg, "exporting_force"), &|leg| word(leg, "importing_force")),
+        ];
+        for (level, origin, destination) in ways {
+            let expected: BTreeMap<(String, String), u64> = by_hand(day, origin, destination)
+                .into_iter()
+                .map(|(pair, lines)| (pair, lines.len() as u64))
+                .collect();
+            let answer =
+                demo().server.get(&format!("/api/flows?level={level}&datetime={day}&limit=10000")).json();
+            assert_eq!(answered(&answer), expected, "{level} {day}");
+            assert_eq!(answer["totals"], answer["shown"]);
+            let counts: Vec<u64> = answer["flows"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|flow| flow["lines"].as_u64().unwrap())
+                .collect();
+            assert!(counts.is_sorted_by(|a, b| a >= b), "the strongest come first");
+        }
+    }
+}
+
+#[test]
+fn portsmouth_is_fed_by_twenty_lines_and_northamptonshire_by_thirty_eight() {
+    let answer =
+        |question: &str| demo().server.get(&format!("/api/flows?datetime=2024-04-30{question}")).json();
+    assert_eq!(answer("&to=towns:portsmouth")["totals"]["lines"], 20);
+    assert_eq!(answer("&to=forces:northamptonshire")["totals"]["lines"], 38);
+    // By area or hub by hub: the same lines.
+    assert_eq!(answer("&to=towns:portsmouth&level=place")["totals"]["lines"], 20);
+    let all = answer("&limit=10000&level=place");
+    let from_london = answer("&limit=10000&level=place&from=regions:london");
+    let london: u64 = from_london["flows"].as_array().unwrap().len() as u64;
+    assert!(london > 50 && london < all["flows"].as_array().unwrap().len() as u64);
+    for place in from_london["places"].as_array().unwrap() {
+        assert!(place["kind"] == "destination" || place["region"] == "london");
+    }
+    // A list cut short still tells the whole.
+    let few = answer("&limit=5");
+    assert_eq!(few["flows"].as_array().unwrap().len(), 5);
+    assert_eq!(few["totals"], answer("&limit=10000")["totals"]);
+    assert!(few["shown"]["lines"].as_u64() < few["totals"]["lines"].as_u64());
+}
+
+#[test]
+fn wrong_questions_are_told_what_would_be_right() {
+    let ask = |question: &str| demo().server.get(&format!("/api/flows?{question}"));
+    ask("level=county").is_problem(400, "force");
+    ask("level=place&zoom=5").is_problem(400, "level=auto");
+    ask("zoom=25").is_problem(400, "0 to 24");
+    ask("zoom=-1").is_problem(400, "0 to 24");
+    ask("from=liverpool").is_problem(400, "collection:id");
+    ask("from=towns:portsmouth").is_problem(400, "hubs:liverpool");
+    ask("to=towns:nowhere").is_problem(400, "towns:portsmouth");
+    ask("datetime=yesterday").is_problem(400, "datetime");
+    ask("limit=0").is_problem(400, "limit");
+    ask("colour=red").is_problem(400, "colour");
+    assert_eq!(ask("zoom=7").json()["levels"]["origin"], "area");
+    assert_eq!(ask("zoom=8").json()["levels"]["origin"], "place");
+    // Without links there are no flows: nothing says whether there might be.
+    let bare = World::new();
+    assert_eq!(bare.serve().get("/api/flows").status, 404);
+}
+
+#[test]
+fn invented_rows_say_so_on_every_way_out() {
+    let server = &demo().server;
+    let session = server.get("/api/session").json();
+    assert_eq!(session["marking"], "OFFICIAL-SENSITIVE · SYNTHETIC DATA");
+    assert_eq!(session["as_at"], "2024-04-30");
+    let tiles = server.get("/tiles/addresses.json").json();
+    assert_eq!((&tiles["synthetic"], &tiles["maxzoom"]), (&Value::Bool(true), &Value::from(13)));
+    assert!(tiles["description"].as_str().unwrap().contains("SYNTHETIC"));
+    assert_eq!(server.get("/tiles/stations.json").json()["synthetic"], Value::Null);
+    // Near Portsmouth there are addresses; closer than zoom 13 there is no tile, alone or with others.
+    assert_eq!(server.get("/tiles/addresses/13/4071/2748.mvt").status, 200);
+    for path in ["/tiles/addresses/14/8142/5496.mvt", "/tiles/stations,addresses/14/8142/5496.mvt"] {
+        assert_eq!(server.get(path).status, 404, "{path}");
+    }
+    assert!(server.get("/tiles/stations/14/8142/5496.mvt").status < 300);
+    let listed = server.get("/ogc/collections/addresses").json();
+    assert_eq!((&listed["synthetic"], &listed["maxZoom"]), (&Value::Bool(true), &Value::from(13)));
+    let page = server.get("/ogc/collections/lines/items?limit=3");
+    assert_eq!(page.header("content-disposition"), Some("inline; filename=\"lines-SYNTHETIC.geojson\""));
+    assert_eq!(page.json()["synthetic"], true);
+    assert!(page.json()["features"][0]["properties"]["synthetic"] == true);
+    assert_eq!(server.get("/ogc/collections/stations/items").header("content-disposition"), None);
+
+    let folder = demo().world.folder.path();
+    let export = |file: &str| {
+        let done = Command::new(env!("CARGO_BIN_EXE_throughline"))
+            .args(["export", demo().world.store.path().to_str().unwrap(), "lines", file])
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        (String::from_utf8(done.stdout).unwrap(), std::fs::read(folder.join(file)).unwrap())
+    };
+    let (said, geojson) = export("lines.geojson");
+    assert!(said.contains("lines-SYNTHETIC"), "{said}");
+    let geojson: Value = serde_json::from_slice(&geojson).unwrap();
+    assert_eq!(
+        (&geojson["synthetic"], geojson["marking"].as_str()),
+        (&Value::Bool(true), Some("OFFICIAL-SENSITIVE"))
+    );
+    let (said, csv) = export("lines-synthetic.csv");
+    assert!(!said.contains("They are invented"), "{said}");
+    let csv = String::from_utf8(csv).unwrap();
+    assert!(
+        csv.lines().next().unwrap().contains("synthetic")
+            && csv.lines().skip(1).all(|line| line.ends_with("true"))
+    );
+    let (_, gpkg) = export("lines-synthetic.gpkg");
+    assert!(gpkg.windows(9).any(|window| window == b"SYNTHETIC"));
+}
