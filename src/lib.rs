@@ -7,7 +7,7 @@
 //! main cli        check demo export import init reference serve   flags -> config -> wiring; a file per command
 //! config telemetry                                             settings, logs
 //! model           bounds collections crs feature geometry grid_reference helmert hilbert lifecycle schema time validity   the field's words as types
-//! demo            buildings check destinations dirt draft events facts land lattice lines lives outcomes random records steer   the synthetic national set
+//! demo            buildings check destinations dirt draft events facts land lattice lines lives outcomes random records returns steer   the synthetic national set
 //! import          cells convert csv geojson geometry gpkg infer input report run scanner take   foreign file -> rows + report
 //! store           append blob change export foreign names open scan writer durable truth; the only SQL
 //! snapshot        build columns gather index memo raw row_group     immutable row groups in memory, with their indexes

@@ -20,6 +20,7 @@ use crate::demo::SelfCheck;
 use crate::demo::Settings;
 use crate::demo::Truth;
 use crate::model::Provenance;
+use crate::model::RowId;
 use crate::model::Sensitivity;
 use crate::model::collections::built_in;
 use crate::model::time::format_date;
@@ -46,6 +47,9 @@ pub struct DemoArguments {
     /// Also write which records are of one line, and what is wrong with each, as CSV. The store does not know.
     #[arg(long, value_name = "FILE.csv")]
     truth: Option<PathBuf>,
+    /// Also write the lines as forces would hand them over, three rows in a hundred malformed, as CSV.
+    #[arg(long, value_name = "FILE.csv")]
+    returns: Option<PathBuf>,
     /// Print the table as JSON.
     #[arg(long)]
     json: bool,
@@ -65,8 +69,14 @@ type Written = (SelfCheck, Vec<Truth>);
 pub fn run(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
     let settings = Settings { seed: arguments.seed, scale: arguments.scale };
     let (check, truth) = write(&arguments.store, settings)?;
+    let mut malformed = HashMap::new();
+    if let Some(file) = &arguments.returns {
+        let (sheet, rows) = demo::returns(&settings)?;
+        std::fs::write(file, sheet).with_context(|| file.display().to_string())?;
+        malformed.extend(rows.into_iter().filter_map(|(record, fault)| Some((record, fault?))));
+    }
     if let Some(file) = &arguments.truth {
-        write_truth(file, &truth).with_context(|| file.display().to_string())?;
+        write_truth(file, &truth, &malformed).with_context(|| file.display().to_string())?;
     }
     let table = check.table();
     if arguments.json {
@@ -173,10 +183,12 @@ fn buildings(store: &Store) -> anyhow::Result<Buildings> {
     Ok(buildings)
 }
 
-fn write_truth(file: &Path, truth: &[Truth]) -> std::io::Result<()> {
-    let mut text = String::from("record,line,dirt\n");
+/// The record, the line it is of, what is wrong with it, and with its row of the returns (the code an import reports).
+fn write_truth(file: &Path, truth: &[Truth], malformed: &HashMap<RowId, &str>) -> std::io::Result<()> {
+    let mut text = String::from("record,line,dirt,malformed_return\n");
     for Truth { record, line, dirt } in truth {
-        text.push_str(&format!("{record},{line},{}\n", dirt.join(";")));
+        let fault = malformed.get(record).copied().unwrap_or_default();
+        text.push_str(&format!("{record},{line},{},{fault}\n", dirt.join(";")));
     }
     std::fs::write(file, text)
 }

@@ -20,6 +20,7 @@ mod lives;
 mod outcomes;
 mod random;
 mod records;
+mod returns;
 mod steer;
 
 pub use buildings::Buildings;
@@ -27,6 +28,7 @@ pub use check::Check;
 pub use check::SelfCheck;
 pub use lattice::is_on_lattice;
 pub use lattice::reach_km;
+pub use returns::returns;
 
 use crate::demo::facts::Facts;
 use crate::demo::land::Land;

@@ -315,3 +315,22 @@ fn an_operational_store_takes_no_invented_rows() {
     let store = Store::open(&path).unwrap();
     assert_eq!(store.reader().unwrap().collections().unwrap().len(), 0, "nothing was written");
 }
+
+#[test]
+fn returns_of_forces_have_three_malformed_rows_in_a_hundred_and_an_import_finds_each() {
+    let settings = Settings { seed: demo::SEED, scale: 1.0 };
+    let (sheet, truth) = demo::returns(&settings).unwrap();
+    let wrong: Vec<(u64, &str)> =
+        truth.iter().zip(1..).filter_map(|((_, fault), row)| Some((row, (*fault)?))).collect();
+    let share = wrong.len() as f64 / truth.len() as f64;
+    assert!((0.02..0.04).contains(&share), "{share}");
+    let world = World::new();
+    let report = world.import("returns.csv", sheet, &options("returns")).unwrap();
+    assert_eq!(
+        (report.rejected, report.accepted + report.rejected),
+        (wrong.len() as u64, truth.len() as u64)
+    );
+    let found: Vec<(u64, &str)> =
+        report.rows.iter().filter(|note| note.rejected).map(|note| (note.row, note.fault.code)).collect();
+    assert_eq!(found, wrong);
+}

@@ -1,0 +1,123 @@
+//! The lines as forces would hand them over: one sheet in the shape of the national return, three rows in a hundred
+//! malformed. For trying imports; nothing in a store is made from it.
+
+use csv::Writer;
+
+use crate::demo::DemoError;
+use crate::demo::Settings;
+use crate::demo::facts::Facts;
+use crate::demo::lines;
+use crate::demo::lines::Line;
+use crate::demo::random::Random;
+use crate::demo::records::GRADES;
+use crate::demo::records::handling;
+use crate::model::RowId;
+use crate::model::crs::lon_lat_to_grid;
+use crate::model::time::format_date;
+
+/// Share of rows that no import can take (A).
+const MALFORMED: f64 = 0.03;
+/// What is wrong with them: the code that an import reports.
+const FAULTS: [&str; 4] = ["column-count", "half-a-place", "coordinate", "out-of-range"];
+const HEADING: [&str; 19] = [
+    "Ref/URN",
+    "Line Name",
+    "Status",
+    "Date First Identified",
+    "Date Last Active",
+    "Exporting Force",
+    "Exporting Town/Borough",
+    "Importing Force",
+    "Importing Town(s) (;)",
+    "Easting",
+    "Northing",
+    "Drugs (;)",
+    "Mode of Travel",
+    "Source Eval",
+    "Intel Eval",
+    "Handling",
+    "GSC",
+    "Date Closed",
+    "Comments",
+];
+
+/// The sheet, and which record each row is of, with the fault that it has.
+///
+/// # Errors
+/// [`DemoError`].
+pub fn returns(settings: &Settings) -> Result<(Vec<u8>, Vec<(RowId, Option<&'static str>)>), DemoError> {
+    let facts = Facts::read()?;
+    let register = lines::register(settings, &facts)?;
+    let refused = |error: csv::Error| DemoError::Refused(error.to_string());
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    writer.write_record(HEADING).map_err(refused)?;
+    let mut random = Random::new(settings.seed, "returns", 0);
+    let mut rows = Vec::with_capacity(register.lines.len());
+    for (number, line) in register.lines.iter().enumerate() {
+        let fault = random.chance(MALFORMED).then(|| *random.one_of(&FAULTS));
+        row(&mut writer, number, line, &facts, fault, &mut random).map_err(refused)?;
+        rows.push((line.id, fault));
+    }
+    let sheet = writer.into_inner().map_err(|error| DemoError::Refused(error.to_string()))?;
+    Ok((sheet, rows))
+}
+
+/// A day as British spreadsheets write it.
+fn day(day: i32) -> String {
+    let iso = format_date(day);
+    let mut parts = iso.splitn(3, '-');
+    let mut part = || parts.next().unwrap_or_default();
+    let (year, month, day) = (part(), part(), part());
+    format!("{day}/{month}/{year}")
+}
+
+fn row(
+    writer: &mut Writer<Vec<u8>>,
+    number: usize,
+    line: &Line,
+    facts: &Facts,
+    fault: Option<&str>,
+    random: &mut Random,
+) -> Result<(), csv::Error> {
+    let hub = &facts.hubs[line.hub];
+    let town = line.legs.first().map(|leg| &facts.towns[leg.town]);
+    let names: Vec<&str> = line.legs.iter().map(|leg| facts.towns[leg.town].name.as_str()).collect();
+    let place = town.and_then(|town| {
+        lon_lat_to_grid(town.position.lon_degrees(), town.position.lat_degrees())
+            .map(|(easting, northing)| (format!("{easting:.0}"), format!("{northing:.0}")))
+    });
+    let (mut easting, mut northing) = place.unwrap_or_default();
+    match fault {
+        Some("half-a-place") => northing.clear(),
+        Some("coordinate") => easting = "N/K".to_owned(),
+        Some("out-of-range") => easting = "99999999".to_owned(),
+        _ => {}
+    }
+    let grade = *random.weighted(&GRADES);
+    let unknown = *random.one_of(&["", "NK", "N/K", "not known"]);
+    let mut cells = vec![
+        format!("{}/{:05}/{}", hub.force.to_uppercase(), number + 1, 24),
+        line.brand.clone(),
+        line.state.as_str().to_owned(),
+        day(line.first),
+        day(line.last),
+        hub.force.clone(),
+        hub.name.clone(),
+        town.map_or_else(|| unknown.to_owned(), |town| town.force.clone()),
+        names.join(";"),
+        easting,
+        northing,
+        "Crack;Heroin".to_owned(),
+        line.legs.first().map_or("", |leg| leg.mode).to_owned(),
+        grade[..1].to_owned(),
+        grade[1..].to_owned(),
+        handling(random).to_owned(),
+        "OFFICIAL-SENSITIVE".to_owned(),
+        line.ended.map(day).unwrap_or_default(),
+        format!("SYNTHETIC {unknown}").trim_end().to_owned(),
+    ];
+    if fault == Some("column-count") {
+        cells.push("one cell too many".to_owned());
+    }
+    writer.write_record(cells)
+}
