@@ -22,7 +22,7 @@ const LOCAL_KM: f64 = 25.0;
 /// A town's market is its population to this power, so that small towns count for more than their size (A).
 const MARKET_POWER: f64 = 0.8;
 /// What kinds of towns draw lines, against their size (A): deprivation and distance from policing stand behind it.
-const PULL: [(&str, f64); 4] = [("coastal", 2.2), ("market", 1.6), ("rural", 1.3), ("urban", 0.8)];
+const PULL: [(&str, f64); 4] = [("coastal", 1.7), ("market", 1.3), ("rural", 1.1), ("urban", 1.0)];
 /// Towns in the area of a main exporting force, and towns that are hubs, are supplied from within (A).
 const EXPORTERS_GROUND: f64 = 0.15;
 const HUBS_GROUND: f64 = 0.3;

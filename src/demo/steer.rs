@@ -16,6 +16,9 @@ pub const PORTSMOUTH: f64 = 20.0;
 pub const NORTHAMPTONSHIRE: f64 = 38.0;
 /// Of those, how many of a hundred run to Northampton or Kettering.
 const MAIN_TOWNS: f64 = 0.70;
+/// Share of Portsmouth's lines that are taken from those to its county, and how far the hubs of the others are (A).
+const FROM_HAMPSHIRE: f64 = 0.65;
+const FURTHER_HUBS_KM: f64 = 330.0;
 
 /// A set of towns and the number of running lines it shall have.
 struct Aim<'a> {
@@ -48,14 +51,26 @@ pub fn steer(lines: &mut [Line], settings: &Settings, facts: &Facts, destination
         }
         0
     };
-    let aim = Aim {
-        wanted: count(PORTSMOUTH),
-        inside: &|town| town == portsmouth,
-        into: &|_| portsmouth,
-        from: &|_, town| force(town) == "hampshire",
-        out: &|_, random| within("hampshire", &|town| town == portsmouth, random),
+    let to_portsmouth =
+        |wanted: f64, from: &dyn Fn(&Line, usize) -> bool, lines: &mut [Line], random: &mut Random| {
+            let aim = Aim {
+                wanted: count(wanted),
+                inside: &|town| town == portsmouth,
+                into: &|_| portsmouth,
+                from,
+                out: &|_, random| within("hampshire", &|town| town == portsmouth, random),
+            };
+            aim.reach(lines, facts, random);
+        };
+    // Most from what goes to Hampshire anyway, which is London's; some from further hubs (A).
+    let near = |line: &Line| {
+        distance_km(facts.hubs[line.hub].position, facts.towns[portsmouth].position) < FURTHER_HUBS_KM
     };
-    aim.reach(lines, facts, &mut random);
+    to_portsmouth(PORTSMOUTH * FROM_HAMPSHIRE, &|_, town| force(town) == "hampshire", lines, &mut random);
+    let is_further = |line: &Line, town: usize| {
+        facts.hubs[line.hub].force != "metropolitan" && force(town) != "hampshire" && near(line)
+    };
+    to_portsmouth(PORTSMOUTH, &is_further, lines, &mut random);
 
     let is_main = |town: usize| town == northampton || town == kettering;
     let in_northamptonshire = |town: usize| force(town) == "northamptonshire";
