@@ -4,6 +4,8 @@ import { compress } from "./build/compress.ts";
 import { land } from "./build/land.ts";
 import { preload } from "./build/preload.ts";
 
+// What the page begins with is one file: in several it packs worse, and each would wait for the one that names it.
+const together = { codeSplitting: { groups: [{ name: "index", tags: ["$initial" as const] }] } };
 const flat = { entryFileNames: "assets/[name]-[hash].js", chunkFileNames: "assets/[name]-[hash].js" };
 
 export default defineConfig({
@@ -15,6 +17,6 @@ export default defineConfig({
     cssCodeSplit: false,
     modulePreload: false,
     chunkSizeWarningLimit: 1200,
-    rolldownOptions: { output: flat },
+    rolldownOptions: { output: { ...flat, ...together } },
   },
 });

@@ -41,11 +41,14 @@ const HEADING: [&str; 19] = [
     "Comments",
 ];
 
+/// The record that a row of the sheet is of, and the fault that it has.
+pub type ReturnRow = (RowId, Option<&'static str>);
+
 /// The sheet, and which record each row is of, with the fault that it has.
 ///
 /// # Errors
 /// [`DemoError`].
-pub fn returns(settings: &Settings) -> Result<(Vec<u8>, Vec<(RowId, Option<&'static str>)>), DemoError> {
+pub fn returns(settings: &Settings) -> Result<(Vec<u8>, Vec<ReturnRow>), DemoError> {
     let facts = Facts::read()?;
     let register = lines::register(settings, &facts)?;
     let refused = |error: csv::Error| DemoError::Refused(error.to_string());
@@ -89,8 +92,8 @@ fn row(
     let (mut easting, mut northing) = place.unwrap_or_default();
     match fault {
         Some("half-a-place") => northing.clear(),
-        Some("coordinate") => easting = "N/K".to_owned(),
-        Some("out-of-range") => easting = "99999999".to_owned(),
+        Some("coordinate") => "N/K".clone_into(&mut easting),
+        Some("out-of-range") => "99999999".clone_into(&mut easting),
         _ => {}
     }
     let grade = *random.weighted(&GRADES);

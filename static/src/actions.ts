@@ -8,13 +8,12 @@ import {
   getCollections,
   getItem,
   getItemOfTile,
-  getQueryables,
   getSession,
 } from "./api/client.ts";
 import * as format from "./format.ts";
-import { usualLayers } from "./map/looks.ts";
+import { usualLayers, withFlows } from "./map/looks.ts";
 import * as state from "./state.ts";
-import type { FeatureRef, TileRef } from "./state.ts";
+import type { AnyRef, FeatureRef } from "./state.ts";
 
 /** Great Britain from Scilly to Caithness, and Northern Ireland: what the page opens with. */
 export const WHOLE_COUNTRY: Bounds = [-8.2, 49.8, 1.9, 58.9];
@@ -65,7 +64,7 @@ export async function loadSession(): Promise<void> {
 
 export async function loadCollections(): Promise<void> {
   try {
-    const found = await track(getCollections());
+    const found = withFlows(await track(getCollections()));
     batch(() => {
       state.collections.value = found;
       state.shown.value ??= usualLayers(found);
@@ -73,17 +72,6 @@ export async function loadCollections(): Promise<void> {
     recover("collections");
   } catch (fault) {
     fail("collections", `The list of layers could not be read (${reason(fault)}). The base map still works.`);
-  }
-}
-
-/** Titles and units of a collection's properties; asked once. */
-export async function loadFields(collection: string): Promise<void> {
-  if (state.fields.value[collection]) return;
-  try {
-    const found = await getQueryables(collection);
-    state.fields.value = { ...state.fields.value, [collection]: found };
-  } catch {
-    // Only titles and units are lost: names of properties stand in for them, and the next look asks again.
   }
 }
 
@@ -103,10 +91,10 @@ export function fitCollection(collection: Collection): void {
 
 let selecting: AbortController | null = null;
 
-/** Brings a selected point out from under the drawer. Lines and areas are seen in part anyway. */
+/** Brings a selected point or ring out from under the drawer. Lines and areas are seen in part anyway. */
 function reveal(item: state.Selected): void {
-  if (item.geometry?.type !== "Point") return;
-  const [lon, lat] = item.geometry.coordinates;
+  const ring = state.ends.peek().get(`${item.collection}:${item.id}`);
+  const [lon, lat] = item.geometry?.type === "Point" ? item.geometry.coordinates : (ring ?? []);
   if (lon !== undefined && lat !== undefined) state.camera.value = { do: "reveal", lon, lat };
 }
 
@@ -122,7 +110,6 @@ export async function loadSelected(ref: FeatureRef | null): Promise<void> {
   if (!ref) return;
   const mine = new AbortController();
   selecting = mine;
-  void loadFields(ref.collection);
   try {
     const item = await track(getItem(ref.collection, ref.id, mine.signal));
     recover("selection");
@@ -140,8 +127,9 @@ export async function loadSelected(ref: FeatureRef | null): Promise<void> {
   }
 }
 
-/** An open table shows the layer of what is selected. */
+/** An open table shows the layer of what is selected. That of lines stays for their ends, which are in it too. */
 function turnTableTo({ collection }: { collection: string }): void {
+  if (state.tableCollection.value?.id === "flows" && state.isLinked(collection)) return;
   if (state.tableOpen.value && state.shown.value?.includes(collection)) state.tableWanted.value = collection;
 }
 
@@ -166,11 +154,11 @@ export function clearSelection(): void {
 }
 
 /** Selects one of the features that a click met. */
-export async function selectFromStack(refs: TileRef[], at: number): Promise<void> {
+export async function selectFromStack(refs: AnyRef[], at: number): Promise<void> {
   const ref = refs[at];
   if (!ref) return;
   try {
-    const item = await track(getItemOfTile(ref.collection, ref.tileId));
+    const item = await track("id" in ref ? getItem(ref.collection, ref.id) : getItemOfTile(ref.collection, ref.tileId));
     batch(() => {
       turnTableTo(ref);
       state.mark.value = null;

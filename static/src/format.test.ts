@@ -1,37 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as format from "./format.ts";
 
-describe("value", () => {
-  const show = (raw: unknown, name = "x", ours = false): string | null => format.value(raw, name, undefined, ours);
-
-  it("writes numbers the British way, and names as they are", () => {
-    expect(show(1234567.5)).toBe("1,234,567.5");
-    expect(show(2024, "year")).toBe("2024");
-    expect(show(2639996, "geonames_id")).toBe("2639996");
-  });
-
-  it("writes months, days and times in words", () => {
-    expect(show("2018-11")).toBe("Nov 2018");
-    expect(show("2024-02-29")).toBe("29 Feb 2024");
-    // 13:05 UTC is 14:05 in British summer.
-    expect(show("2024-06-01T13:05:00Z")).toBe("1 Jun 2024, 14:05");
-    expect(show("2018-13")).toBe("2018-13");
-    expect(show("2024-99-99")).toBe("2024-99-99");
-  });
-
-  it("tells unknown from zero and no", () => {
-    for (const raw of [null, undefined, ""]) expect(show(raw)).toBeNull();
-    expect(show(0)).toBe("0");
-    expect(show(false)).toBe("No");
-  });
-
-  it("turns our own ids into words, and leaves those of others", () => {
-    expect(show("northern-ireland", "country", true)).toBe("Northern Ireland");
-    expect(show("avon-and-somerset", "force", true)).toBe("Avon and Somerset");
-    expect(show("northern-ireland", "country")).toBe("northern-ireland");
-  });
-});
-
 describe("extent", () => {
   it("covers every kind of geometry, and none", () => {
     expect(format.extent(null)).toBeNull();
@@ -59,9 +28,7 @@ describe("scaleBar", () => {
 });
 
 describe("words", () => {
-  it("names fields and features", () => {
-    expect(format.fieldTitle("crime_type", { title: "crime_type" })).toBe("Crime type");
-    expect(format.fieldTitle("length", { title: "Length", "x-ogc-unit": "m" })).toBe("Length (m)");
+  it("count features", () => {
     expect(format.plural(1, "result")).toBe("1 result");
     expect(format.plural(1200, "result")).toBe("1,200 results");
   });

@@ -2,17 +2,6 @@
 import { clearSelection } from "./actions.ts";
 import * as state from "./state.ts";
 
-/** Keys and what they do, for the dialog that lists them. */
-export const KEYS: [string, string][] = [
-  ["/", "Go to the search"],
-  ["?", "Show these keys"],
-  ["Esc", "Close what is open, clear the selection"],
-  ["Tab", "Go on: header, layers, map, table, details"],
-  ["← ↑ → ↓", "Move the map, when it has the focus"],
-  ["+ −", "Zoom the map, when it has the focus"],
-  ["Enter", "Select the row or the result"],
-];
-
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.closest("input:not([type=checkbox]), select, textarea") !== null;
 }

@@ -14,6 +14,7 @@ import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/panels.css";
 import "./styles/map.css";
+import "./styles/flows.css";
 
 rememberSettings();
 readAddress();

@@ -1,7 +1,9 @@
 // Rows of the table: the features of one layer that are in view at this moment, page by page.
 import { signal } from "@preact/signals";
-import { loadFields, reason, track } from "./actions.ts";
-import { type Bounds, type Item, firstPagePath, getPage } from "./api/client.ts";
+import { reason, track } from "./actions.ts";
+import type { Bounds, Item } from "./api/client.ts";
+import { firstPagePath, getPage } from "./api/items.ts";
+import { loadFields } from "./fields.ts";
 
 export const PAGE = 100;
 
@@ -56,7 +58,7 @@ export function loadMore(): void {
 export type Sort = { by: string; descending: boolean } | null;
 
 /** Sorted by a property; rows without a value come last either way. */
-export function sorted(items: Item[], sort: Sort, read: (item: Item, by: string) => unknown): Item[] {
+export function sorted<T>(items: T[], sort: Sort, read: (item: T, by: string) => unknown): T[] {
   if (!sort) return items;
   const sign = sort.descending ? -1 : 1;
   const keyed = items.map((item) => ({ item, key: read(item, sort.by) ?? null }));

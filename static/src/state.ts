@@ -20,6 +20,9 @@ export interface TileRef {
   tileId: number;
 }
 
+/** One feature, by either of its names. */
+export type AnyRef = FeatureRef | TileRef;
+
 /** A position without a feature, found by its grid reference. */
 export interface Mark {
   lon: number;
@@ -77,7 +80,7 @@ export const selected = signal<Selected | null>(null);
 /** Whether the selection was made by keyboard: then the focus goes to the drawer. */
 export const selectedByKeyboard = signal(false);
 /** The features under the last click, if there was more than one, and which of them is selected. */
-export const stack = signal<{ refs: TileRef[]; at: number } | null>(null);
+export const stack = signal<{ refs: AnyRef[]; at: number } | null>(null);
 export const mark = signal<Mark | null>(null);
 
 /** The row under the pointer or with the focus: lit on the map. */
@@ -103,6 +106,10 @@ export const announcement = signal("");
 /** Requests under way, those of the map included. */
 export const requests = signal(0);
 export const mapLoading = signal(false);
+/** Whether the map has shown its first picture. What it does not need for that is loaded from then on. */
+export const mapShown = signal(false);
+/** Features, as `collection:id`, that the lines between places draw as ring or dot with its name, and where: lon, lat. */
+export const ends = signal<ReadonlyMap<string, [number, number]>>(new Map());
 /** Ids of layers of which clusters are drawn at this moment. */
 export const clustered = signal<string[]>([]);
 
@@ -119,6 +126,14 @@ export const shownCollections = computed(() => {
   const on = new Set(shown.value ?? []);
   return (collections.value ?? []).filter((each) => on.has(each.id));
 });
+
+/** Whether the lines between places are on. */
+export const flowsOn = computed(() => shownCollections.value.some(({ id }) => id === "flows"));
+
+const LINKED = ["hubs", "towns", "forces", "regions"];
+
+/** Whether a feature can be an end of a line, or hold ends. */
+export const isLinked = (collection: string): boolean => LINKED.includes(collection);
 
 const CLASSES = ["register", "layer", "reference"];
 

@@ -1,11 +1,10 @@
 // Between state and map: state -> layers, lit features and camera; events of the map -> state.
 import { effect } from "@preact/signals";
 import * as actions from "../actions.ts";
-import { getItemOfTile } from "../api/client.ts";
 import * as format from "../format.ts";
 import * as state from "../state.ts";
 import { looks } from "./looks.ts";
-import { type DrawnLayer, type Hit, type LitFeature, type MapHandle, createMap } from "./map.ts";
+import { type DrawnLayer, type LitFeature, type MapHandle, createMap } from "./map.ts";
 
 const DRAWER_PIXELS = 364;
 const SHEET_SHARE = 0.46;
@@ -26,10 +25,15 @@ export function startMap(container: HTMLElement): void {
     pointer: (at) => {
       state.pointer.value = at;
     },
-    hover,
-    pick,
+    // Nothing can be pointed at before the first picture, so this may come after it.
+    hover: (...at) => void pointing().then(({ hover }) => hover(...at), lost),
+    pick: (...at) => void pointing().then(({ pick }) => pick(...at), lost),
     loading: (active) => {
       state.mapLoading.value = active;
+      const known = state.collections.value !== null || state.failures.value.length > 0;
+      if (active || !known || state.mapShown.value) return;
+      performance.mark("map-shown");
+      state.mapShown.value = true;
     },
     clustered: (ids) => {
       if (ids.join() !== state.clustered.value.join()) state.clustered.value = ids;
@@ -41,7 +45,15 @@ export function startMap(container: HTMLElement): void {
   effect(() => map.setLit(litFeatures()));
   effect(() => keepInset(map, container));
   effect(() => obey(map));
+  const stop = effect(() => {
+    if (!state.mapShown.value || !state.flowsOn.value) return;
+    import("./flows/bridge.ts").then(({ startFlowPicture }) => startFlowPicture(map), lost);
+    queueMicrotask(() => stop());
+  });
 }
+
+const pointing = (): Promise<typeof import("./pointing.ts")> => import("./pointing.ts");
+const lost = (): void => actions.fail("part", "A part of this page could not be loaded. Load the page again to get it.");
 
 function drawnLayers(): DrawnLayer[] {
   const all = looks(state.collections.value ?? []);
@@ -49,9 +61,9 @@ function drawnLayers(): DrawnLayer[] {
   return state.shownCollections.value.flatMap((each) => {
     const look = all.get(each.id);
     const bounds = each.extent?.spatial?.bbox[0];
-    if (!look || !bounds) return [];
+    if (!look || look.kind === "flows" || !bounds) return [];
     const hidden = chosen?.collection === each.id ? (format.name(chosen, each) ?? undefined) : undefined;
-    return [{ id: each.id, geometry: each.geometryKind, labelField: each.labelField, look, bounds, hidden }];
+    return [{ id: each.id, geometry: each.geometryKind, labelField: each.labelField, look, bounds, hidden, maxZoom: each.maxZoom }];
   });
 }
 
@@ -60,7 +72,8 @@ function litFeatures(): LitFeature[] {
   const row = state.hoveredRow.value?.item;
   if (row?.geometry) lit.push({ type: "Feature", geometry: row.geometry, properties: { role: "row" } });
   const chosen = state.selected.value;
-  if (chosen?.geometry) {
+  // Of a ring or dot, the lines between places show themselves that it is selected.
+  if (chosen?.geometry && !state.ends.value.has(`${chosen.collection}:${chosen.id}`)) {
     const label = format.name(chosen, state.byId.value.get(chosen.collection));
     const properties = label === null ? { role: "selected" as const } : { role: "selected" as const, label };
     lit.push({ type: "Feature", geometry: chosen.geometry, properties });
@@ -92,54 +105,6 @@ function obey(map: MapHandle): void {
   else if (order.do === "reveal") map.reveal(order.lon, order.lat);
   else if (order.do === "zoom") map.zoomBy(order.steps);
   else map.focus();
-}
-
-const publicIds = new Map<string, string>();
-const MOST_REMEMBERED = 500;
-let hoverTimer = 0;
-const HOVER_ASKS_AFTER_MS = 80;
-
-function hover(hit: Hit | null, x: number, y: number): void {
-  clearTimeout(hoverTimer);
-  const collection = hit ? state.byId.value.get(hit.collection) : undefined;
-  if (!hit || !collection) {
-    state.preview.value = null;
-    state.hoveredFeature.value = null;
-    return;
-  }
-  const named = collection.labelField ? hit.properties[collection.labelField] : undefined;
-  state.preview.value =
-    hit.count > 1
-      ? { x, y, title: `${format.count(hit.count)} here`, detail: `${collection.title} · click to come closer` }
-      : { x, y, title: String(named ?? collection.title), detail: named === undefined ? "" : collection.title };
-  // Which row this is, only the server knows: ask once the pointer rests, and only if there are rows to light.
-  if (hit.count > 1 || !state.tableOpen.value) return;
-  hoverTimer = window.setTimeout(() => void lightRow(hit), HOVER_ASKS_AFTER_MS);
-}
-
-async function lightRow(hit: Hit): Promise<void> {
-  const key = `${hit.collection}:${hit.tileId}`;
-  if (!publicIds.has(key)) {
-    try {
-      const item = await getItemOfTile(hit.collection, hit.tileId);
-      if (publicIds.size >= MOST_REMEMBERED) publicIds.clear();
-      publicIds.set(key, String(item.id));
-    } catch {
-      // Only the light on the row is lost; a click on the feature says what is wrong.
-      return;
-    }
-  }
-  const id = publicIds.get(key);
-  if (id !== undefined && state.preview.value) state.hoveredFeature.value = { collection: hit.collection, id };
-}
-
-function pick(hits: Hit[]): void {
-  if (hits.length === 0) {
-    actions.clearSelection();
-    return;
-  }
-  const refs = hits.map(({ collection, tileId }) => ({ collection, tileId }));
-  void actions.selectFromStack(refs, 0);
 }
 
 function failed(what: "land" | "tiles", id: string | null, reason: string): void {

@@ -27,7 +27,15 @@ function draw(sidePixels: number, distance: (x: number, y: number) => number): P
 const bar = (x: number, y: number): number =>
   Math.max(Math.abs(y) - 1, Math.abs(Math.abs(x) - 8) - 4);
 
+/** A diamond with a rim, hatched from the upper left to the lower right. */
+function diamond(x: number, y: number): number {
+  const edge = (Math.abs(x) + Math.abs(y) - 9) * Math.SQRT1_2;
+  const stripe = Math.abs(((x - y + 40) % 4) - 2) * Math.SQRT1_2 - 0.6;
+  return Math.max(edge, Math.min(stripe, -1.4 - edge));
+}
+
 export const PICTURES: Record<string, Picture> = {
+  address: draw(22, diamond),
   dot: draw(12, (x, y) => Math.hypot(x, y) - 2.6),
   cross: draw(32, (x, y) => Math.min(bar(x, y), bar(y, x), Math.abs(Math.hypot(x, y) - 8) - 1)),
 };

@@ -5,7 +5,9 @@ import type { Collection, GeometryKind } from "../api/client.ts";
 import { basemap } from "./basemap.ts";
 import { highlight } from "./highlight.ts";
 import { clusterRadius, layersOf } from "./layers.ts";
-import { looks, usualLayers } from "./looks.ts";
+import { markData, markLayers, writtenHere } from "./flows/marks.ts";
+import { picture } from "./flows/picture.ts";
+import { looks, usualLayers, withFlows } from "./looks.ts";
 import { inOrder } from "./order.ts";
 import { DARK, LIGHT } from "./palette.ts";
 import type { LayerSource } from "./parts.ts";
@@ -25,20 +27,44 @@ const COLLECTIONS = [
   collection("stations", "point", "reference"),
   collection("forces", "area", "reference"),
   collection("regions", "area", "reference"),
-  collection("hubs", "point", "register"),
+  collection("legs", "line", "register"),
+  collection("hubs", "point", "reference"),
+  collection("towns", "point", "reference"),
+  collection("corridors", "line", "reference"),
+  collection("addresses", "point", "register"),
   ...(["point", "line", "area", "any"] as const).flatMap((kind) => [0, 1, 2].map((n) => collection(`${kind}-${n}`, kind))),
   collection("calls", "none", "register"),
 ];
+
+const END = { collection: "towns" as const, id: "norwich", label: "Norwich", force: "norfolk", region: "eastern" };
+const PICTURE = picture(
+  {
+    as_at: "2024-04-30",
+    data_version: "1",
+    synthetic: true,
+    levels: { origin: "area", destination: "place" },
+    totals: { flows: 1, lines: 2, legs: 2, trips_per_week: 9 },
+    shown: { flows: 1, lines: 2, legs: 2, trips_per_week: 9 },
+    places: [
+      { ...END, collection: "forces", id: "metropolitan", label: "London", lon: -0.1, lat: 51.5, kind: "origin" },
+      { ...END, lon: 1.29, lat: 52.63, kind: "destination" },
+    ],
+    flows: [{ origin: 0, destination: 1, lines: 2, legs: 2, trips_per_week: 9, minutes: 110 }],
+  },
+  [],
+  null,
+);
+const written = writtenHere(PICTURE, "name");
 
 function everyLayer(p: typeof LIGHT): LayerSpecification[] {
   const all = looks(COLLECTIONS);
   const layers = COLLECTIONS.flatMap(({ id, geometryKind }) => {
     const look = all.get(id);
     const source = (hidden: string | undefined): LayerSource =>
-      ({ id, geometry: geometryKind, labelField: "name", look: look as NonNullable<typeof look>, hidden });
+      ({ id, geometry: geometryKind, labelField: "name", look: look as NonNullable<typeof look>, hidden, written });
     return look ? layersOf(source(id === "stations" ? "Waterloo" : undefined), p) : [];
   });
-  return inOrder([...basemap(p), ...layers, ...highlight(p)]);
+  return inOrder([...basemap(p), ...layers, ...markLayers(p), ...highlight(p)]);
 }
 
 describe.each([["light", LIGHT], ["dark", DARK]] as const)("layers in the %s theme", (_, p) => {
@@ -49,7 +75,7 @@ describe.each([["light", LIGHT], ["dark", DARK]] as const)("layers in the %s the
     const style = {
       version: 8 as const,
       "font-faces": { "Inter Regular": "https://example.invalid/inter.woff2" },
-      sources: { ...sources, land: geojson, coast: geojson, lit: geojson },
+      sources: { ...sources, land: geojson, coast: geojson, lit: geojson, flows: geojson },
       layers: everyLayer(p),
     };
     expect(validateStyleMin(style).map(({ message }) => message)).toEqual([]);
@@ -75,11 +101,41 @@ describe("looks", () => {
   it("draws nothing for a collection without geometry", () => {
     expect(looks(COLLECTIONS).has("calls")).toBe(false);
   });
-  it("has names, stations, forces and the user's own layers on at first", () => {
-    const on = usualLayers(COLLECTIONS);
-    expect(on).toEqual(expect.arrayContaining(["places", "stations", "forces", "hubs", "point-0"]));
-    expect(on).not.toContain("regions");
-    expect(on).not.toContain("calls");
+  it("keeps the hatched diamond for addresses", () => {
+    const all = looks([...COLLECTIONS, ...Array.from({ length: 18 }, (_, n) => collection(`more-${n}`, "point"))]);
+    expect([...all].filter(([, look]) => look.kind === "plain" && look.form === 3).map(([id]) => id)).toEqual(["addresses"]);
+  });
+});
+
+describe("usualLayers", () => {
+  it("are names, stations, forces, lines between places and the user's own layers", () => {
+    const on = usualLayers(withFlows(COLLECTIONS));
+    expect(on.slice(0, 4).sort()).toEqual(["flows", "forces", "places", "stations"]);
+    expect(on.slice(4)).toEqual(expect.arrayContaining(["point-0", "line-0", "area-0"]));
+    for (const id of ["regions", "calls", "legs", "hubs", "towns", "addresses", "corridors"]) expect(on).not.toContain(id);
+  });
+  it("have no lines between places without links, hubs, or a link to draw", () => {
+    for (const gone of ["legs", "hubs"]) {
+      expect(usualLayers(withFlows(COLLECTIONS.filter(({ id }) => id !== gone)))).not.toContain("flows");
+    }
+    const empty = COLLECTIONS.map((each) => (each.id === "legs" ? { ...each, extent: {} } : each));
+    expect(usualLayers(withFlows(empty))).not.toContain("flows");
+  });
+  it("take the lines between places for no collection of the tiles", () => {
+    const all = withFlows(COLLECTIONS);
+    expect(all[0]).toMatchObject({ id: "flows", title: "Lines between places", class: "register" });
+    expect(looks(all).get("flows")).toEqual({ kind: "flows" });
+    expect(withFlows(all)).toBe(all);
+  });
+});
+
+describe("marks of the lines between places", () => {
+  it("say what they are, the one with most lines first", () => {
+    const { features } = markData(PICTURE);
+    expect(features.map(({ properties }) => [properties?.title, properties?.detail, properties?.name])).toEqual([
+      ["London", "Exporting area · 2 lines drawn", "area"],
+      ["Norwich", "Destination town · 2 lines drawn", "first"],
+    ]);
   });
 });
 

@@ -1,5 +1,10 @@
 // Layers of the collections: (source, palette) -> LayerSpecification[]. Pure; the order between them is map/order.ts.
-import type { ExpressionSpecification, FilterSpecification, LayerSpecification } from "maplibre-gl";
+import type {
+  ExpressionSpecification,
+  FilterSpecification,
+  LayerSpecification,
+  SymbolLayerSpecification,
+} from "maplibre-gl";
 import type { GeometryKind } from "../api/client.ts";
 import { drawnFrom } from "./looks.ts";
 import type { Palette } from "./palette.ts";
@@ -31,6 +36,7 @@ export function layersOf(source: LayerSource, p: Palette): LayerSpecification[] 
   if (look.kind === "places") return places(source, p);
   if (look.kind === "stations") return stations(source, p);
   if (look.kind === "boundary") return boundary(source, look.weight, p);
+  if (look.kind === "flows") return [];
   const has = (kind: GeometryKind): boolean => source.geometry === kind || source.geometry === "any";
   const tone = p.tones[look.tone] ?? p.text2;
   return [
@@ -136,8 +142,9 @@ function points(source: LayerSource, tone: string, form: number, p: Palette): La
       "circle-stroke-opacity": 0.3,
     },
   ][form];
+  const single = { ...base(source, "point"), filter: both(isKind("Point"), SINGLE) };
   const layers: LayerSpecification[] = [
-    { ...base(source, "point"), type: "circle", filter: both(isKind("Point"), SINGLE), paint: paint ?? {} },
+    paint ? { ...single, type: "circle", paint } : { ...single, type: "symbol", ...diamonds(tone, p) },
     ...clusters(source, tone, p),
   ];
   if (source.labelField !== undefined) {
@@ -161,6 +168,19 @@ function points(source: LayerSource, tone: string, form: number, p: Palette): La
     });
   }
   return layers;
+}
+
+function diamonds(tone: string, p: Palette): Pick<SymbolLayerSpecification, "layout" | "paint"> {
+  return {
+    layout: {
+      "icon-image": "address",
+      "icon-size": ["interpolate", ["linear"], ["zoom"], 6, 0.4, 10, 0.7, 13, 1],
+      "icon-allow-overlap": true,
+      // Diamonds close by each other do not keep names from the map.
+      "icon-ignore-placement": true,
+    },
+    paint: { "icon-color": ["case", LIT, p.accent, tone], "icon-halo-color": p.halo, "icon-halo-width": 1.5 },
+  };
 }
 
 function clusters(source: LayerSource, tone: string, p: Palette): LayerSpecification[] {

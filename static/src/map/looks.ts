@@ -1,18 +1,28 @@
 // Which look a collection has: its own if it is built in, else the next tone and form of the palette.
 import type { Collection } from "../api/client.ts";
 
-/** Tone is an index into the palette, form one of three ways to draw, so that tones are never told apart by colour alone. */
+/**
+ * Tone is an index into the palette, form one of three ways to draw, so that tones are never told apart by colour alone.
+ * The fourth form, a hatched diamond, is kept for addresses.
+ */
 export type Look =
   | { kind: "places" }
   | { kind: "stations" }
   | { kind: "boundary"; weight: number }
-  | { kind: "plain"; tone: number; form: 0 | 1 | 2 };
+  | { kind: "plain"; tone: number; form: 0 | 1 | 2 | 3 }
+  /** Drawn by map/flows/, not from tiles. */
+  | { kind: "flows" };
 
 const BUILT_IN: Record<string, Look> = {
   places: { kind: "places" },
   stations: { kind: "stations" },
   forces: { kind: "boundary", weight: 0.9 },
   regions: { kind: "boundary", weight: 1.8 },
+  hubs: { kind: "plain", tone: 6, form: 1 },
+  towns: { kind: "plain", tone: 7, form: 0 },
+  addresses: { kind: "plain", tone: 8, form: 3 },
+  corridors: { kind: "plain", tone: 9, form: 0 },
+  flows: { kind: "flows" },
 };
 
 const TONES = 6;
@@ -39,15 +49,24 @@ export function looks(collections: Collection[]): Map<string, Look> {
 }
 
 /** Layers that are on when nobody has said otherwise. */
-const USUAL_REFERENCE = new Set(["places", "stations", "forces"]);
+const USUAL = new Set(["places", "stations", "forces", "flows"]);
 const MOST_USUAL = 8;
 
-/** The usual layers: names, stations, force areas, and what the user has brought. */
+/** The usual layers: names, stations, force areas, lines between places, and what the user has brought. */
 export function usualLayers(collections: Collection[]): string[] {
   const drawn = collections.filter((each) => each.extent?.spatial && each.geometryKind !== "none");
-  const reference = drawn.filter((each) => each.class === "reference" && USUAL_REFERENCE.has(each.id));
-  const others = drawn.filter((each) => each.class !== "reference").slice(0, MOST_USUAL);
-  return [...reference, ...others].map((each) => each.id);
+  const ours = drawn.filter((each) => USUAL.has(each.id));
+  const others = drawn.filter((each) => each.class === "layer" && !USUAL.has(each.id)).slice(0, MOST_USUAL);
+  return [...ours, ...others].map((each) => each.id);
+}
+
+/** The lines between places are made of links: no collection of the server, but they go on and off as one does. */
+export function withFlows(collections: Collection[]): Collection[] {
+  const ids = collections.map(({ id }) => id);
+  const legs = collections[ids.indexOf("legs")];
+  if (!legs || !ids.includes("hubs") || ids.includes("flows")) return collections;
+  // How many links there are is known with the first answer.
+  return [{ ...legs, id: "flows", title: "Lines between places", itemCount: -1 }, ...collections];
 }
 
 /** Zoom from which a collection is drawn at all. */

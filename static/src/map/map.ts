@@ -1,6 +1,10 @@
 // The map itself: the only file that holds the MapLibre object. It knows layers and positions, nothing of panels.
 import {
+  type CustomLayerInterface,
+  type ExpressionSpecification,
+  type FeatureIdentifier,
   type GeoJSONSource,
+  type LayerSpecification,
   type MapGeoJSONFeature,
   Map as MapLibre,
   type PointLike,
@@ -11,7 +15,7 @@ import {
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { Feature, FeatureCollection, Geometry } from "geojson";
 import type { Bounds } from "../api/client.ts";
-import type { TileRef, View } from "../state.ts";
+import type { AnyRef, View } from "../state.ts";
 import { basemap } from "./basemap.ts";
 import { type Step, diff } from "./diff.ts";
 import { fontFaces } from "./fonts.ts";
@@ -19,16 +23,19 @@ import { highlight } from "./highlight.ts";
 import { PICTURES, PICTURE_RATIO } from "./icons.ts";
 import { type Land, fetchLand } from "./land.ts";
 import { layersOf } from "./layers.ts";
-import { collectionOf, inOrder } from "./order.ts";
-import { palette } from "./palette.ts";
+import { collectionOf, inOrder, rank } from "./order.ts";
+import { type Palette, palette } from "./palette.ts";
 import type { LayerSource } from "./parts.ts";
 
 /** What is under a point of the map. A cluster has a count above 1 and no properties. */
-export interface Hit extends TileRef {
+export interface Hit {
+  ref: AnyRef;
   properties: Record<string, unknown>;
   count: number;
   lon: number;
   lat: number;
+  /** What of the style is lit when the pointer is on it. */
+  target?: FeatureIdentifier;
 }
 
 export interface MapEvents {
@@ -38,7 +45,7 @@ export interface MapEvents {
   pointer(at: { lon: number; lat: number } | null): void;
   hover(hit: Hit | null, x: number, y: number): void;
   /** Features under a click, the topmost first; none if the click met land or sea. */
-  pick(hits: Hit[]): void;
+  pick(hits: Hit[], x: number, y: number): void;
   loading(active: boolean): void;
   /** Collections of which clusters are in sight. */
   clustered(collections: string[]): void;
@@ -49,6 +56,20 @@ export interface MapEvents {
 /** A collection to draw: how, and where its features are. */
 export interface DrawnLayer extends LayerSource {
   bounds: Bounds;
+  maxZoom: number | undefined;
+}
+
+/** The lines between places, which come with a part that is loaded later (map/flows/). */
+export interface FlowPicture {
+  /** Features of the source `flows`: they have `collection` and `id` of what they stand for, `title` and `detail` to be said of it. */
+  data: FeatureCollection;
+  layers(p: Palette): LayerSpecification[];
+  /** The layer that draws the lines itself. */
+  lines: CustomLayerInterface;
+  /** Which places have their name written already. */
+  written: ExpressionSpecification;
+  /** The line within some pixels of a point of the map. */
+  hit(x: number, y: number, reach: number): Hit | null;
 }
 
 export type LitFeature = Feature<Geometry, { role: "selected" | "row" | "mark"; label?: string }>;
@@ -64,8 +85,11 @@ export interface Inset {
 const FULL_LAND_FROM = 6.6;
 /** Deeper tiles would not be finer: at this level a unit of a tile is below half a metre. */
 const DEEPEST_TILES = 14;
+const DEEPEST = 18;
 const MOVE_MS = 500;
-const PICKED = /^(point|quiet-point|cluster|line|area-fill|quiet-label|point-label|village-label|town-label|city-label):/;
+const PICKED = /^(point|quiet-point|cluster|line|area-fill|quiet-label|point-label|village-label|town-label|city-label):|^flow-/;
+/** Finer than a hand is: a line is thin, and a finger is not. */
+const LINE_REACH = { pointer: 6, finger: 12 };
 const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
 
 /** Room for the key to circles, where it would lie on the country. */
@@ -78,6 +102,7 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
   let layers = inOrder([...basemap(palette(dark)), ...highlight(palette(dark))]);
   let wanted: { drawn: DrawnLayer[]; dark: boolean } | null = null;
   let lit: LitFeature[] = [];
+  let flows: FlowPicture | null = null;
   let ready = false;
   let detail: "none" | "low" | "full" = "none";
   let inset: Inset = { right: 0, bottom: 0 };
@@ -87,10 +112,13 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
     version: 8,
     "font-faces": fontFaces(),
     sources: {
-      land: geojson,
-      // The pale bands along the coast are wider than the usual margin of a tile.
-      coast: { ...geojson, buffer: 384 },
+      // Not simplified: a ring that then crosses itself is filled across bays, the Thames estuary among them.
+      land: { ...geojson, tolerance: 0 },
+      // The pale bands along the coast are wider than the usual margin of a tile. Finer, the whole coast of Great Britain
+      // in one tile has more corners than a line may have.
+      coast: { ...geojson, buffer: 384, tolerance: 0.45 },
       lit: { ...geojson, buffer: 256, tolerance: 0.1 },
+      flows: geojson,
     },
     layers,
   };
@@ -101,7 +129,7 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
       ? { bounds: start, fitBoundsOptions: { padding: { top: 16, left: 16, right: 16, bottom: keyRoom(container) } } }
       : { center: [start.lon, start.lat] as [number, number], zoom: start.zoom }),
     minZoom: 4,
-    maxZoom: 18,
+    maxZoom: DEEPEST,
     maxBounds: [-32, 43, 28, 67],
     renderWorldCopies: false,
     attributionControl: false,
@@ -167,13 +195,16 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
     const colours = palette(wanted.dark);
     const next = inOrder([
       ...basemap(colours),
-      ...wanted.drawn.flatMap((each) => layersOf(each, colours)),
+      ...wanted.drawn.flatMap((each) => layersOf({ ...each, written: flows?.written }, colours)),
+      // No layer of a style, but it has its place among them.
+      ...(flows ? [flows.lines as unknown as LayerSpecification, ...flows.layers(colours)] : []),
       ...highlight(colours),
     ]);
-    for (const { id, bounds: box } of wanted.drawn) {
+    map.setMaxZoom(Math.min(DEEPEST, ...wanted.drawn.map(({ maxZoom }) => maxZoom ?? DEEPEST)));
+    for (const { id, bounds: box, maxZoom } of wanted.drawn) {
       if (map.getSource(id)) continue;
       const tiles = [`${location.origin}/tiles/${encodeURIComponent(id)}/{z}/{x}/{y}.mvt`];
-      map.addSource(id, { type: "vector", tiles, maxzoom: DEEPEST_TILES, bounds: box });
+      map.addSource(id, { type: "vector", tiles, maxzoom: Math.min(DEEPEST_TILES, maxZoom ?? DEEPEST_TILES), bounds: box });
     }
     unlight();
     diff(layers, next).forEach(take);
@@ -187,46 +218,57 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
   // --- pointer --------------------------------------------------------------------------------------------------
 
   const hitsAt = (x: number, y: number, reach: number): Hit[] => {
+    if (!ready) return [];
     const picked = layers.filter(({ id }) => PICKED.test(id)).map(({ id }) => id);
-    if (!ready || picked.length === 0) return [];
     const box: [PointLike, PointLike] = [
       [x - reach, y - reach],
       [x + reach, y + reach],
     ];
     const seen = new Set<string>();
     const hits: Hit[] = [];
-    for (const found of map.queryRenderedFeatures(box, { layers: picked })) {
-      const hit = asHit(found);
-      const key = `${hit.collection}:${hit.tileId}`;
-      if (!seen.has(key)) hits.push(hit);
+    const add = (hit: Hit | null | undefined): void => {
+      const key = JSON.stringify(hit?.ref);
+      if (hit && !seen.has(key)) hits.push(hit);
       seen.add(key);
+    };
+    let line = flows?.hit(x, y, reach < LINE_REACH.finger ? LINE_REACH.pointer : reach);
+    for (const found of picked.length > 0 ? map.queryRenderedFeatures(box, { layers: picked }) : []) {
+      if (rank(found.layer.id) < rank("flow")) {
+        add(line);
+        line = null;
+      }
+      add(asHit(found));
     }
+    add(line);
     return hits;
   };
   const asHit = (found: MapGeoJSONFeature): Hit => {
     const { lng, lat } = map.getCenter();
     const [lon, latitude] = found.geometry.type === "Point" ? found.geometry.coordinates : [lng, lat];
     const isCluster = found.layer.id.startsWith("cluster:");
+    const { source, sourceLayer, id, properties } = found;
+    const named = properties as { collection: string; id: string };
     return {
-      collection: found.source,
-      tileId: Number(found.id),
-      properties: found.properties,
+      ref: source === "flows" ? { collection: named.collection, id: named.id } : { collection: source, tileId: Number(id) },
+      properties,
+      target: { source, ...(sourceLayer ? { sourceLayer } : {}), id: Number(id) },
       count: isCluster ? Number(found.properties.count) : 1,
       lon: lon ?? lng,
       lat: latitude ?? lat,
     };
   };
-  let lighted: { source: string; sourceLayer: string; id: number } | null = null;
+  let lighted: FeatureIdentifier | null = null;
   const unlight = (): void => {
     if (lighted && map.getSource(lighted.source)) map.removeFeatureState(lighted);
     lighted = null;
   };
   const light = (hit: Hit | null): void => {
-    if (hit && lighted?.source === hit.collection && lighted.id === hit.tileId) return;
+    const target = hit?.target;
+    if (target && lighted?.source === target.source && lighted.id === target.id) return;
     unlight();
-    if (!hit) return;
-    lighted = { source: hit.collection, sourceLayer: hit.collection, id: hit.tileId };
-    map.setFeatureState(lighted, { lit: true });
+    if (!target) return;
+    lighted = target;
+    map.setFeatureState(target, { lit: true });
   };
   let asked = 0;
   map.on("mousemove", ({ point, lngLat }) => {
@@ -247,13 +289,13 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
   });
   map.on("click", ({ point, originalEvent }) => {
     const touch = (originalEvent as PointerEvent).pointerType === "touch";
-    const hits = hitsAt(point.x, point.y, touch ? 12 : 4);
+    const hits = hitsAt(point.x, point.y, touch ? LINE_REACH.finger : 4);
     const [top] = hits;
     if (top && top.count > 1) {
       map.easeTo({ center: [top.lon, top.lat], zoom: Math.min(map.getZoom() + 2, 12), duration: MOVE_MS });
       return;
     }
-    events.pick(hits.filter((hit) => hit.count === 1));
+    events.pick(hits.filter((hit) => hit.count === 1), point.x, point.y);
   });
 
   // --- state of the picture ---------------------------------------------------------------------------------------
@@ -283,10 +325,16 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
   map.on("sourcedata", ({ sourceId, isSourceLoaded }) => {
     if (isSourceLoaded && sourceId) events.works(sourceId);
   });
-  map.once("style.load", () => {
+  map.on("webglcontextlost", () => {
+    ready = false;
+  });
+  // The first style, and the one that comes back after the graphics card was lost: that has no layer that draws itself.
+  map.on("style.load", () => {
     ready = true;
+    layers = layers.filter(({ id }) => id !== "flow");
     putLand();
     setData("lit", { type: "FeatureCollection", features: lit });
+    if (flows) setData("flows", flows.data);
     apply();
     events.moved(view(), bounds());
   });
@@ -302,6 +350,16 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
     setLit(features: LitFeature[]): void {
       lit = features;
       if (ready) setData("lit", { type: "FeatureCollection", features });
+    },
+    /** Draws these lines between places in place of those before, or none. */
+    setFlows(next: FlowPicture | null): void {
+      const same = flows?.data === next?.data;
+      flows = next;
+      if (ready && !same) setData("flows", next?.data ?? EMPTY);
+      apply();
+    },
+    repaint(): void {
+      map.triggerRepaint();
     },
     setInset(next: Inset): void {
       inset = next;

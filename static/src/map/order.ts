@@ -18,9 +18,14 @@ const PARTS = [
   "lit-line-casing",
   "lit-line",
   "quiet-point",
+  "flow",
   "point",
   "cluster",
   "lit-point",
+  "flow-chosen",
+  "flow-dot",
+  "flow-halo",
+  "flow-ring",
   "mark",
   "cluster-count",
   "quiet-label",
@@ -28,7 +33,13 @@ const PARTS = [
   "point-label",
   "town-label",
   "city-label",
+  "flow-town-label",
+  "dot-room",
+  "flow-first-label",
+  "flow-hub-label",
+  "flow-area-label",
   "lit-label",
+  "ring-room",
 ] as const;
 
 export type Part = (typeof PARTS)[number];

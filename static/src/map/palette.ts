@@ -16,8 +16,8 @@ export interface Palette {
   rail: string;
   boundary: string;
   accent: string;
-  /** Ordered tones of layers without a style of their own. */
-  tones: [string, string, string, string, string, string];
+  /** Six ordered tones of layers without a style of their own; then exporter, destination, cuckooed address, corridor. */
+  tones: [string, string, string, string, string, string, string, string, string, string];
 }
 
 export const LIGHT: Palette = {
@@ -34,7 +34,7 @@ export const LIGHT: Palette = {
   rail: "#8a8173",
   boundary: "#8b98a3",
   accent: "#1d5fa8",
-  tones: ["#3b6fb6", "#9a5b13", "#6b4fa8", "#b3472f", "#4f7326", "#51606e"],
+  tones: ["#3b6fb6", "#9a5b13", "#6b4fa8", "#b3472f", "#4f7326", "#51606e", "#a81e74", "#00707a", "#b45309", "#8a8173"],
 };
 
 export const DARK: Palette = {
@@ -51,7 +51,11 @@ export const DARK: Palette = {
   rail: "#6f8397",
   boundary: "#5a6b7a",
   accent: "#7db4f0",
-  tones: ["#7db4f0", "#e0ac5c", "#b9a3f2", "#f0917c", "#a3cf78", "#b4c2cf"],
+  tones: ["#7db4f0", "#e0ac5c", "#b9a3f2", "#f0917c", "#a3cf78", "#b4c2cf", "#ff9a76", "#4cc9f0", "#ffb84d", "#6f8397"],
 };
+
+/** Places of the tones that mean something. */
+export const EXPORTER = 6;
+export const DESTINATION = 7;
 
 export const palette = (dark: boolean): Palette => (dark ? DARK : LIGHT);

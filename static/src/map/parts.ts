@@ -14,6 +14,8 @@ export interface LayerSource {
   look: Look;
   /** Name that is written elsewhere (of the selected feature), so that it is not written twice. */
   hidden?: string | undefined;
+  /** Which features have their name written by the lines between places. */
+  written?: ExpressionSpecification | undefined;
 }
 
 export const REGULAR = "Inter Regular";
@@ -34,6 +36,7 @@ export const both = (...parts: ExpressionSpecification[]): FilterSpecification =
 export function named(source: LayerSource, ...more: ExpressionSpecification[]): FilterSpecification {
   const text: ExpressionSpecification = ["to-string", ["get", source.labelField ?? "name"]];
   const seen: ExpressionSpecification[] = source.hidden === undefined ? [] : [["!=", text, source.hidden]];
+  if (source.written) seen.push(["!", source.written]);
   return both(isKind("Point"), SINGLE, ...more, ...seen);
 }
 

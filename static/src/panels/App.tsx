@@ -1,13 +1,9 @@
 // The page: marking, header, layers, map, table, drawer. Only where things are; each panel has its own file.
-import { lazyPart } from "./lazy.tsx";
 import * as state from "../state.ts";
 import { Header } from "./Header.tsx";
 import { LayersPanel } from "./LayersPanel.tsx";
+import { HelpDialog, TablePanel } from "./late.ts";
 import { Stage } from "./Stage.tsx";
-
-// What opens later is loaded later: the map does not wait for it.
-const TablePanel = lazyPart(async () => (await import("./TablePanel.tsx")).TablePanel);
-const HelpDialog = lazyPart(async () => (await import("./HelpDialog.tsx")).HelpDialog);
 
 export function App() {
   return (

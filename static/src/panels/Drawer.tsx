@@ -2,11 +2,16 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { clearSelection, say, selectFromStack, zoomTo } from "../actions.ts";
 import { itemPath } from "../api/client.ts";
+import { fieldTitle, isNumeric, loadFields, repeatsId, value } from "../fields.ts";
 import * as format from "../format.ts";
 import { gridReference, position } from "../gridref.ts";
 import * as state from "../state.ts";
-import { BackIcon, CloseIcon, CopyIcon, FitIcon, NextIcon, OpenIcon } from "./icons.tsx";
+import { BackIcon, CopyIcon, NextIcon, OpenIcon } from "./drawerIcons.tsx";
+import { CloseIcon, FitIcon } from "./icons.tsx";
+import { SyntheticTag } from "./LayersPanel.tsx";
+import { Links } from "./late.ts";
 import { Swatch } from "./Swatch.tsx";
+
 
 export function Drawer() {
   const heading = useRef<HTMLHeadingElement>(null);
@@ -26,6 +31,9 @@ export function Drawer() {
     };
   }, []);
   useEffect(() => {
+    if (ref) void loadFields(ref.collection);
+  }, [ref?.collection]);
+  useEffect(() => {
     if (item && state.selectedByKeyboard.value) heading.current?.focus();
   }, [item]);
 
@@ -35,6 +43,7 @@ export function Drawer() {
         <p class="kind">
           {collection && <Swatch collection={collection} />}
           {collection?.title ?? ref?.collection}
+          {collection?.synthetic && <SyntheticTag />}
         </p>
         <button type="button" class="bare" aria-label="Close the details" onClick={clearSelection}>
           <CloseIcon />
@@ -46,6 +55,7 @@ export function Drawer() {
         </h2>
         {item && <Place item={item} />}
         <Stack />
+        {item && state.isLinked(item.collection) && state.byId.value.has("flows") && <Links />}
         {item && <Properties item={item} />}
       </div>
     </aside>
@@ -122,8 +132,8 @@ function Properties({ item }: { item: state.Selected }) {
   const collection = state.byId.value.get(item.collection);
   const label = collection?.labelField;
   const inWords = (name: string): string | null =>
-    format.value(item.properties[name], name, fields[name], collection?.class === "reference");
-  const names = Object.keys(item.properties).filter((name) => name !== label && !format.repeatsId(name, item));
+    value(item.properties[name], name, fields[name], collection?.class !== "layer");
+  const names = Object.keys(item.properties).filter((name) => name !== label && !repeatsId(name, item));
   const known = names.flatMap((name) => {
     const text = inWords(name);
     return text === null ? [] : [[name, text] as const];
@@ -136,8 +146,8 @@ function Properties({ item }: { item: state.Selected }) {
       <dl class="properties">
         {known.map(([name, text]) => (
           <div key={name}>
-            <dt>{format.fieldTitle(name, fields[name])}</dt>
-            <dd class={format.isNumeric(fields[name]) ? "number" : ""}>{text}</dd>
+            <dt>{fieldTitle(name, fields[name])}</dt>
+            <dd class={isNumeric(fields[name]) ? "number" : ""}>{text}</dd>
           </div>
         ))}
         {!idIsShown && (
@@ -148,7 +158,7 @@ function Properties({ item }: { item: state.Selected }) {
         )}
       </dl>
       {missing.length > 0 && (
-        <p class="missing">Not recorded: {missing.map((name) => format.fieldTitle(name, fields[name])).join(", ")}</p>
+        <p class="missing">Not recorded: {missing.map((name) => fieldTitle(name, fields[name])).join(", ")}</p>
       )}
     </>
   );

@@ -1,8 +1,18 @@
 // What the keys do, and the switch for single-letter keys.
 import { useEffect, useRef } from "preact/hooks";
-import { KEYS } from "../keys.ts";
 import * as state from "../state.ts";
 import { CloseIcon } from "./icons.tsx";
+
+/** Keys and what they do. Where they are listened to: keys.ts and the panels. */
+const KEYS: [string, string][] = [
+  ["/", "Go to the search"],
+  ["?", "Show these keys"],
+  ["Esc", "Close what is open, clear the selection"],
+  ["Tab", "Go on: header, layers, map, table, details"],
+  ["← ↑ → ↓", "Move the map, when it has the focus"],
+  ["+ −", "Zoom the map, when it has the focus"],
+  ["Enter", "Select the row or the result"],
+];
 
 export function HelpDialog() {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -47,7 +57,7 @@ export function HelpDialog() {
         Single keys (/ and ?) work outside of text fields
       </label>
       <p>
-        Click selects, click on the sea clears. Circles with a number stand for many features: click one to come closer.
+        Click selects, click on the sea clears. A line between places leads to the town that it selects. Circles with a number stand for many features: click one to come closer.
         Everything on the map is also in the table. The address of the page holds the view: copy it to share.
       </p>
     </dialog>

@@ -48,10 +48,12 @@ function Groups() {
         if (members.length === 0) return null;
         return (
           <section key={kind} aria-label={title}>
-            <h3>{title}</h3>
+            <h3>
+              {title} {members.every(({ synthetic }) => synthetic) && <SyntheticTag />}
+            </h3>
             <ul class="layers">
               {members.map((each) => (
-                <Row key={each.id} collection={each} />
+                <Row key={each.id} collection={each} tagged={members.some(({ synthetic }) => !synthetic)} />
               ))}
             </ul>
           </section>
@@ -61,8 +63,11 @@ function Groups() {
   );
 }
 
-function Row({ collection }: { collection: Collection }) {
-  const { id, title, itemCount } = collection;
+export const SyntheticTag = () => <span class="tag">SYNTHETIC</span>;
+
+/** `tagged`: whether invented rows are marked here, and not once for all at the head of the group. */
+function Row({ collection, tagged }: { collection: Collection; tagged: boolean }) {
+  const { id, title, itemCount, synthetic, maxZoom } = collection;
   const on = (state.shown.value ?? []).includes(id);
   const drawn = state.isDrawn(collection);
   const from = drawnFrom(id);
@@ -73,10 +78,13 @@ function Row({ collection }: { collection: Collection }) {
         <input type="checkbox" checked={on} onChange={() => toggleLayer(collection)} />
         <Swatch collection={collection} />
         <span class="title">{title}</span>
-        <span class="count">
-          {count(itemCount)}
-          <span class="unseen"> {itemCount === 1 ? "feature" : "features"}</span>
-        </span>
+        {tagged && synthetic && <SyntheticTag />}
+        {itemCount >= 0 && (
+          <span class="count">
+            {count(itemCount)}
+            <span class="unseen"> {itemCount === 1 ? "feature" : "features"}</span>
+          </span>
+        )}
       </label>
       {drawn && state.hasMap.value ? (
         <button type="button" class="bare" aria-label={`Show all of ${title}`} onClick={() => fitCollection(collection)}>
@@ -97,6 +105,7 @@ function Row({ collection }: { collection: Collection }) {
       )}
       {tooFar && <p class="note">Drawn once you are closer</p>}
       {!drawn && <p class="note">No place yet: table only</p>}
+      {on && maxZoom && <p class="note">{`${synthetic ? "Invented places: the" : "The"} zoom stops at ${maxZoom}`}</p>}
     </li>
   );
 }
@@ -107,7 +116,7 @@ function Strip() {
     <ul class="strip">
       {drawn.map((each) => {
         const on = (state.shown.value ?? []).includes(each.id);
-        const words = `${each.title}, ${plural(each.itemCount, "feature")}`;
+        const words = each.itemCount < 0 ? each.title : `${each.title}, ${plural(each.itemCount, "feature")}`;
         return (
           <li key={each.id}>
             <button type="button" aria-pressed={on} aria-label={words} title={each.title} onClick={() => toggleLayer(each)}>

@@ -1,7 +1,7 @@
 // A small picture of how a layer is drawn: the same colours and forms as on the map.
 import type { Collection } from "../api/client.ts";
 import { looks } from "../map/looks.ts";
-import { palette } from "../map/palette.ts";
+import { DESTINATION, EXPORTER, palette } from "../map/palette.ts";
 import * as state from "../state.ts";
 
 const DASHES = [undefined, "5 2", "2 2"];
@@ -33,6 +33,16 @@ function picture(collection: Collection) {
       <path d="M2 11L7 5l5 4 6-5" fill="none" stroke={p.boundary} stroke-width={look.weight + 0.4} stroke-dasharray="6 2 1.5 2" />
     );
   }
+  if (look.kind === "flows") {
+    const [from, to] = [p.tones[EXPORTER], p.tones[DESTINATION]];
+    return (
+      <>
+        <path d="M4 12C5 6 10 4 15 4" fill="none" stroke={from} stroke-width="1.6" />
+        <circle cx="4" cy="12" r="2.4" fill={p.halo} stroke={from} stroke-width="1.8" />
+        <circle cx="16" cy="4" r="2.6" fill={to} />
+      </>
+    );
+  }
   const tone = p.tones[look.tone];
   const kind = collection.geometryKind;
   const area = kind === "area" || kind === "any";
@@ -53,6 +63,7 @@ function picture(collection: Collection) {
 function PointForm({ form, tone, halo }: { form: number; tone: string; halo: string }) {
   if (form === 0) return <circle cx="10" cy="8" r="4.2" fill={tone} />;
   if (form === 1) return <circle cx="10" cy="8" r="3.6" fill={halo} stroke={tone} stroke-width="2" />;
+  if (form === 3) return <path d="M10 1l7 7-7 7-7-7zM6 5l7 7M8 3l7 7" fill={halo} stroke={tone} stroke-width="1.4" />;
   return (
     <>
       <circle cx="10" cy="8" r="6" fill={tone} fill-opacity="0.3" />

@@ -2,13 +2,17 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { fitCollection, select } from "../actions.ts";
 import type { Collection, Item } from "../api/client.ts";
+import { fieldTitle, isNumeric, repeatsId, value } from "../fields.ts";
+import { loadingFlows } from "../flows.ts";
 import * as format from "../format.ts";
 import { position } from "../gridref.ts";
 import { drawnFrom } from "../map/looks.ts";
 import { type Sort, loadMore, loadRows, loadingRows, rows, sorted } from "../rows.ts";
 import * as state from "../state.ts";
 import { CloseIcon } from "./icons.tsx";
+import { FlowTable } from "./FlowTable.tsx";
 import { Swatch } from "./Swatch.tsx";
+import { TableHead } from "./TableHead.tsx";
 
 const ASK_AFTER_MS = 150;
 const NAME = "\u0000name";
@@ -18,10 +22,11 @@ export function TablePanel() {
   const collection = state.tableCollection.value;
   const bounds = state.bounds.value;
   const waiting = state.hasMap.value && !bounds;
+  const isFlows = collection?.id === "flows";
   const [sort, setSort] = useState<Sort>(null);
 
   useEffect(() => {
-    if (!collection || waiting) return undefined;
+    if (!collection || isFlows || waiting) return undefined;
     // Not while the map is still on its way.
     const timer = setTimeout(() => loadRows(collection.id, bounds), rows.value ? ASK_AFTER_MS : 0);
     return () => clearTimeout(timer);
@@ -49,10 +54,16 @@ export function TablePanel() {
           class="table-body"
           role="tabpanel"
           aria-label={collection.title}
-          aria-busy={loadingRows.value}
+          aria-busy={isFlows ? loadingFlows.value : loadingRows.value}
         >
-          <CountLine collection={collection} sorted={sort !== null} />
-          <Grid collection={collection} sort={sort} setSort={setSort} />
+          {isFlows ? (
+            <FlowTable sort={sort} setSort={setSort} />
+          ) : (
+            <>
+              <CountLine collection={collection} sorted={sort !== null} />
+              <Grid collection={collection} sort={sort} setSort={setSort} />
+            </>
+          )}
         </div>
       ) : (
         <p class="hint">No layer is on. Switch one on to see its rows here.</p>
@@ -132,7 +143,7 @@ function columnsOf(collection: Collection): Column[] {
   const fields = state.fields.value[collection.id] ?? {};
   const first = rows.value?.items[0];
   const names = [...new Set([...Object.keys(fields), ...Object.keys(first?.properties ?? {})])];
-  const others = names.filter((name) => name !== collection.labelField && !format.repeatsId(name, first));
+  const others = names.filter((name) => name !== collection.labelField && !repeatsId(name, first));
   const place: Column = { key: PLACE, title: "Place", numeric: false, read: placeOf, show: placeOf };
   // A random identifier names nothing to anybody: such rows begin with where they are.
   if (collection.labelField === undefined && format.isRandomId(first?.id)) {
@@ -141,7 +152,7 @@ function columnsOf(collection: Collection): Column[] {
   return [
     {
       key: NAME,
-      title: collection.labelField ? format.fieldTitle(collection.labelField, fields[collection.labelField]) : "Identifier",
+      title: collection.labelField ? fieldTitle(collection.labelField, fields[collection.labelField]) : "Identifier",
       numeric: false,
       read: (item) => format.label(item, collection),
       show: (item) => format.label(item, collection),
@@ -155,10 +166,10 @@ function column(name: string, collection: Collection): Column {
   const field = state.fields.value[collection.id]?.[name];
   return {
     key: name,
-    title: format.fieldTitle(name, field),
-    numeric: format.isNumeric(field),
+    title: fieldTitle(name, field),
+    numeric: isNumeric(field),
     read: (item) => item.properties[name],
-    show: (item) => format.value(item.properties[name], name, field, collection.class === "reference"),
+    show: (item) => value(item.properties[name], name, field, collection.class !== "layer"),
   };
 }
 
@@ -196,7 +207,7 @@ function Grid(props: { collection: Collection; sort: Sort; setSort: (sort: Sort)
         <thead>
           <tr>
             {columns.map((each) => (
-              <Head key={each.key} column={each} sort={sort} setSort={setSort} />
+              <TableHead key={each.key} column={each} sort={sort} setSort={setSort} />
             ))}
           </tr>
         </thead>
@@ -220,26 +231,6 @@ function Grid(props: { collection: Collection; sort: Sort; setSort: (sort: Sort)
         </p>
       )}
     </div>
-  );
-}
-
-function Head({ column, sort, setSort }: { column: Column; sort: Sort; setSort: (sort: Sort) => void }) {
-  const mine = sort?.by === column.key;
-  const direction = mine ? (sort.descending ? "descending" : "ascending") : undefined;
-  const next: Sort = !mine
-    ? { by: column.key, descending: false }
-    : sort.descending
-      ? null
-      : { by: column.key, descending: true };
-  return (
-    <th scope="col" class={column.numeric ? "number" : ""} aria-sort={direction}>
-      <button type="button" onClick={() => setSort(next)}>
-        {column.title}
-        <span class="arrow" aria-hidden="true">
-          {mine ? (sort.descending ? "↓" : "↑") : ""}
-        </span>
-      </button>
-    </th>
   );
 }
 

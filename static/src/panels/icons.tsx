@@ -1,7 +1,7 @@
 // Line icons of 16 px, drawn here so that no icon font or kit is needed. All are decoration: names are in the text.
 import type { ComponentChildren } from "preact";
 
-function icon(children: ComponentChildren) {
+export function icon(children: ComponentChildren) {
   return () => (
     <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
       {children}
@@ -22,10 +22,6 @@ export const FitIcon = icon(<path d="M2.5 5.500v-3h3M10.5 2.500h3v3M13.5 10.500v
 export const HomeIcon = icon(<path d="M2.5 7.500L8 2.800l5.5 4.700M4 6.500v7h8v-7M6.7 13.500V9.800h2.600v3.7" />);
 export const FoldIcon = icon(<path d="M2.5 2.500h11v11h-11zM6.5 2.500v11M11 6L9 8l2 2" />);
 export const UnfoldIcon = icon(<path d="M2.5 2.500h11v11h-11zM6.5 2.500v11M9 6l2 2-2 2" />);
-export const CopyIcon = icon(<path d="M5.5 5.500h8v8h-8zM10.5 5.500v-3h-8v8h3" />);
-export const OpenIcon = icon(<path d="M6.5 3h-4v10.500H13V9.500M9 2.500h4.500V7M13.5 2.500L7.5 8.5" />);
-export const BackIcon = icon(<path d="M10 3L5 8l5 5" />);
-export const NextIcon = icon(<path d="M6 3l5 5-5 5" />);
 export const HelpIcon = icon(
   <path d="M8 1.800a6.2 6.2 0 1 0 0 12.400A6.2 6.2 0 0 0 8 1.800zM6.2 6.300a1.8 1.8 0 1 1 2.7 1.500c-.6.4-.9.7-.9 1.400M8 11.400v.2" />,
 );
