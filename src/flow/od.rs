@@ -177,12 +177,12 @@ pub fn flows(view: &View, request: &Request) -> Result<Flows, FlowError> {
     let (legs, hubs, towns) = (get(legs::COLLECTION)?, get(hubs::COLLECTION)?, get(towns::COLLECTION)?);
     let links = legs.derive(Links::new);
     let (hubs, towns) = (hubs.derive(Gazetteer::of_hubs), towns.derive(Gazetteer::of_towns));
-    check_end("from", request.from.as_ref(), hubs::COLLECTION, &hubs)?;
-    check_end("to", request.to.as_ref(), towns::COLLECTION, &towns)?;
     let titles = [
         names(view.collection(forces::COLLECTION).map(AsRef::as_ref)),
         names(view.collection(regions::COLLECTION).map(AsRef::as_ref)),
     ];
+    check_end("from", request.from.as_ref(), hubs::COLLECTION, &hubs, &titles)?;
+    check_end("to", request.to.as_ref(), towns::COLLECTION, &towns, &titles)?;
     let within = |gazetteer: &Gazetteer, id: &str, end: Option<&(String, String)>| {
         end.is_none_or(|(collection, name)| gazetteer.lies_in(id, collection, name))
     };
@@ -252,11 +252,13 @@ fn check_end(
     end: Option<&(String, String)>,
     own: &'static str,
     gazetteer: &Gazetteer,
+    titles: &[HashMap<String, String>; 2],
 ) -> Result<(), FlowError> {
     let Some((collection, id)) = end else { return Ok(()) };
+    // A force without a hub is there, and sends nothing out.
     let there = match collection.as_str() {
-        forces::COLLECTION => gazetteer.has_force(id),
-        regions::COLLECTION => gazetteer.has_region(id),
+        forces::COLLECTION => titles[0].contains_key(id) || gazetteer.has_force(id),
+        regions::COLLECTION => titles[1].contains_key(id) || gazetteer.has_region(id),
         other => other == own && gazetteer.has(id),
     };
     if there {

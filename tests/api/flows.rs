@@ -141,6 +141,9 @@ fn wrong_questions_are_told_what_would_be_right() {
     ask("from=liverpool").is_problem(400, "collection:id");
     ask("from=towns:portsmouth").is_problem(400, "hubs:liverpool");
     ask("to=towns:nowhere").is_problem(400, "towns:portsmouth");
+    // A force without a hub is there, and sends nothing out.
+    assert_eq!(ask("from=forces:norfolk").json()["totals"]["flows"], 0);
+    ask("from=forces:nowhere").is_problem(400, "forces");
     ask("datetime=yesterday").is_problem(400, "datetime");
     ask("limit=0").is_problem(400, "limit");
     ask("colour=red").is_problem(400, "colour");
