@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import * as fields from "./fields.ts";
+
+describe("value", () => {
+  const show = (raw: unknown, name = "x", ours = false): string | null => fields.value(raw, name, undefined, ours);
+
+  it("writes numbers the British way, and names as they are", () => {
+    expect(show(1234567.5)).toBe("1,234,567.5");
+    expect(show(2024, "year")).toBe("2024");
+    expect(show(2639996, "geonames_id")).toBe("2639996");
+  });
+
+  it("writes months, days and times in words", () => {
+    expect(show("2018-11")).toBe("Nov 2018");
+    expect(show("2024-02-29")).toBe("29 Feb 2024");
+    // 13:05 UTC is 14:05 in British summer.
+    expect(show("2024-06-01T13:05:00Z")).toBe("1 Jun 2024, 14:05");
+    expect(show("2018-13")).toBe("2018-13");
+    expect(show("2024-99-99")).toBe("2024-99-99");
+  });
+
+  it("tells unknown from zero and no", () => {
+    for (const raw of [null, undefined, ""]) expect(show(raw)).toBeNull();
+    expect(show(0)).toBe("0");
+    expect(show(false)).toBe("No");
+  });
+
+  it("turns our own ids into words, and leaves those of others", () => {
+    expect(show("northern-ireland", "country", true)).toBe("Northern Ireland");
+    expect(show("avon-and-somerset", "force", true)).toBe("Avon and Somerset");
+    expect(show("northern-ireland", "country")).toBe("northern-ireland");
+  });
+});
+
+describe("stations", () => {
+  it("have their minutes on foot said", () => {
+    expect(fields.value("PMS:2 FTN:22", "stations", undefined)).toBe("PMS 2 min, FTN 22 min");
+    expect(fields.value("PMS:2 FTN", "stations", undefined)).toBe("PMS:2 FTN");
+  });
+});
+
+describe("titles", () => {
+  it("are words with their unit", () => {
+    expect(fields.fieldTitle("crime_type", { title: "crime_type" })).toBe("Crime type");
+    expect(fields.fieldTitle("length", { title: "Length", "x-ogc-unit": "m" })).toBe("Length (m)");
+  });
+});

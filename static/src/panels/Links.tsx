@@ -1,0 +1,98 @@
+// Links of the selected hub, town, force or region: where its lines come from and where they go. A part of the details.
+import { useEffect, useState } from "preact/hooks";
+import { select } from "../actions.ts";
+import type { Flows } from "../api/flows.ts";
+import { day, hoveredLine, keepLinks, links } from "../flows.ts";
+import { count } from "../format.ts";
+import { placeKey } from "../map/flows/picture.ts";
+import { type Row, byPlace, countsTwice, dayInWords, sumInWords } from "../map/flows/words.ts";
+import * as state from "../state.ts";
+
+const FIRST = 12;
+
+export function Links() {
+  useEffect(keepLinks, []);
+  const ref = state.selection.value;
+  const have = links.value;
+  if (!have || !ref || have.ref.id !== ref.id || have.ref.collection !== ref.collection) {
+    return <section class="links" aria-label="Links" aria-busy="true" />;
+  }
+  const { into, out, failure } = have;
+  const date = into?.as_at ?? out?.as_at ?? day.value;
+  const some = [into, out].some((each) => (each?.flows.length ?? 0) > 0);
+  return (
+    <section class="links" aria-label="Links">
+      <h3>
+        Links {date && <span>active on {dayInWords(date)}</span>}
+      </h3>
+      {failure !== null ? (
+        <p class="failure" role="alert">
+          The links could not be read: {failure}. The rest still works.
+        </p>
+      ) : (
+        !some && <p class="none">No line was active.</p>
+      )}
+      {into && <List key={`in ${placeKey(ref)}`} title="Fed by" answer={into} end="origin" />}
+      {out && <List key={`out ${placeKey(ref)}`} title="Feeds" answer={out} end="destination" />}
+    </section>
+  );
+}
+
+function List({ title, answer, end }: { title: string; answer: Flows; end: "origin" | "destination" }) {
+  const [all, setAll] = useState(false);
+  const rows = byPlace(answer, end);
+  if (rows.length === 0) return null;
+  const most = rows[0]?.lines ?? 1;
+  return (
+    <>
+      <h4>
+        {title} <span>{sumInWords(answer, end)}</span>
+      </h4>
+      <ul>
+        {rows.slice(0, all ? undefined : FIRST).map((row) => (
+          <Place key={placeKey(row.place)} row={row} most={most} isRing={end === "origin"} />
+        ))}
+      </ul>
+      {end === "origin" && countsTwice(answer) && <p class="none">A line to several towns counts in each.</p>}
+      {rows.length > FIRST && !all && (
+        <button type="button" class="button" onClick={() => setAll(true)}>
+          Show all {count(rows.length)}
+        </button>
+      )}
+    </>
+  );
+}
+
+function Place({ row: { place, lines }, most, isRing }: { row: Row; most: number; isRing: boolean }) {
+  const { collection, id, label } = place;
+  const here = state.selection.value;
+  const light = (): void => {
+    if (here) hoveredLine.value = isRing ? `${placeKey(place)}>${placeKey(here)}` : `${placeKey(here)}>${placeKey(place)}`;
+  };
+  const dark = (): void => {
+    hoveredLine.value = null;
+  };
+  return (
+    <li>
+      <button
+        type="button"
+        onPointerEnter={light}
+        onPointerLeave={dark}
+        onFocus={light}
+        onBlur={dark}
+        // A click made by a key has no pointer position.
+        onClick={(event) => select({ collection, id }, event.detail === 0)}
+      >
+        <span class={isRing ? "ring" : "dot"} aria-hidden="true" />
+        <span class="label">{label}</span>
+        <span class="bar" aria-hidden="true">
+          <span style={{ width: `${(100 * lines) / most}%` }} />
+        </span>
+        <span class="lines">
+          {count(lines)}
+          <span class="unseen"> {lines === 1 ? "line" : "lines"}</span>
+        </span>
+      </button>
+    </li>
+  );
+}
