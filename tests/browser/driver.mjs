@@ -40,8 +40,11 @@ const leftovers = new Set();
 process.on("exit", () => leftovers.forEach((tidy) => tidy()));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 
-/** Starts the program on a new store with the generated layers and `more` of them ({ id, title, path }). */
-export async function startServer(more = []) {
+/**
+ * Starts the program on a new store: with the generated layers and `more` of them ({ id, title, path }), or with the
+ * synthetic national set.
+ */
+export async function startServer(more = [], national = false) {
   const folder = await mkdtemp(join(tmpdir(), "throughline-browser-"));
   const store = join(folder, "store.gpkg");
   let program = null;
@@ -50,7 +53,8 @@ export async function startServer(more = []) {
     rmSync(folder, { recursive: true, force: true });
   };
   leftovers.add(tidy);
-  for (const { id, title, path } of [...(await writeLayers(folder)), ...more]) {
+  if (national) await run(PROGRAM, ["demo", store]);
+  for (const { id, title, path } of national ? more : [...(await writeLayers(folder)), ...more]) {
     await run(PROGRAM, ["import", store, path, "--into", id, "--title", title]);
   }
   const port = await freePort();
@@ -100,17 +104,23 @@ function watch(page, origin) {
 }
 
 let server;
+let nation;
 let browser;
 
 export async function start(more = []) {
   server = await startServer(more);
+  nation = await startServer([], true);
   browser = await startBrowser();
 }
 
 export async function stop() {
   await browser?.close();
   await server?.stop();
+  await nation?.stop();
 }
+
+/** An answer of the server with the national set. */
+export const askNation = async (path) => (await fetch(nation.url + path)).json();
 
 export const address = () => server.url;
 
@@ -120,9 +130,10 @@ export const SIZES = { wide: [1440, 900], middling: [1024, 768], narrow: [390, 8
 /**
  * Opens the application and gives the page to `body`. Fails for any message, error, violation of the content security
  * policy or request to another host, in every test, also if `body` fails for something else. `before` gets the page
- * before the application is on it.
+ * before the application is on it; `national` takes the server with the synthetic national set.
  */
-export async function browse({ size = "usual", theme = "light", hash = "", settings = {}, before }, body) {
+export async function browse({ size = "usual", theme = "light", hash = "", settings = {}, national = false, before }, body) {
+  const { url } = national ? nation : server;
   const [width, height] = SIZES[size];
   const context = await browser.newContext({
     viewport: { width, height },
@@ -139,10 +150,10 @@ export async function browse({ size = "usual", theme = "light", hash = "", setti
     });
   });
   const page = await context.newPage();
-  const faults = watch(page, server.url);
+  const faults = watch(page, url);
   try {
     await before?.(page);
-    await page.goto(`${server.url}/${hash}`);
+    await page.goto(`${url}/${hash}`);
     await body(page);
   } catch (failure) {
     if (faults.length > 0) failure.message += `\nand the page said:\n${faults.join("\n")}`;
@@ -201,9 +212,10 @@ export async function listed(page) {
   await page.getByText(/ in view/).waitFor();
 }
 
-/** The picture of the map: how many different colours, and the share of each ("#rrggbb"). */
-export async function colours(page) {
-  const png = (await page.locator("#map").screenshot()).toString("base64");
+/** The picture of the map, or of a part of the page: how many different colours, and the share of each ("#rrggbb"). */
+export async function colours(page, clip) {
+  const picture = clip ? page.screenshot({ clip }) : page.locator("#map").screenshot();
+  const png = (await picture).toString("base64");
   // A page of its own: the application's policy does not let pictures be read back.
   const reader = await page.context().newPage();
   const counts = await reader.evaluate(async (data) => {

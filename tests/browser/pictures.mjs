@@ -9,11 +9,16 @@ const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("usage: node tests/browser/pictures.mjs FOLDER");
 
 const PICTURES = [
-  ["national-light", { hash: null }],
-  ["national-dark", { theme: "dark", hash: null }],
+  ["national-light", { national: true }],
+  ["national-dark", { national: true, theme: "dark" }],
+  ["london-light", { national: true, hash: "#v=-1.2,52.3,6.1&l=flows,places,forces&s=regions:london" }],
+  ["london-dark", { national: true, theme: "dark", hash: "#v=-1.2,52.3,6.1&l=flows,places,forces&s=regions:london" }],
+  ["portsmouth-light", { national: true, hash: "#v=-1.2,52.3,6.1&l=flows,places,forces&s=towns:portsmouth" }],
+  ["portsmouth-dark", { national: true, theme: "dark", hash: "#v=-1.2,52.3,6.1&l=flows,places,forces&s=towns:portsmouth" }],
+  ["addresses", { national: true, hash: "#v=-1.08,50.81,12.6&l=places,stations,addresses" }],
   ["station", { hash: "#v=-1.03,50.83,11&l=places,stations,forces&s=stations:PMS" }],
   ["table", { theme: "dark", hash: "#v=-0.5,51.45,9.3&l=places,stations,forces&tab=table:stations" }],
-  ["small", { size: "narrow", hash: null, settings: { deviceScaleFactor: 2 } }],
+  ["small", { national: true, size: "narrow", settings: { deviceScaleFactor: 2 } }],
 ];
 
 const more = (process.env.EXTRA ?? "").split(";").filter(Boolean).map((each) => {
@@ -28,8 +33,10 @@ await mkdir(folder, { recursive: true });
 await start(more);
 try {
   for (const [name, options] of PICTURES) {
-    await browse({ size: "wide", ...options, hash: options.hash ?? NATIONAL }, async (page) => {
-      await (options.hash === null ? drawn : drawnClose)(page);
+    await browse({ size: "wide", ...options, hash: options.hash ?? (options.national ? "" : NATIONAL) }, async (page) => {
+      await drawn(page);
+      if (options.national) await page.locator(".flow-key .rest, #map").last().waitFor({ state: "attached" });
+      else await drawnClose(page);
       // Names fade in.
       await page.waitForTimeout(500);
       await page.screenshot({ path: join(folder, `${name}.png`) });

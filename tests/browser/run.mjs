@@ -10,4 +10,5 @@ await import("./page.test.mjs");
 await import("./search.test.mjs");
 await import("./table.test.mjs");
 await import("./clusters.test.mjs");
+await import("./national.test.mjs");
 await import("./accessibility.test.mjs");
