@@ -12,7 +12,7 @@ test("a station is found by name and by code, a town in spite of a slip", async 
     for (const [typed, name, selected] of [
       ["portsmouth & south", "Portsmouth & Southsea", /s=stations:PMS/],
       ["WAT", "London Waterloo", /s=stations:WAT/],
-      ["portsmoth", "Portsmouth", /s=places:2639996/],
+      ["portsmoth", "Portsmouth", /s=towns:portsmouth/],
     ]) {
       await searchOf(page).fill(typed);
       await resultsOf(page).filter({ hasText: name }).first().click();
