@@ -108,6 +108,8 @@ export async function loadSelected(ref: FeatureRef | null): Promise<void> {
   if (ref && current && String(current.id) === ref.id && current.collection === ref.collection) return;
   state.selected.value = null;
   if (!ref) return;
+  // An address may name a feature and no view: then the feature is the view. The map will have one of its own by then.
+  const unseen = state.view.value === null;
   const mine = new AbortController();
   selecting = mine;
   try {
@@ -116,8 +118,7 @@ export async function loadSelected(ref: FeatureRef | null): Promise<void> {
     if (selecting !== mine) return;
     const found = { ...item, collection: ref.collection };
     state.selected.value = found;
-    // An address may name a feature and no view: then the feature is the view.
-    if (state.view.value === null || !state.hasMap.value) zoomTo(found);
+    if (unseen || !state.hasMap.value) zoomTo(found);
     else if (revealing) reveal(found);
     revealing = false;
   } catch (fault) {

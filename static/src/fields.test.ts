@@ -32,6 +32,13 @@ describe("value", () => {
   });
 });
 
+describe("lists", () => {
+  it("are parted by commas, in collections of ours", () => {
+    expect(fields.value("crack;heroin", "commodities", undefined, true)).toBe("crack, heroin");
+    expect(fields.value("crack;heroin", "commodities", undefined)).toBe("crack;heroin");
+  });
+});
+
 describe("stations", () => {
   it("have their minutes on foot said", () => {
     expect(fields.value("PMS:2 FTN:22", "stations", undefined)).toBe("PMS 2 min, FTN 22 min");

@@ -15,6 +15,8 @@ const minute = new Intl.DateTimeFormat("en-GB", {
   timeZone: "Europe/London",
 });
 
+/** Several words in one value: `crack;heroin`. */
+const LIST = /^[\w-]+(;[\w-]+)+$/;
 /** Codes of stations with minutes on foot: `PMS:2 FTN:22`. */
 const STATIONS = /^[A-Z]{3}:\d+( [A-Z]{3}:\d+)*$/;
 
@@ -59,6 +61,7 @@ export function value(raw: unknown, name: string, field: Queryable | undefined, 
   if (typeof raw !== "string") return JSON.stringify(raw);
   if (/^\d{4}-(0\d|1[0-2])$/.test(raw)) return month.format(new Date(`${raw}-01T00:00:00Z`));
   if (STATIONS.test(raw)) return raw.replaceAll(/([A-Z]{3}):(\d+)/g, "$1 $2 min").replaceAll("min ", "min, ");
+  if (ours && LIST.test(raw)) return raw.replaceAll(";", ", ");
   // Reference facts hold ids of countries, kinds, forces: `northern-ireland` is meant for programs.
   if (ours && /^[a-z]+(-[a-z]+)*$/.test(raw)) return words(raw);
   const instant = /^\d{4}-\d\d-\d\d(T|$)/.test(raw) ? new Date(raw) : null;

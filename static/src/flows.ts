@@ -1,7 +1,6 @@
 // Lines between places: which the server is asked for, and what it answered. No DOM, no map; the picture is made in map/flows/.
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { fail, reason, recover, track } from "./actions.ts";
-import { ApiProblem } from "./api/client.ts";
 import { type FlowQuestion, type Flows, flowsPath, getFlows } from "./api/flows.ts";
 import * as state from "./state.ts";
 import type { FeatureRef } from "./state.ts";
@@ -93,17 +92,6 @@ async function loadFlows(datetime: string): Promise<void> {
   }
 }
 
-/** The same, or null where the server knows no such end: a force without a hub sends nothing out. */
-async function askOf(question: FlowQuestion | undefined): Promise<Flows | null> {
-  if (!question) return null;
-  try {
-    return await ask(question);
-  } catch (fault) {
-    if (fault instanceof ApiProblem && fault.status === 400) return null;
-    throw fault;
-  }
-}
-
 /** The questions about what leaves a feature and what comes into it. */
 export function questionsOf(ref: FeatureRef, isGathered: boolean, datetime: string): Partial<Record<"out" | "into", FlowQuestion>> {
   const name = `${ref.collection}:${ref.id}`;
@@ -123,7 +111,7 @@ const stillSelected = (ref: FeatureRef): boolean =>
 async function loadLinks(ref: FeatureRef, datetime: string): Promise<void> {
   const { out, into } = questionsOf(ref, true, datetime);
   try {
-    const [from, to] = await Promise.all([askOf(out), askOf(into)]);
+    const [from, to] = await Promise.all([out ? ask(out) : null, into ? ask(into) : null]);
     if (stillSelected(ref)) links.value = { ref, out: from, into: to, failure: null };
   } catch (fault) {
     if (stillSelected(ref)) links.value = { ref, out: null, into: null, failure: reason(fault) };
@@ -132,8 +120,8 @@ async function loadLinks(ref: FeatureRef, datetime: string): Promise<void> {
 
 async function loadOwn(ref: FeatureRef, isGathered: boolean, datetime: string): Promise<void> {
   try {
-    const found = await Promise.all(Object.values(questionsOf(ref, isGathered, datetime)).map(askOf));
-    if (stillSelected(ref) && gathered.value === isGathered) own.value = found.filter((each) => each !== null);
+    const found = await Promise.all(Object.values(questionsOf(ref, isGathered, datetime)).map(ask));
+    if (stillSelected(ref) && gathered.value === isGathered) own.value = found;
   } catch {
     // The drawer says so; the strongest lines are drawn all the same.
   }

@@ -4,7 +4,8 @@ import * as actions from "../actions.ts";
 import * as format from "../format.ts";
 import * as state from "../state.ts";
 import { looks } from "./looks.ts";
-import { type DrawnLayer, type LitFeature, type MapHandle, createMap } from "./map.ts";
+import { type MapHandle, createMap } from "./map.ts";
+import type { DrawnLayer, LitFeature } from "./types.ts";
 
 const DRAWER_PIXELS = 364;
 const SHEET_SHARE = 0.46;

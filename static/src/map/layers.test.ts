@@ -4,13 +4,14 @@ import { describe, expect, it } from "vitest";
 import type { Collection, GeometryKind } from "../api/client.ts";
 import { basemap } from "./basemap.ts";
 import { highlight } from "./highlight.ts";
-import { clusterRadius, layersOf } from "./layers.ts";
+import { layersOf } from "./layers.ts";
 import { markData, markLayers, writtenHere } from "./flows/marks.ts";
 import { picture } from "./flows/picture.ts";
 import { looks, usualLayers, withFlows } from "./looks.ts";
 import { inOrder } from "./order.ts";
 import { DARK, LIGHT } from "./palette.ts";
 import type { LayerSource } from "./parts.ts";
+import { clusterRadius } from "./points.ts";
 
 const collection = (id: string, geometryKind: GeometryKind, kind: Collection["class"] = "layer"): Collection => ({
   id,

@@ -1,86 +1,29 @@
 // The map itself: the only file that holds the MapLibre object. It knows layers and positions, nothing of panels.
 import {
-  type CustomLayerInterface,
-  type ExpressionSpecification,
   type FeatureIdentifier,
   type GeoJSONSource,
   type LayerSpecification,
   type MapGeoJSONFeature,
   Map as MapLibre,
   type PointLike,
-  type SourceSpecification,
-  type StyleSpecification,
   setWorkerUrl,
 } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import type { Feature, FeatureCollection, Geometry } from "geojson";
+import type { FeatureCollection } from "geojson";
 import type { Bounds } from "../api/client.ts";
-import type { AnyRef, View } from "../state.ts";
+import type { View } from "../state.ts";
 import { basemap } from "./basemap.ts";
 import { type Step, diff } from "./diff.ts";
-import { fontFaces } from "./fonts.ts";
 import { highlight } from "./highlight.ts";
 import { PICTURES, PICTURE_RATIO } from "./icons.ts";
 import { type Land, fetchLand } from "./land.ts";
 import { layersOf } from "./layers.ts";
 import { collectionOf, inOrder, rank } from "./order.ts";
-import { type Palette, palette } from "./palette.ts";
-import type { LayerSource } from "./parts.ts";
-
-/** What is under a point of the map. A cluster has a count above 1 and no properties. */
-export interface Hit {
-  ref: AnyRef;
-  properties: Record<string, unknown>;
-  count: number;
-  lon: number;
-  lat: number;
-  /** What of the style is lit when the pointer is on it. */
-  target?: FeatureIdentifier;
-}
-
-export interface MapEvents {
-  moving(view: View): void;
-  moved(view: View, bounds: Bounds): void;
-  /** The pointer is at a position, or has left the map. */
-  pointer(at: { lon: number; lat: number } | null): void;
-  hover(hit: Hit | null, x: number, y: number): void;
-  /** Features under a click, the topmost first; none if the click met land or sea. */
-  pick(hits: Hit[], x: number, y: number): void;
-  loading(active: boolean): void;
-  /** Collections of which clusters are in sight. */
-  clustered(collections: string[]): void;
-  failed(what: "land" | "tiles", collection: string | null, reason: string): void;
-  works(collection: string): void;
-}
-
-/** A collection to draw: how, and where its features are. */
-export interface DrawnLayer extends LayerSource {
-  bounds: Bounds;
-  maxZoom: number | undefined;
-}
-
-/** The lines between places, which come with a part that is loaded later (map/flows/). */
-export interface FlowPicture {
-  /** Features of the source `flows`: they have `collection` and `id` of what they stand for, `title` and `detail` to be said of it. */
-  data: FeatureCollection;
-  layers(p: Palette): LayerSpecification[];
-  /** The layer that draws the lines itself. */
-  lines: CustomLayerInterface;
-  /** Which places have their name written already. */
-  written: ExpressionSpecification;
-  /** The line within some pixels of a point of the map. */
-  hit(x: number, y: number, reach: number): Hit | null;
-}
-
-export type LitFeature = Feature<Geometry, { role: "selected" | "row" | "mark"; label?: string }>;
+import { palette } from "./palette.ts";
+import { EMPTY, startStyle } from "./style.ts";
+import type { DrawnLayer, FlowPicture, Hit, Inset, LitFeature, MapEvents } from "./types.ts";
 
 export type MapHandle = ReturnType<typeof createMap>;
-
-/** Pixels of the map's sides that panels cover. */
-export interface Inset {
-  right: number;
-  bottom: number;
-}
 
 const FULL_LAND_FROM = 6.6;
 /** Deeper tiles would not be finer: at this level a unit of a tile is below half a metre. */
@@ -90,8 +33,6 @@ const MOVE_MS = 500;
 const PICKED = /^(point|quiet-point|cluster|line|area-fill|quiet-label|point-label|village-label|town-label|city-label):|^flow-/;
 /** Finer than a hand is: a line is thin, and a finger is not. */
 const LINE_REACH = { pointer: 6, finger: 12 };
-const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
-
 /** Room for the key to circles, where it would lie on the country. */
 const keyRoom = (container: HTMLElement): number => (container.clientWidth < 720 ? 128 : 16);
 
@@ -107,24 +48,9 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
   let detail: "none" | "low" | "full" = "none";
   let inset: Inset = { right: 0, bottom: 0 };
 
-  const geojson: SourceSpecification = { type: "geojson", data: EMPTY, tolerance: 0.3 };
-  const style: StyleSpecification = {
-    version: 8,
-    "font-faces": fontFaces(),
-    sources: {
-      // Not simplified: a ring that then crosses itself is filled across bays, the Thames estuary among them.
-      land: { ...geojson, tolerance: 0 },
-      // The pale bands along the coast are wider than the usual margin of a tile. Finer, the whole coast of Great Britain
-      // in one tile has more corners than a line may have.
-      coast: { ...geojson, buffer: 384, tolerance: 0.45 },
-      lit: { ...geojson, buffer: 256, tolerance: 0.1 },
-      flows: geojson,
-    },
-    layers,
-  };
   const map = new MapLibre({
     container,
-    style,
+    style: startStyle(layers),
     ...(Array.isArray(start)
       ? { bounds: start, fitBoundsOptions: { padding: { top: 16, left: 16, right: 16, bottom: keyRoom(container) } } }
       : { center: [start.lon, start.lat] as [number, number], zoom: start.zoom }),

@@ -4,7 +4,7 @@ import { getItemOfTile } from "../api/client.ts";
 import * as format from "../format.ts";
 import * as state from "../state.ts";
 import type { TileRef } from "../state.ts";
-import type { Hit } from "./map.ts";
+import type { Hit } from "./types.ts";
 
 const publicIds = new Map<string, string>();
 const MOST_REMEMBERED = 500;

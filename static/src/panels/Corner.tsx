@@ -1,9 +1,9 @@
 // What is read off the map: the key to circles and lines, the scale, the grid reference. Loaded once the map shows.
 import { count, scaleBar } from "../format.ts";
 import { position } from "../gridref.ts";
-import { clusterRadius } from "../map/layers.ts";
 import { looks } from "../map/looks.ts";
 import { palette } from "../map/palette.ts";
+import { clusterRadius } from "../map/points.ts";
 import * as state from "../state.ts";
 import { FlowKey } from "./late.ts";
 

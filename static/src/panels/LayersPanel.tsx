@@ -67,7 +67,7 @@ export const SyntheticTag = () => <span class="tag">SYNTHETIC</span>;
 
 /** `tagged`: whether invented rows are marked here, and not once for all at the head of the group. */
 function Row({ collection, tagged }: { collection: Collection; tagged: boolean }) {
-  const { id, title, itemCount, synthetic, maxZoom } = collection;
+  const { id, title, itemCount, geometryKind, synthetic, maxZoom } = collection;
   const on = (state.shown.value ?? []).includes(id);
   const drawn = state.isDrawn(collection);
   const from = drawnFrom(id);
@@ -104,7 +104,7 @@ function Row({ collection, tagged }: { collection: Collection; tagged: boolean }
         </button>
       )}
       {tooFar && <p class="note">Drawn once you are closer</p>}
-      {!drawn && <p class="note">No place yet: table only</p>}
+      {!drawn && <p class="note">{geometryKind === "none" ? "Table only" : "No place yet: table only"}</p>}
       {on && maxZoom && <p class="note">{`${synthetic ? "Invented places: the" : "The"} zoom stops at ${maxZoom}`}</p>}
     </li>
   );

@@ -53,12 +53,12 @@ function List({ title, answer, end }: { title: string; answer: Flows; end: "orig
           <Place key={placeKey(row.place)} row={row} most={most} isRing={end === "origin"} />
         ))}
       </ul>
-      {end === "origin" && countsTwice(answer) && <p class="none">A line to several towns counts in each.</p>}
       {rows.length > FIRST && !all && (
         <button type="button" class="button" onClick={() => setAll(true)}>
           Show all {count(rows.length)}
         </button>
       )}
+      {end === "origin" && countsTwice(answer) && <p class="none">A line to several towns counts in each.</p>}
     </>
   );
 }

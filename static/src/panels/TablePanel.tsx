@@ -108,7 +108,7 @@ function Tabs({ current }: { current: Collection | null }) {
 
 function CountLine({ collection, sorted: isSorted }: { collection: Collection; sorted: boolean }) {
   const have = rows.value;
-  const where = state.bounds.value ? "in view" : "in all";
+  const where = state.bounds.value && state.isDrawn(collection) ? "in view" : "in all";
   const tooFar = state.hasMap.value && (state.view.value?.zoom ?? 0) < drawnFrom(collection.id);
   if (!have || have.collection !== collection.id) return <p class="count-line">{"\u00a0"}</p>;
   if (have.failure) {
