@@ -89,6 +89,9 @@ pub enum ImportError {
         "{0:?} cannot be a collection id: use 1 to 200 letters, digits, '-', '_' or '.', starting with a letter or digit"
     )]
     BadCollectionId(String),
+    /// The id names something that is computed.
+    #[error("{0} is computed from links and cannot be imported: choose another id")]
+    Computed(String),
     /// Too many columns.
     #[error("the file has more than 1,000 columns")]
     TooManyColumns,

@@ -30,6 +30,9 @@ use crate::store::Appender;
 use crate::store::Store;
 use crate::store::StoreError;
 
+/// Ids of what is added up when it is asked for: a layer of that name would stand in its way.
+const COMPUTED: [&str; 2] = ["flows", "rail-flows"];
+
 /// What to import, and how.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
@@ -76,6 +79,9 @@ pub fn import(
 ) -> Result<ImportReport, ImportError> {
     if !is_collection_id(&options.into) {
         return Err(ImportError::BadCollectionId(options.into.clone()));
+    }
+    if COMPUTED.contains(&options.into.as_str()) {
+        return Err(ImportError::Computed(options.into.clone()));
     }
     let known = store.reader()?.collection(&options.into)?.map(|stored| (stored.schema, stored.rows));
     let built = built_in(&options.into)

@@ -197,12 +197,6 @@ export async function drawn(page) {
   await page.locator("#map[data-idle=true]").waitFor();
 }
 
-/** The same close by, where the fine coast comes after the rest and changes the picture once more. */
-export async function drawnClose(page) {
-  await page.waitForFunction(() => performance.getEntriesByType("resource").some(({ name }) => /land-full/.test(name)));
-  await drawn(page);
-}
-
 /** Waits until the table has the rows of what the map shows. */
 export async function listed(page) {
   await drawn(page);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { get } from "node:http";
 import { test } from "node:test";
-import { SIZES, browse, colours, drawn, drawnClose, eventually } from "./driver.mjs";
+import { SIZES, browse, colours, drawn, eventually } from "./driver.mjs";
 
 const LAND = { light: "#f7f7f4", dark: "#1a2430" };
 const SEA = { light: "#dfe7ec", dark: "#0f1720" };
@@ -80,18 +80,23 @@ const gzipLength = (url) =>
 
 /** Everything that was loaded until the map showed, the map's worker too. */
 async function assertSmall(page) {
-  const scripts = await page.evaluate(() =>
-    performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => /\.m?js$/.test(name)),
-  );
+  const [scripts, all] = await page.evaluate(() => {
+    const [{ startTime: shown }] = performance.getEntriesByName("map-shown");
+    const found = performance.getEntriesByType("resource").filter(({ name }) => /\.m?js$/.test(name));
+    return [found.filter(({ startTime }) => startTime < shown), found].map((entries) => entries.map(({ name }) => name));
+  });
   assert.ok(scripts.some((name) => name.includes("worker")), "the worker counts too");
-  const lengths = await Promise.all(scripts.map(gzipLength));
-  const total = lengths.reduce((sum, length) => sum + length, 0);
-  assert.ok(total > 100_000 && total <= 460_000, `${total} bytes`);
+  const total = async (names) =>
+    (await Promise.all(names.map(gzipLength))).reduce((sum, length) => sum + length, 0);
+  const before = await total(scripts);
+  assert.ok(before > 100_000 && before <= 460_000, `${before} bytes before the map shows`);
+  const whole = await total(all);
+  assert.ok(whole >= before && whole <= 520_000, `${whole} bytes in all`);
 }
 
 test("a layer goes off and on, in the picture and in the address", async () => {
   await browse({ hash: `#${SOLENT}&l=watched-areas` }, async (page) => {
-    await drawnClose(page);
+    await drawn(page);
     const land = async () => (await colours(page)).get(LAND.light);
     const before = await land();
     const box = page.getByRole("checkbox", { name: /Watched areas/ });

@@ -1,12 +1,12 @@
-// Writes the pictures of the README: `node tests/browser/pictures.mjs FOLDER`.
+// Writes the pictures of the README: `node tests/browser/pictures.mjs FOLDER`; with names, those only.
 //
 // EXTRA="file:id:title;..." imports more layers; the generated ones are then off in the national pictures.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { browse, drawn, drawnClose, start, stop } from "./driver.mjs";
+import { browse, drawn, start, stop } from "./driver.mjs";
 
-const [folder] = process.argv.slice(2);
-if (folder === undefined) throw new Error("usage: node tests/browser/pictures.mjs FOLDER");
+const [folder, ...only] = process.argv.slice(2);
+if (folder === undefined) throw new Error("usage: node tests/browser/pictures.mjs FOLDER [NAME ...]");
 
 const PICTURES = [
   ["national-light", { national: true }],
@@ -32,11 +32,12 @@ const NATIONAL = `#l=${["forces", "places", "stations", ...more.map(({ id }) => 
 await mkdir(folder, { recursive: true });
 await start(more);
 try {
-  for (const [name, options] of PICTURES) {
+  for (const [name, options] of PICTURES.filter(([name]) => only.length === 0 || only.includes(name))) {
     await browse({ size: "wide", ...options, hash: options.hash ?? (options.national ? "" : NATIONAL) }, async (page) => {
       await drawn(page);
-      if (options.national) await page.locator(".flow-key .rest, #map").last().waitFor({ state: "attached" });
-      else await drawnClose(page);
+      // Lines, and what the details list of them, come after the map.
+      if (options.national && !options.hash?.includes("addresses")) await page.locator(".flow-key").waitFor();
+      await drawn(page);
       // Names fade in.
       await page.waitForTimeout(500);
       await page.screenshot({ path: join(folder, `${name}.png`) });

@@ -1,7 +1,7 @@
 // The table is the map in words: the same features, and each lights the other.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boxOf, browse, drawn, drawnClose, eventually, listed, load, pixelDegrees } from "./driver.mjs";
+import { boxOf, browse, drawn, eventually, listed, load, pixelDegrees } from "./driver.mjs";
 
 const MIDDLE = [-1.1, 50.88, 10.6];
 const VIEW = `v=${MIDDLE}`;
@@ -105,7 +105,7 @@ test("rows are sorted, selected and lit", async () => {
     assert.ok(reports.length > 10);
     assert.deepEqual(reports.map(Number), reports.map(Number).toSorted((a, b) => b - a));
 
-    await drawnClose(page);
+    await drawn(page);
     const before = await page.locator("#map").screenshot();
     const row = page.getByRole("row").nth(1);
     await row.hover();

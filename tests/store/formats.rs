@@ -449,3 +449,12 @@ fn a_column_called_rowid_survives_a_geopackage() {
     let report = world.import_file(&path, &options("y")).unwrap();
     assert_eq!((report.accepted, report.rejected), (2_000, 0));
 }
+
+#[test]
+fn a_layer_cannot_take_the_name_of_what_is_computed() {
+    let world = World::new();
+    let refused = world.import("p.csv", "lon,lat\n-1,52\n", &options("flows")).unwrap_err();
+    assert!(refused.to_string().contains("another id"), "{refused}");
+    assert_eq!(world.store.reader().unwrap().collections().unwrap().len(), 0);
+    assert_eq!(world.import("p.csv", "lon,lat\n-1,52\n", &options("flows-of-2031")).unwrap().accepted, 1);
+}

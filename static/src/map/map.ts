@@ -91,15 +91,22 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
     setData("land", land.land);
     setData("coast", land.coast);
   };
+  /** Coasts under way: the picture is not at rest before they are in it. */
+  let landing = 0;
   const loadLand = async (which: "low" | "full"): Promise<void> => {
     const before = detail;
     detail = which;
+    landing += 1;
     try {
       land = await fetchLand(which);
       putLand();
     } catch (fault) {
       detail = before;
       events.failed("land", null, String(fault));
+    } finally {
+      landing -= 1;
+      // Without new data nothing else would make the map say that it is at rest.
+      map.triggerRepaint();
     }
   };
   const checkLand = (): void => {
@@ -238,6 +245,7 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
   });
   map.on("movestart", () => container.removeAttribute("data-idle"));
   map.on("idle", () => {
+    if (landing > 0) return;
     container.dataset.idle = "true";
     events.loading(false);
     const ids = layers.filter(({ id }) => id.startsWith("cluster:")).map(({ id }) => id);
