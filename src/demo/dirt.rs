@@ -131,9 +131,11 @@ fn further(
     if random.chance(OTHER_TOWN) && !record.legs.is_empty() {
         let at = random.below(record.legs.len());
         let here = record.legs[at].town;
+        let from_hub = |town: usize| distance_km(facts.hubs[record.hub].position, facts.towns[town].position);
         let taken: Vec<usize> = record.legs.iter().map(|leg| leg.town).collect();
         let mut near: Vec<(f64, usize)> = (0..facts.towns.len())
-            .filter(|town| !taken.contains(town) && !counted(*town))
+            // A link needs two places, a mistaken one too.
+            .filter(|town| !taken.contains(town) && !counted(*town) && from_hub(*town) > 2.0)
             .map(|town| (distance_km(facts.towns[town].position, facts.towns[here].position), town))
             .collect();
         near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));

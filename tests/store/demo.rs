@@ -168,6 +168,10 @@ proptest! {
                     prop_assert!(ids[target.as_str()].contains(id), "{} names {} {}", collection, target, id);
                 }
             }
+            // A link has a length.
+            if let Some(Value::Int(metres)) = schema.position("distance_m").map(|at| &row.values[at]) {
+                prop_assert!(*metres > 1_000, "{metres} m");
+            }
             // What begins ends later.
             if let [start, end] = schema.time.as_slice() {
                 let at = |name: &String| &row.values[schema.position(name).unwrap()];
