@@ -14,7 +14,7 @@
 //! access          gate policy principal read view              who asks; makes the View
 //! query           filter nearest page search spatial            View + request -> rows
 //! format          csv geojson gpkg                             rows -> bytes
-//! tile            clip density encode generalise geometry grid ids layer repair tags thin   View + tile address -> bytes
+//! tile            clip density encode faces generalise geometry grid ids layer repair tags thin   View + tile address -> bytes
 //! flow            ends od                                      links -> origin-destination sums
 //! http            cache caller encode flows guard health metrics params pipeline problem routes search server session site tiles   the only actix
 //! http ogc        api collections items landing                OGC API - Features

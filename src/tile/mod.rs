@@ -8,6 +8,7 @@
 mod clip;
 mod density;
 mod encode;
+mod faces;
 mod generalise;
 mod geometry;
 mod grid;

@@ -12,6 +12,7 @@ use i_overlay::i_float::int::point::IntPoint;
 
 use crate::tile::clip::Place;
 use crate::tile::clip::area2;
+use crate::tile::faces::faces;
 
 /// Rings of one feature, open (the last place does not repeat the first): outer rings with a positive area, each
 /// before its holes, which have a negative one. On return no two edges cross, and rings touch at places only where
@@ -22,7 +23,7 @@ pub fn repair(rings: Vec<Vec<Place>>) -> Vec<Vec<Place>> {
     }
     let points = rings.iter().map(Vec::len).sum();
     // Vertices on straight edges stay: the area across the border has them too.
-    let options = IntOverlayOptions { ogc: true, ..IntOverlayOptions::keep_all_points() };
+    let options = IntOverlayOptions::keep_all_points();
     let mut overlay = Overlay::new_custom(points, options, Solver::default());
     for ring in &rings {
         let points = ring.iter().map(|place| IntPoint::new(place.0 as i32, place.1 as i32));
@@ -30,18 +31,8 @@ pub fn repair(rings: Vec<Vec<Place>>) -> Vec<Vec<Place>> {
     }
     // Holes that stick out of their outer ring have a negative winding there and stay empty.
     let shapes = overlay.overlay(OverlayRule::Subject, FillRule::Positive);
-    let mut out = Vec::new();
-    for shape in shapes {
-        for (place, contour) in shape.into_iter().enumerate() {
-            let mut ring: Vec<Place> =
-                contour.into_iter().map(|point| (i64::from(point.x), i64::from(point.y))).collect();
-            if (area2(&ring) > 0) != (place == 0) {
-                ring.reverse();
-            }
-            out.push(ring);
-        }
-    }
-    out
+    let contours = shapes.into_iter().flatten();
+    faces(contours.map(|contour| contour.into_iter().map(|at| (i64::from(at.x), i64::from(at.y))).collect()))
 }
 
 /// Whether holes lie within their outer ring and outer rings in no other part, given that no edges meet: then one
@@ -78,7 +69,7 @@ fn holds([west, north, east, south]: [i64; 4], (x, y): Place) -> bool {
 }
 
 /// Whether a ring runs round a place that is on none of its edges.
-fn contains(ring: &[Place], (x, y): Place) -> bool {
+pub fn contains(ring: &[Place], (x, y): Place) -> bool {
     let mut inside = false;
     let mut before = ring[ring.len() - 1];
     for at in ring.iter().copied() {
@@ -259,6 +250,22 @@ mod tests {
         ]);
         assert_eq!(got.len(), 1);
         assert!((to_geo(&got).unsigned_area() - 150.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_part_that_touches_another_is_no_hole_of_it() {
+        // What the overlay lists as a hole of the largest part is a triangle beside it.
+        let got = repair(
+            [
+                vec![(3, 0), (38, 0), (21, 30), (0, 20)],
+                vec![(31, 40), (19, 0), (21, 47), (19, 51), (22, 16), (8, 0), (42, 0), (15, 43), (0, 26)],
+                vec![(32, 43), (0, 1), (43, 45)],
+            ]
+            .map(outer)
+            .to_vec(),
+        );
+        assert!(to_geo(&got).is_valid(), "{got:?}");
+        assert!(got.iter().any(|ring| area2(ring) == 3), "{got:?}");
     }
 
     proptest! {
