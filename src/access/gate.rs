@@ -44,6 +44,8 @@ struct Published {
     snapshot: Snapshot,
     sequence: i64,
     views: Mutex<HashMap<Vec<Outcome>, Arc<View>>>,
+    /// The same views by who asked: what a further request of theirs looks up.
+    of_principals: Mutex<HashMap<Principal, Arc<View>>>,
     /// Every part of those views, for the next snapshot to take over where nothing changed.
     parts: Mutex<Parts>,
 }
@@ -95,7 +97,21 @@ impl Gate {
     /// Everything `principal` may see, at the current version.
     #[must_use]
     pub fn view(&self, principal: Principal) -> Arc<View> {
-        let published = self.current.load_full();
+        let published = self.current.load();
+        let known = |published: &Published| {
+            published.of_principals.lock().unwrap_or_else(PoisonError::into_inner).get(&principal).cloned()
+        };
+        if let Some(view) = known(&published) {
+            return view;
+        }
+        let view = self.view_of_class(&published, principal);
+        let mut views = published.of_principals.lock().unwrap_or_else(PoisonError::into_inner);
+        views.insert(principal, Arc::clone(&view));
+        view
+    }
+
+    /// The view that `principal` shares with all who have the same outcome on every collection.
+    fn view_of_class(&self, published: &Published, principal: Principal) -> Arc<View> {
         let outcomes: Vec<Outcome> = published
             .snapshot
             .collections
@@ -108,7 +124,7 @@ impl Gate {
         let mut collections = BTreeMap::new();
         for ((id, collection), outcome) in published.snapshot.collections.iter().zip(&outcomes) {
             if *outcome != Outcome::Nothing {
-                collections.insert(id.clone(), self.part(&published, id, collection, *outcome));
+                collections.insert(id.clone(), self.part(published, id, collection, *outcome));
             }
         }
         let view = Arc::new(View::new(collections, published.snapshot.as_at.clone()));
@@ -174,7 +190,13 @@ impl Published {
         parts.retain(|(id, _), (of, _)| {
             snapshot.collections.get(id).is_some_and(|collection| Arc::ptr_eq(collection, of))
         });
-        Self { snapshot, sequence, views: Mutex::default(), parts: Mutex::new(parts) }
+        Self {
+            snapshot,
+            sequence,
+            views: Mutex::default(),
+            of_principals: Mutex::default(),
+            parts: Mutex::new(parts),
+        }
     }
 
     fn snapshot_bytes(&self) -> usize {

@@ -7,9 +7,11 @@ use std::sync::OnceLock;
 
 use crate::access::Outcome;
 use crate::model::CollectionSchema;
+use crate::model::RowId;
 use crate::model::geometry::Bounds;
 use crate::snapshot::BlockIndex;
 use crate::snapshot::Collection;
+use crate::snapshot::IdIndex;
 use crate::snapshot::Memo;
 use crate::snapshot::RowGroup;
 
@@ -26,7 +28,11 @@ pub struct CollectionView {
     schema: Arc<CollectionSchema>,
     groups: Vec<Arc<RowGroup>>,
     index: OnceLock<BlockIndex>,
+    ids: OnceLock<Option<IdIndex>>,
+    marking: String,
+    synthetic: bool,
     rows: u64,
+    vertices: usize,
     bounds: Bounds,
     hash_sum: u128,
     memo: Memo,
@@ -94,10 +100,15 @@ impl CollectionView {
         for group in &groups {
             bounds.merge(&group.bounds());
         }
+        let provenances = || groups.iter().flat_map(|group| group.provenances());
         Self {
             schema: Arc::clone(&collection.schema),
             index: OnceLock::new(),
+            ids: OnceLock::new(),
+            marking: highest(provenances().map(|provenance| provenance.marking.as_str())).to_owned(),
+            synthetic: provenances().any(|provenance| provenance.synthetic),
             rows: groups.iter().map(|group| group.len() as u64).sum(),
+            vertices: groups.iter().map(|group| group.vertices()).sum(),
             hash_sum: groups.iter().fold(0, |sum, group| sum.wrapping_add(group.hash_sum())),
             bounds,
             groups,
@@ -132,14 +143,35 @@ impl CollectionView {
     /// The highest protective marking among its rows.
     #[must_use]
     pub fn marking(&self) -> &str {
-        let provenances = self.groups.iter().flat_map(|group| group.provenances());
-        highest(provenances.map(|provenance| provenance.marking.as_str()))
+        &self.marking
     }
 
     /// Whether any of its rows is invented.
     #[must_use]
     pub fn is_synthetic(&self) -> bool {
-        self.groups.iter().flat_map(|group| group.provenances()).any(|provenance| provenance.synthetic)
+        self.synthetic
+    }
+
+    /// The row of an id: place of its group and its place there.
+    #[must_use]
+    pub fn find(&self, id: RowId) -> Option<(u32, u32)> {
+        let index = self.is_indexed_by_id().then(|| self.ids.get_or_init(|| IdIndex::new(&self.groups)));
+        if let Some(Some(index)) = index {
+            return index.find(&self.groups, id);
+        }
+        let mut groups = self.groups.iter().zip(0..);
+        groups.find_map(|(rows, group)| rows.find(id).map(|row| (group, row as u32)))
+    }
+
+    /// Whether the next [`Self::find`] is quick: the table of a large collection is made when it is first wanted.
+    #[must_use]
+    pub fn finds_at_once(&self) -> bool {
+        !self.is_indexed_by_id() || self.ids.get().is_some()
+    }
+
+    /// A few groups are looked through one by one.
+    fn is_indexed_by_id(&self) -> bool {
+        self.groups.len() > 2
     }
 
     /// The R-tree over all blocks, made when it is first wanted.
@@ -148,10 +180,22 @@ impl CollectionView {
         self.index.get_or_init(|| BlockIndex::new(&self.groups))
     }
 
+    /// Whether the R-tree has been made.
+    #[must_use]
+    pub fn is_indexed(&self) -> bool {
+        self.index.get().is_some()
+    }
+
     /// How many rows.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// How many vertices a row's geometry has on average, rounded up.
+    #[must_use]
+    pub fn vertices_a_row(&self) -> usize {
+        self.vertices.div_ceil(usize::try_from(self.rows).unwrap_or(usize::MAX).max(1))
     }
 
     /// The box of all located rows, `None` if there are none.

@@ -1,5 +1,6 @@
 //! `throughline serve`: a store over HTTP until it is told to stop.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ use crate::demo::Settings;
 use crate::http::App;
 use crate::http::Bound;
 use crate::http::Listener;
+use crate::http::LogStyle;
+use crate::http::RequestLog;
 use crate::http::ServerSettings;
 use crate::http::bind;
 use crate::http::is_loopback;
@@ -70,7 +73,12 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
         is_loopback(&config.listen).with_context(|| format!("listen = {:?}", config.listen))?;
     let gate = Gate::open(Arc::clone(&store))?;
     let listener = Listener { loopback_only, public_host: config.public_host() };
-    let app = Arc::new(App::new(gate, config.public_url.clone(), listener, config.cache_mb << 20));
+    let mut app = App::new(gate, config.public_url.clone(), listener, config.cache_mb << 20);
+    if tracing::enabled!(target: "request", tracing::Level::INFO) {
+        let style = if std::io::stderr().is_terminal() { LogStyle::Text } else { LogStyle::Json };
+        app.request_log = Some(RequestLog::start(style, std::io::stderr())?);
+    }
+    let app = Arc::new(app);
     let settings = ServerSettings {
         listen: config.listen.clone(),
         max_connections_per_address: config.max_connections_per_address,

@@ -12,12 +12,14 @@ use crate::model::ValueRef;
 use crate::model::crs::Crs;
 use crate::model::crs::lon_lat_to_grid;
 use crate::model::feature::format_number;
+use crate::model::feature::push_number;
 use crate::model::time;
 use crate::query::RowRef;
 
 /// Writes features of one collection.
 #[derive(Debug)]
 pub struct FeatureWriter {
+    /// Keys of the properties as they are written, with a comma before all but the first.
     keys: Vec<Vec<u8>>,
     numeric_ids: bool,
     crs: Crs,
@@ -28,14 +30,17 @@ impl FeatureWriter {
     /// For a collection, with positions in `crs`.
     #[must_use]
     pub fn new(schema: &CollectionSchema, crs: Crs) -> Self {
-        let key = |name: &str| {
-            let mut key = Vec::with_capacity(name.len() + 3);
+        let key = |place: usize, name: &str| {
+            let mut key = Vec::with_capacity(name.len() + 4);
+            if place > 0 {
+                key.push(b',');
+            }
             push_json_text(&mut key, name);
             key.push(b':');
             key
         };
         Self {
-            keys: schema.fields.iter().map(|field| key(&field.name)).collect(),
+            keys: schema.fields.iter().enumerate().map(|(place, field)| key(place, &field.name)).collect(),
             numeric_ids: schema.numeric_ids,
             crs,
             distance_is_taken: schema.position("distance_m").is_some(),
@@ -87,17 +92,12 @@ impl FeatureWriter {
             None => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(b",\"properties\":{");
-        let mut first = true;
         for (field, key) in self.keys.iter().enumerate() {
-            if !first {
-                out.push(b',');
-            }
-            first = false;
             out.extend_from_slice(key);
             push_json_value(out, group.value(field, row));
         }
         if let Some(distance) = distance.filter(|_| !self.distance_is_taken) {
-            if !first {
+            if !self.keys.is_empty() {
                 out.push(b',');
             }
             out.extend_from_slice(distance.as_bytes());
@@ -170,57 +170,99 @@ fn bracketed<T>(
 /// Appends units of 1e-7 degree as the shortest decimal number of degrees.
 fn push_degrees(out: &mut Vec<u8>, units: i32) {
     let magnitude = units.unsigned_abs();
+    // A sign, three digits, a point and seven digits at most.
+    let mut text = [0_u8; 12];
+    let mut start = text.len();
+    let mut rest = magnitude % 10_000_000;
+    if rest > 0 {
+        let mut places = 7;
+        while rest.is_multiple_of(10) {
+            rest /= 10;
+            places -= 1;
+        }
+        for _ in 0..places {
+            start -= 1;
+            text[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        start -= 1;
+        text[start] = b'.';
+    }
+    let mut whole = magnitude / 10_000_000;
+    loop {
+        start -= 1;
+        text[start] = b'0' + (whole % 10) as u8;
+        whole /= 10;
+        if whole == 0 {
+            break;
+        }
+    }
     if units < 0 {
-        out.push(b'-');
+        start -= 1;
+        text[start] = b'-';
     }
-    out.extend_from_slice((magnitude / 10_000_000).to_string().as_bytes());
-    let fraction = magnitude % 10_000_000;
-    if fraction > 0 {
-        let digits = format!(".{fraction:07}");
-        out.extend_from_slice(digits.trim_end_matches('0').as_bytes());
-    }
+    out.extend_from_slice(&text[start..]);
 }
 
 /// Appends a value as JSON.
 fn push_json_value(out: &mut Vec<u8>, value: ValueRef<'_>) {
     match value {
         ValueRef::Bool(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
-        ValueRef::Int(value) => out.extend_from_slice(value.to_string().as_bytes()),
-        ValueRef::Float(value) if value.is_finite() => out.extend_from_slice(format_number(value).as_bytes()),
+        ValueRef::Int(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+        ValueRef::Float(value) if value.is_finite() => push_number(out, value),
         // No import lets NaN or infinity in; JSON could not say them.
         ValueRef::Null | ValueRef::Float(_) => out.extend_from_slice(b"null"),
         ValueRef::Text(text) => push_json_text(out, text),
         // Checked and compacted at import.
         ValueRef::Json(json) => out.extend_from_slice(json.as_bytes()),
-        ValueRef::Date(days) => push_json_text(out, &time::format_date(days)),
-        ValueRef::Timestamp(micros) => push_json_text(out, &time::format_instant(micros)),
+        ValueRef::Date(days) => quoted(out, |out| time::push_date(out, days)),
+        ValueRef::Timestamp(micros) => quoted(out, |out| time::push_instant(out, micros)),
     }
+}
+
+fn quoted(out: &mut Vec<u8>, push: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'"');
+    push(out);
+    out.push(b'"');
 }
 
 /// Appends a text as a JSON string.
 pub fn push_json_text(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
     out.push(b'"');
+    // Most texts have nothing to escape; without a way out early the compiler looks at many bytes at once.
+    if bytes.iter().fold(false, |any, byte| any | needs_escape(*byte)) {
+        push_escaped(out, bytes);
+    } else {
+        out.extend_from_slice(bytes);
+    }
+    out.push(b'"');
+}
+
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
     let mut plain = 0;
-    for (place, byte) in text.bytes().enumerate() {
+    for (place, byte) in text.iter().enumerate().filter(|(_, byte)| needs_escape(**byte)) {
+        out.extend_from_slice(&text[plain..place]);
+        plain = place + 1;
         let escape: &[u8] = match byte {
             b'"' => b"\\\"",
             b'\\' => b"\\\\",
             b'\n' => b"\\n",
             b'\r' => b"\\r",
             b'\t' => b"\\t",
-            0..0x20 => b"",
-            _ => continue,
+            _ => {
+                out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+                continue;
+            }
         };
-        out.extend_from_slice(&text.as_bytes()[plain..place]);
-        if escape.is_empty() {
-            out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-        } else {
-            out.extend_from_slice(escape);
-        }
-        plain = place + 1;
+        out.extend_from_slice(escape);
     }
-    out.extend_from_slice(&text.as_bytes()[plain..]);
-    out.push(b'"');
+    out.extend_from_slice(&text[plain..]);
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use actix_web::dev::Extensions;
 use actix_web::dev::Payload;
+use actix_web::http::Uri;
 use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::http::header::HeaderMap;
@@ -85,11 +86,14 @@ impl Drop for Connection {
 }
 
 /// Refuses addresses and headers before the body is looked at.
-pub fn check_head(address_bytes: usize, headers: &HeaderMap, over: bool) -> Result<(), Problem> {
+pub fn check_head(address: &Uri, headers: &HeaderMap, over: bool) -> Result<(), Problem> {
     if over {
         return Err(Problem::Busy);
     }
-    if address_bytes > MAX_ADDRESS_BYTES {
+    // A scheme and host in the request line, which proxies send, count with it.
+    let host = address.authority().map_or(0, |host| host.as_str().len() + "https://".len());
+    let path = address.path_and_query().map_or(0, |path| path.as_str().len());
+    if host + path > MAX_ADDRESS_BYTES {
         return Err(Problem::AddressTooLong { limit: MAX_ADDRESS_BYTES });
     }
     if headers.contains_key(CONTENT_ENCODING) {
@@ -107,6 +111,9 @@ pub fn check_head(address_bytes: usize, headers: &HeaderMap, over: bool) -> Resu
 
 /// Takes the body and drops it, within its time and size.
 pub async fn drain_body(payload: &mut Payload) -> Result<(), Problem> {
+    if matches!(payload, Payload::None) {
+        return Ok(());
+    }
     let start = Instant::now();
     let mut bytes = 0_u64;
     loop {

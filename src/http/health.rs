@@ -39,7 +39,7 @@ pub fn readyz(call: &Call) -> Result<Answer, Problem> {
     let mut answer = Answer::json(&body);
     if !ready {
         answer.status = 503;
-        answer.headers.push(("retry-after", "5".to_owned()));
+        answer.headers.push(("retry-after", "5".into()));
     }
     Ok(answer)
 }
@@ -70,6 +70,6 @@ pub fn metrics(call: &Call) -> Result<Answer, Problem> {
         text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
     }
     let mut answer = Answer::ok("text/plain; version=0.0.4; charset=utf-8", text);
-    answer.headers.push(("cache-control", "no-store".to_owned()));
+    answer.headers.push(("cache-control", "no-store".into()));
     Ok(answer)
 }

@@ -10,11 +10,13 @@ mod encode;
 mod flows;
 mod guard;
 mod health;
+mod log;
 mod metrics;
 mod ogc;
 pub mod params;
 mod pipeline;
 pub mod problem;
+mod router;
 pub mod routes;
 mod search;
 mod server;
@@ -23,12 +25,15 @@ mod site;
 mod tiles;
 
 pub use caller::Listener;
+pub use log::LogStyle;
+pub use log::RequestLog;
 pub use server::Bound;
 pub use server::ServerSettings;
 pub use server::bind;
 pub use server::is_loopback;
 pub use server::stop;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -42,6 +47,7 @@ use crate::http::encode::Encoding;
 use crate::http::encode::Packed;
 use crate::http::metrics::Metrics;
 use crate::http::params::Params;
+use crate::http::router::PathValues;
 
 /// Everything the handlers share.
 #[derive(Debug)]
@@ -58,6 +64,8 @@ pub struct App {
     pub file_damaged: AtomicBool,
     /// Counters.
     pub metrics: Metrics,
+    /// Where a line of each answer goes, if they are wanted.
+    pub request_log: Option<RequestLog>,
     /// Finished tiles.
     cache: Cache,
 }
@@ -73,6 +81,7 @@ impl App {
             ready: AtomicBool::new(true),
             file_damaged: AtomicBool::new(false),
             metrics: Metrics::default(),
+            request_log: None,
             cache: Cache::new(cache_bytes),
         }
     }
@@ -88,7 +97,7 @@ pub struct Call {
     /// All that they may see.
     pub view: Arc<View>,
     /// Path parameters, decoded once.
-    pub path: Vec<(String, String)>,
+    pub path: PathValues,
     /// Query parameters, checked against those the route takes.
     pub params: Params,
     /// Scheme and host for links.
@@ -101,7 +110,7 @@ impl Call {
     /// A path parameter.
     #[must_use]
     pub fn path_value(&self, name: &str) -> &str {
-        self.path.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+        self.path.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
     }
 
     /// The best of `ours` that the caller accepts.
@@ -131,7 +140,7 @@ pub struct Answer {
     /// The body in the encoding to send, where it is kept; `body` is then not looked at.
     packed: Option<Packed>,
     /// Further headers.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
 }
 
 impl Answer {

@@ -333,11 +333,17 @@ fn numbers(name: &'static str, text: &str, shape: &str) -> Result<Vec<f64>, Prob
 /// Percent-decoding of a path value; one that cannot be decoded stays as it came, and names nothing.
 #[must_use]
 pub fn decode_path(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
     decode(&text.replace('+', "%2B")).unwrap_or_else(|| text.to_owned())
 }
 
 /// Percent-decoding of one name or value; a plus is a space, as in forms.
 fn decode(text: &str) -> Option<String> {
+    if !text.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
+        return Some(text.to_owned());
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((byte, tail)) = rest.split_first() {

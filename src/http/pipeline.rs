@@ -5,7 +5,12 @@ use std::panic::catch_unwind;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
+use actix_web::http::header::ACCEPT_ENCODING;
+use actix_web::http::header::HOST;
 use actix_web::http::header::HeaderMap;
+use actix_web::http::header::HeaderName;
+use actix_web::http::header::IF_NONE_MATCH;
+use actix_web::http::header::ORIGIN;
 use actix_web::web;
 
 use crate::access::Principal;
@@ -18,70 +23,56 @@ use crate::http::caller::allowed_origin;
 use crate::http::encode::Conditions;
 use crate::http::encode::finish;
 use crate::http::params::Params;
-use crate::http::params::decode_path;
 use crate::http::problem::Problem;
+use crate::http::router::PathValues;
 use crate::http::routes::ROUTES;
 use crate::http::routes::Route;
 
 /// What of a request decides its answer.
-#[derive(Debug, Clone, Default)]
-pub struct Asked {
-    method: String,
-    query: String,
-    /// Path parameters, decoded.
-    values: Vec<(String, String)>,
+#[derive(Debug)]
+pub struct Asked<'a> {
+    method: &'a str,
+    query: &'a str,
     /// The other end.
     peer: Option<std::net::IpAddr>,
-    /// Headers, names in lower case.
-    headers: Vec<(String, String)>,
+    headers: &'a HeaderMap,
 }
 
-impl Asked {
+impl<'a> Asked<'a> {
     /// Of a request.
-    pub fn from(request: &HttpRequest) -> Self {
-        // actix decodes all but the escapes of '/', '%' and '+', which these values still have.
-        let values = request.match_info().iter().map(|(name, value)| (name.to_owned(), decode_path(value)));
+    pub fn from(request: &'a HttpRequest) -> Self {
         Self {
-            method: request.method().as_str().to_owned(),
-            query: request.query_string().to_owned(),
-            values: values.collect(),
+            method: request.method().as_str(),
+            query: request.query_string(),
             peer: request.peer_addr().map(|peer| peer.ip()),
-            headers: header_list(request.headers()),
+            headers: request.headers(),
         }
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    /// The text of a header, if it can be read.
+    fn header(&self, name: HeaderName) -> Option<&'a str> {
+        self.headers.get(name)?.to_str().ok()
     }
 
     /// The `Host`, if it can be read.
-    fn host(&self) -> Option<&str> {
-        self.header("host").filter(|host| is_plain_host(host))
+    fn host(&self) -> Option<&'a str> {
+        self.header(HOST).filter(|host| is_plain_host(host))
     }
 
     fn principal(&self, app: &App) -> Principal {
         let name = self.host().map(|host| {
             host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name)
         });
-        let has_header = |name: &str| self.header(name).is_some();
+        let has_header = |name: &str| self.headers.contains_key(name);
         // A Host we cannot read names nobody's machine.
-        let host = if self.header("host").is_some() { name.or(Some("?")) } else { None };
+        let host = if self.headers.contains_key(HOST) { name.or(Some("?")) } else { None };
         let caller = Caller { peer: self.peer, host, has_header: &has_header };
         app.listener.principal(&caller, app.gate.register())
     }
 }
 
-fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
-        .collect()
-}
-
 /// The answer to a request: the same for the same view, whatever else happens. Heavy ones are made in the pool.
-pub async fn dispatch(app: &Arc<App>, route: Option<usize>, asked: Asked) -> Answer {
+pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked: Asked<'_>) -> Answer {
     let principal = asked.principal(app);
     let answer = match guarded(|| prepare(app, principal, route, &asked)) {
         Err(problem) => problem.answer(),
@@ -94,26 +85,26 @@ pub async fn dispatch(app: &Arc<App>, route: Option<usize>, asked: Asked) -> Ans
             }
         }
     };
-    let mut answer = if matches!(asked.method.as_str(), "GET" | "HEAD") {
+    let mut answer = if matches!(asked.method, "GET" | "HEAD") {
         let conditions = Conditions {
-            accept_encoding: asked.header("accept-encoding"),
-            if_none_match: asked.header("if-none-match"),
+            accept_encoding: asked.header(ACCEPT_ENCODING),
+            if_none_match: asked.header(IF_NONE_MATCH),
         };
         finish(answer, &conditions)
     } else {
         // Nothing of another method is tagged or kept.
         let mut answer = answer;
-        answer.headers.push(("cache-control", "no-store".to_owned()));
+        answer.headers.push(("cache-control", "no-store".into()));
         answer
     };
-    if let Some(origin) = allowed_origin(principal, asked.header("origin")) {
-        answer.headers.push(("access-control-allow-origin", origin));
-        answer.headers.push(("access-control-expose-headers", "etag, content-crs".to_owned()));
+    if let Some(origin) = allowed_origin(principal, asked.header(ORIGIN)) {
+        answer.headers.push(("access-control-allow-origin", origin.into()));
+        answer.headers.push(("access-control-expose-headers", "etag, content-crs".into()));
     }
     if principal == Principal::LocalOperator {
         match answer.headers.iter_mut().find(|(name, _)| *name == "vary") {
-            Some((_, vary)) => vary.push_str(", origin"),
-            None => answer.headers.push(("vary", "origin".to_owned())),
+            Some((_, vary)) => vary.to_mut().push_str(", origin"),
+            None => answer.headers.push(("vary", "origin".into())),
         }
     }
     answer
@@ -129,32 +120,35 @@ enum Prepared {
 fn prepare(
     app: &Arc<App>,
     principal: Principal,
-    route: Option<usize>,
-    asked: &Asked,
+    route: Option<(usize, PathValues)>,
+    asked: &Asked<'_>,
 ) -> Result<Prepared, Problem> {
-    let route = &ROUTES[route.ok_or(Problem::NotFound)?];
-    match asked.method.as_str() {
+    let (place, path) = route.ok_or(Problem::NotFound)?;
+    let route = &ROUTES[place];
+    match asked.method {
         "GET" | "HEAD" => {}
         "OPTIONS" => {
             let mut answer = Answer::empty(204);
             for name in ["allow", "access-control-allow-methods"] {
-                answer.headers.push((name, "GET, HEAD, OPTIONS".to_owned()));
+                answer.headers.push((name, "GET, HEAD, OPTIONS".into()));
             }
             return Ok(Prepared::Done(answer));
         }
         _ => return Err(Problem::MethodNotAllowed),
     }
-    let params = Params::parse(&asked.query, route.params)?;
-    let base =
-        app.public_url.clone().unwrap_or_else(|| format!("http://{}", asked.host().unwrap_or("localhost")));
+    let params = Params::parse(asked.query, route.params)?;
+    let base = app.public_url.as_deref().map_or_else(
+        || format!("http://{}", asked.host().unwrap_or("localhost")),
+        |url| url.trim_end_matches('/').to_owned(),
+    );
     let call = Call {
         app: Arc::clone(app),
         principal,
         view: app.gate.view(principal),
-        path: asked.values.clone(),
+        path,
         params,
-        base: base.trim_end_matches('/').to_owned(),
-        accept_encoding: asked.header("accept-encoding").unwrap_or("").to_owned(),
+        base,
+        accept_encoding: asked.header(ACCEPT_ENCODING).unwrap_or("").to_owned(),
     };
     let weight = (route.weight)(&call);
     Ok(Prepared::Work(route, Box::new(call), weight))

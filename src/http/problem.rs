@@ -99,8 +99,8 @@ impl Problem {
             Self::BadParameter { name, .. } => body["parameter"] = (*name).into(),
             Self::UnknownParameter { name, .. } => body["parameter"] = name.as_str().into(),
             Self::Internal { request_id } => body["request_id"] = request_id.as_str().into(),
-            Self::MethodNotAllowed => headers.push(("allow", "GET, HEAD, OPTIONS".to_owned())),
-            Self::Busy => headers.push(("retry-after", "3".to_owned())),
+            Self::MethodNotAllowed => headers.push(("allow", "GET, HEAD, OPTIONS".into())),
+            Self::Busy => headers.push(("retry-after", "3".into())),
             Self::NotFound
             | Self::BodyTooLarge { .. }
             | Self::BodyTooSlow

@@ -32,6 +32,13 @@ pub struct Route {
     pub handler: fn(&Call) -> Result<Answer, Problem>,
 }
 
+impl Route {
+    /// Names of the path's parameters, as they come.
+    pub fn parameters(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
+    }
+}
+
 const ITEMS: &[Param] =
     &[Param::Bbox, Param::Datetime, Param::Limit, Param::Next, Param::Nearest, Param::Within, Param::Crs];
 
@@ -100,7 +107,7 @@ pub const ROUTES: &[Route] = &[
         summary: "Features of a collection",
         params: ITEMS,
         media_type: GEOJSON,
-        weight: always_heavy,
+        weight: ogc::items::items_weight,
         handler: ogc::items::items,
     },
     Route {
@@ -109,7 +116,7 @@ pub const ROUTES: &[Route] = &[
         summary: "One feature",
         params: &[Param::Crs],
         media_type: GEOJSON,
-        weight: always_light,
+        weight: ogc::items::item_weight,
         handler: ogc::items::item,
     },
     Route {

@@ -1,11 +1,13 @@
 //! Wiring: routes to actix, limits before any work, orderly stop.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::net::ToSocketAddrs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
+use std::time::SystemTime;
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
@@ -13,7 +15,12 @@ use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::HeaderName;
+use actix_web::http::header::HeaderValue;
+use actix_web::http::header::X_CONTENT_TYPE_OPTIONS;
 use actix_web::web;
+use actix_web::web::Bytes;
 
 use crate::http::Answer;
 use crate::http::App;
@@ -22,8 +29,10 @@ use crate::http::encode::finish;
 use crate::http::guard;
 use crate::http::guard::Connection;
 use crate::http::guard::Connections;
+use crate::http::log::Line;
 use crate::http::pipeline;
 use crate::http::pipeline::Asked;
+use crate::http::router;
 use crate::http::routes::ROUTES;
 
 /// What the server needs to know.
@@ -84,25 +93,9 @@ pub fn bind(app: Arc<App>, settings: &ServerSettings) -> std::io::Result<Bound> 
     };
     let server = HttpServer::new(move || {
         let app = Arc::clone(&app);
-        let mut service = actix_web::App::new();
-        for (place, route) in ROUTES.iter().enumerate() {
-            let (get, head, other) = (Arc::clone(&app), Arc::clone(&app), Arc::clone(&app));
-            service =
-                service.service(
-                    web::resource(route.path)
-                        .route(web::get().to(move |request, payload| {
-                            serve(Arc::clone(&get), Some(place), request, payload)
-                        }))
-                        .route(web::head().to(move |request, payload| {
-                            serve(Arc::clone(&head), Some(place), request, payload)
-                        }))
-                        .default_service(web::to(move |request, payload| {
-                            serve(Arc::clone(&other), Some(place), request, payload)
-                        })),
-                );
-        }
-        service
-            .default_service(web::to(move |request, payload| serve(Arc::clone(&app), None, request, payload)))
+        // Routes are found by our own table, not by the library's list of patterns.
+        actix_web::App::new()
+            .default_service(web::to(move |request, payload| serve(Arc::clone(&app), request, payload)))
     })
     .on_connect(move |stream, data| connections.count(stream, data))
     .workers(workers)
@@ -119,29 +112,31 @@ pub fn bind(app: Arc<App>, settings: &ServerSettings) -> std::io::Result<Bound> 
 }
 
 /// One request through the whole pipeline.
-async fn serve(
-    app: Arc<App>,
-    route: Option<usize>,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> HttpResponse {
+async fn serve(app: Arc<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let start = Instant::now();
     let over = request.conn_data::<Connection>().is_some_and(|connection| connection.over);
     let mut payload = payload.into_inner();
-    let address_bytes = request.uri().to_string().len();
-    let checked = match guard::check_head(address_bytes, request.headers(), over) {
+    let checked = match guard::check_head(request.uri(), request.headers(), over) {
         Ok(()) => guard::drain_body(&mut payload).await,
         refused => refused,
     };
+    let mut route = None;
     let (answer, close) = match checked {
         // After a refused body the connection cannot be used again: the rest of the body would be read as a request.
         Err(problem) => (finish(problem.answer(), &Conditions::default()), true),
-        Ok(()) => (pipeline::dispatch(&app, route, Asked::from(&request)).await, false),
+        Ok(()) => {
+            let found = router::find(request.match_info().as_str());
+            route = found.as_ref().map(|(place, _)| *place);
+            (pipeline::dispatch(&app, found, Asked::from(&request)).await, false)
+        }
     };
     let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     app.metrics.count(route, answer.status, micros);
-    let operation = route.map_or("none", |place| ROUTES[place].operation);
-    tracing::info!(operation, status = answer.status, duration_us = micros, "answered");
+    if let Some(log) = &app.request_log {
+        let operation = route.map_or("none", |place| ROUTES[place].operation);
+        let (status, bytes) = (answer.status, answer.body.len());
+        log.push(Line { at: SystemTime::now(), operation, status, micros, bytes });
+    }
     to_response(answer, close)
 }
 
@@ -149,16 +144,24 @@ fn to_response(answer: Answer, close: bool) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     for (name, value) in answer.headers {
-        response.insert_header((name, value));
+        let value = match value {
+            Cow::Borrowed(text) => HeaderValue::from_static(text),
+            // A value that is no header value never gets this far: they are ours or checked.
+            Cow::Owned(text) => match HeaderValue::from_maybe_shared(Bytes::from(text)) {
+                Ok(value) => value,
+                Err(_) => continue,
+            },
+        };
+        response.insert_header((HeaderName::from_static(name), value));
     }
-    response.insert_header(("x-content-type-options", "nosniff"));
+    response.insert_header((X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
     if close {
         response.force_close();
     }
     if matches!(answer.status, 204 | 304) {
         return response.finish();
     }
-    response.insert_header(("content-type", answer.content_type));
+    response.insert_header((CONTENT_TYPE, HeaderValue::from_static(answer.content_type)));
     response.body(answer.body)
 }
 

@@ -61,8 +61,8 @@ pub fn page(call: &Call) -> Result<Answer, Problem> {
     const HTML: &str = "text/html; charset=utf-8";
     let mut answer = find(call, "index.html")
         .map_or_else(|| Answer::ok(HTML, NOT_BUILT), |page| Answer::packed(HTML, page));
-    answer.headers.push(("content-security-policy", POLICY.to_owned()));
-    answer.headers.push(("referrer-policy", "no-referrer".to_owned()));
+    answer.headers.push(("content-security-policy", POLICY.into()));
+    answer.headers.push(("referrer-policy", "no-referrer".into()));
     Ok(answer)
 }
 
@@ -74,7 +74,7 @@ pub fn asset(call: &Call) -> Result<Answer, Problem> {
     let name = call.path_value("file");
     let file = find(call, &format!("assets/{name}")).ok_or(Problem::NotFound)?;
     let mut answer = Answer::packed(media_type(name), file);
-    answer.headers.push(("cache-control", FOR_EVER.to_owned()));
+    answer.headers.push(("cache-control", FOR_EVER.into()));
     Ok(answer)
 }
 

@@ -82,15 +82,24 @@ impl ValueRef<'_> {
     }
 }
 
-/// The shortest decimal text of a finite number that reads back to the same double.
+/// The shortest decimal text of a finite number that reads back to the same double; an exponent only below 1e-5 and
+/// from 1e16 on.
 #[must_use]
 pub fn format_number(value: f64) -> String {
-    // `Display` never uses exponents: 1e300 would fill a line.
+    let mut out = Vec::new();
+    push_number(&mut out, value);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Appends the text of [`format_number`].
+pub fn push_number(out: &mut Vec<u8>, value: f64) {
     if value != 0.0 && (value.abs() >= 1e16 || value.abs() < 1e-5) {
-        format!("{value:e}")
-    } else {
-        value.to_string()
+        out.extend_from_slice(format!("{value:e}").as_bytes());
+        return;
     }
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value);
+    out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
 }
 
 /// The random 128-bit id of a row, shown as a UUID.

@@ -4,7 +4,7 @@
 //! Not here: the clock (`store` and `http` ask the machine).
 
 use time::format_description::well_known::Rfc3339;
-use time::{Date, Duration, Month, OffsetDateTime};
+use time::{Date, Month, OffsetDateTime};
 
 /// Microseconds in a day.
 pub const DAY_MICROS: i64 = 86_400_000_000;
@@ -155,33 +155,63 @@ fn digits(bytes: &[u8]) -> Option<i32> {
 /// The date of a number of days since 1970-01-01, `2031-03-01`.
 #[must_use]
 pub fn format_date(days: i32) -> String {
-    match days.checked_add(UNIX_JULIAN_DAY).and_then(|day| Date::from_julian_day(day).ok()) {
-        Some(date) => format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()),
-        None => String::new(),
-    }
+    text_of(|out| push_date(out, days))
 }
 
 /// The instant of microseconds since 1970, `2031-03-01T12:00:00Z`, with a fraction only if there is one.
 #[must_use]
 pub fn format_instant(micros: i64) -> String {
-    let Some(instant) = OffsetDateTime::UNIX_EPOCH.checked_add(Duration::microseconds(micros)) else {
-        return String::new();
+    text_of(|out| push_instant(out, micros))
+}
+
+fn text_of(push: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::with_capacity(27);
+    push(&mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Appends the text of [`format_date`].
+pub fn push_date(out: &mut Vec<u8>, days: i32) {
+    let Some(date) = days.checked_add(UNIX_JULIAN_DAY).and_then(|day| Date::from_julian_day(day).ok()) else {
+        return;
     };
-    let mut text = format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-        instant.year(),
-        u8::from(instant.month()),
-        instant.day(),
-        instant.hour(),
-        instant.minute(),
-        instant.second()
-    );
-    let fraction = instant.microsecond();
-    if fraction != 0 {
-        text.push_str(format!(".{fraction:06}").trim_end_matches('0'));
+    let (year, month, day) = date.to_calendar_date();
+    if (0..10_000).contains(&year) {
+        push_two(out, year / 100);
+        push_two(out, year % 100);
+    } else {
+        out.extend_from_slice(format!("{year:04}").as_bytes());
     }
-    text.push('Z');
-    text
+    out.push(b'-');
+    push_two(out, i32::from(u8::from(month)));
+    out.push(b'-');
+    push_two(out, i32::from(day));
+}
+
+/// Appends the text of [`format_instant`].
+pub fn push_instant(out: &mut Vec<u8>, micros: i64) {
+    const MICROS: i64 = 1_000_000;
+    let start = out.len();
+    let days = micros.div_euclid(DAY_MICROS);
+    push_date(out, i32::try_from(days).unwrap_or(i32::MAX));
+    if out.len() == start {
+        return;
+    }
+    let rest = micros.rem_euclid(DAY_MICROS);
+    let seconds = (rest / MICROS) as i32;
+    for (mark, number) in [(b'T', seconds / 3600), (b':', seconds / 60 % 60), (b':', seconds % 60)] {
+        out.push(mark);
+        push_two(out, number);
+    }
+    let fraction = rest % MICROS;
+    if fraction != 0 {
+        out.extend_from_slice(format!(".{fraction:06}").trim_end_matches('0').as_bytes());
+    }
+    out.push(b'Z');
+}
+
+fn push_two(out: &mut Vec<u8>, number: i32) {
+    out.extend_from_slice(&[b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! The one filter tree: a box, an interval, a circle, or all of several.
 
+use std::ops::Range;
+
 use crate::access::RowGroup;
 use crate::model::Position;
 use crate::model::geometry::Bounds;
 use crate::model::time::Interval;
 use crate::query::QueryError;
+use crate::query::centre::Centre;
 use crate::query::spatial;
 
 /// Which rows a question is about.
@@ -36,6 +39,9 @@ pub struct Circle {
     /// Geodesic radius in metres.
     pub metres: f64,
     windows: Vec<Bounds>,
+    centre: Centre,
+    /// Shares on the sphere up to which a place is surely within, and beyond which it surely is not.
+    sure: (f64, f64),
 }
 
 const FULL_LON: f64 = 180.0;
@@ -66,6 +72,10 @@ impl Bbox {
     }
 
     fn matches(&self, group: &RowGroup, row: usize) -> bool {
+        if let Some(positions) = group.positions() {
+            let held = |position: &Position| self.windows.iter().any(|window| window.holds(*position));
+            return positions.get(row).is_none_or(held);
+        }
         let Some(shape) = group.shape(row) else { return true };
         let bounds = group.row_bounds(row);
         self.windows.iter().any(|window| {
@@ -110,29 +120,28 @@ impl Circle {
         if !metres.is_finite() || metres < 0.0 {
             return Err(QueryError::BadDistance);
         }
-        Ok(Self { lon, lat, metres, windows: spatial::circle_windows(lon, lat, metres) })
+        let sure = (Centre::share_surely_within(metres), Centre::share_surely_beyond(metres));
+        let windows = spatial::circle_windows(lon, lat, metres);
+        Ok(Self { lon, lat, metres, windows, centre: Centre::new(lon, lat), sure })
     }
 
     fn matches(&self, group: &RowGroup, row: usize) -> bool {
         if let Some(positions) = group.positions() {
             return positions.get(row).is_some_and(|position| self.holds(*position));
         }
-        let bounds = group.shape(row).map(|_| group.row_bounds(row));
-        bounds.is_some_and(|bounds| spatial::least_distance_m(self.lon, self.lat, &bounds) <= self.metres)
-            && group
-                .shape(row)
-                .is_some_and(|shape| spatial::shape_distance_m(self.lon, self.lat, shape) <= self.metres)
+        group.shape(row).is_some_and(|shape| {
+            self.centre.least_share(&group.row_bounds(row)) <= self.sure.1
+                && spatial::shape_distance_m(self.lon, self.lat, shape) <= self.metres
+        })
     }
 
     fn holds(&self, position: Position) -> bool {
-        let (lon, lat) = (position.lon_degrees(), position.lat_degrees());
-        let sphere = spatial::haversine_m(self.lon, self.lat, lon, lat);
         // The sphere decides all but a thin ring.
-        if sphere * spatial::ELLIPSOID_MOST <= self.metres {
-            return true;
-        }
-        sphere * spatial::ELLIPSOID_LEAST <= self.metres
-            && spatial::distance_m(self.lon, self.lat, lon, lat) <= self.metres
+        let share = self.centre.share(position);
+        share <= self.sure.0
+            || share <= self.sure.1
+                && spatial::distance_m(self.lon, self.lat, position.lon_degrees(), position.lat_degrees())
+                    <= self.metres
     }
 }
 
@@ -149,6 +158,20 @@ impl Filter {
             Self::Within(circle) => circle.matches(group, row),
             Self::All(members) => members.iter().all(|member| member.matches(group, row)),
         }
+    }
+
+    /// How many of a run of rows match.
+    #[must_use]
+    pub fn count(&self, group: &RowGroup, rows: Range<usize>) -> usize {
+        let (Some(positions), true) = (group.positions(), self.is_window_only()) else {
+            return rows.filter(|row| self.matches(group, *row)).count();
+        };
+        // Points and windows alone: two comparisons an edge, no more. Rows without geometry match every box.
+        let located = rows.start.min(positions.len())..rows.end.min(positions.len());
+        let windows = self.windows().unwrap_or_default();
+        let elsewhere = rows.len() - located.len();
+        let holds = |position: &&Position| windows.iter().any(|window| window.holds(**position));
+        elsewhere + positions[located].iter().filter(holds).count()
     }
 
     /// Windows outside which no located row matches; `None` if there is no such limit.

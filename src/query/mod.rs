@@ -3,6 +3,7 @@
 //! In: a [`crate::access::CollectionView`] and a request. Out: references to its rows. Pure: no clock, no lock,
 //! no I/O. Not here: parameters as text (`http`), writing features (`format`).
 
+mod centre;
 mod filter;
 mod nearest;
 mod page;
@@ -21,6 +22,7 @@ pub use page::RowRef;
 pub use page::count;
 pub use page::item;
 pub use page::items;
+pub use page::looked_at;
 pub use page::public_id;
 pub use search::Found;
 pub use search::search;

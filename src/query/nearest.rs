@@ -7,7 +7,10 @@ use crate::model::RowId;
 use crate::query::Filter;
 use crate::query::QueryError;
 use crate::query::RowRef;
+use crate::query::centre::Centre;
 use crate::query::spatial;
+use crate::query::spatial::ELLIPSOID_LEAST;
+use crate::query::spatial::ELLIPSOID_MOST;
 
 /// A row and how far it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,40 +53,99 @@ pub fn nearest(
     filter: &Filter,
 ) -> Result<Vec<Neighbour>, QueryError> {
     spatial::check_position(lon, lat)?;
-    let mut best: BinaryHeap<Candidate> = BinaryHeap::new();
     if limit == 0 {
         return Ok(Vec::new());
     }
     let everything = filter.is_everything();
-    for (bound, block) in collection.index().best_first(|bounds| spatial::least_distance_m(lon, lat, bounds))
-    {
-        if best.len() == limit && best.peek().is_some_and(|worst| bound > worst.distance_m) {
+    let centre = Centre::new(lon, lat);
+    let mut found = Found { limit, most: BinaryHeap::new(), cut: f64::INFINITY, candidates: Vec::new() };
+    for (share, block) in collection.index().best_first(|bounds| centre.least_share(bounds)) {
+        if share > found.cut {
             break;
         }
         let group = &collection.groups()[block.group as usize];
         for row in group.block_rows(block.block as usize) {
-            let worst = if best.len() == limit { best.peek().map(|worst| worst.distance_m) } else { None };
-            if worst.is_some_and(|worst| spatial::least_distance_m(lon, lat, &group.row_bounds(row)) > worst)
+            let at = RowRef { group: block.group, row: row as u32 };
+            let matches = || everything || filter.matches(group, row);
+            if let Some(positions) = group.positions() {
+                let share = centre.share(positions[row]);
+                if share <= found.cut && matches() {
+                    let sphere = Centre::metres(share);
+                    found.add(at, sphere * ELLIPSOID_LEAST, sphere * ELLIPSOID_MOST);
+                }
+            } else if centre.least_share(&group.row_bounds(row)) <= found.cut
+                && matches()
+                && let Some(shape) = group.shape(row)
             {
-                continue;
-            }
-            if !everything && !filter.matches(group, row) {
-                continue;
-            }
-            let Some(shape) = group.shape(row) else { continue };
-            let candidate = Candidate {
-                distance_m: spatial::shape_distance_m(lon, lat, shape),
-                key: group.key(row),
-                at: RowRef { group: block.group, row: row as u32 },
-            };
-            if best.len() < limit {
-                best.push(candidate);
-            } else if best.peek().is_some_and(|worst| candidate < *worst) {
-                best.pop();
-                best.push(candidate);
+                let distance_m = spatial::shape_distance_m(lon, lat, shape);
+                found.add(at, distance_m, distance_m);
             }
         }
     }
-    let ordered = best.into_sorted_vec().into_iter();
-    Ok(ordered.map(|candidate| Neighbour { at: candidate.at, distance_m: candidate.distance_m }).collect())
+    let mut ordered: Vec<Candidate> = found
+        .rest()
+        .map(|(at, exact)| {
+            let group = &collection.groups()[at.group as usize];
+            let row = at.row as usize;
+            let distance_m = exact.unwrap_or_else(|| match group.shape(row) {
+                Some(shape) => spatial::shape_distance_m(lon, lat, shape),
+                None => f64::INFINITY,
+            });
+            Candidate { distance_m, key: group.key(row), at }
+        })
+        .collect();
+    ordered.sort_unstable();
+    ordered.truncate(limit);
+    Ok(ordered.into_iter().map(|Candidate { at, distance_m, .. }| Neighbour { at, distance_m }).collect())
+}
+
+/// Rows that may be among the nearest, each with the least and the most its distance can be: only those that the
+/// bounds leave are measured on the ellipsoid.
+struct Found {
+    limit: usize,
+    /// The least of the greatest distances, as many as are wanted.
+    most: BinaryHeap<Metres>,
+    /// The share beyond which nothing can be among the nearest.
+    cut: f64,
+    candidates: Vec<(RowRef, f64, f64)>,
+}
+
+impl Found {
+    fn add(&mut self, at: RowRef, least_m: f64, most_m: f64) {
+        self.candidates.push((at, least_m, most_m));
+        if self.most.len() == self.limit {
+            if self.most.peek().is_some_and(|worst| worst.0 <= most_m) {
+                return;
+            }
+            self.most.pop();
+        }
+        self.most.push(Metres(most_m));
+        if let (true, Some(worst)) = (self.most.len() == self.limit, self.most.peek()) {
+            self.cut = Centre::share_surely_beyond(worst.0);
+        }
+    }
+
+    /// What the bounds leave, with the distance where it is known.
+    fn rest(self) -> impl Iterator<Item = (RowRef, Option<f64>)> {
+        let full = self.most.len() == self.limit;
+        let worst = self.most.peek().filter(|_| full).map_or(f64::INFINITY, |worst| worst.0);
+        let near = self.candidates.into_iter().filter(move |(_, least, _)| *least <= worst);
+        near.map(|(at, least, most)| (at, (least == most).then_some(least)))
+    }
+}
+
+/// Metres in their order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Metres(f64);
+
+impl Eq for Metres {}
+impl PartialOrd for Metres {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Metres {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
 }

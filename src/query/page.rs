@@ -98,32 +98,39 @@ pub fn count(collection: &CollectionView, filter: &Filter) -> u64 {
         return collection.rows();
     }
     let window_only = filter.is_window_only();
-    let mut total = 0_u64;
+    let mut total = 0;
     for group in collection.groups() {
-        for (rows, inside) in runs(group, filter) {
-            total += if inside && window_only {
-                rows.len() as u64
-            } else {
-                rows.filter(|row| filter.matches(group, *row)).count() as u64
-            };
+        visit_runs(group, filter, &mut |rows, inside| {
+            total += if inside && window_only { rows.len() } else { filter.count(group, rows) };
+        });
+    }
+    total as u64
+}
+
+/// About how many rows must be looked at one by one to answer, at most `enough`: rows that may be inside a circle or an
+/// interval. Rows in a box cost next to nothing.
+#[must_use]
+pub fn looked_at(collection: &CollectionView, filter: &Filter, enough: usize) -> usize {
+    if filter.is_everything() || filter.is_window_only() {
+        return 0;
+    }
+    let mut total = 0;
+    for group in collection.groups() {
+        visit_runs(group, filter, &mut |rows, _| total += rows.len());
+        if total >= enough {
+            return enough;
         }
     }
     total
 }
 
-/// Runs of rows that may match, in row order, and whether all of a run lies inside a window.
-fn runs(group: &RowGroup, filter: &Filter) -> Vec<(Range<usize>, bool)> {
-    let mut runs = Vec::new();
-    match filter.windows() {
-        None => runs.push((0..group.len(), false)),
-        Some(windows) => {
-            group.pyramid().visit(windows, &mut |rows, inside| runs.push((rows, inside)));
-            if group.located() < group.len() {
-                runs.push((group.located()..group.len(), false));
-            }
-        }
+/// Gives runs of rows that may match, in row order, and whether all of a run lies inside a window.
+fn visit_runs(group: &RowGroup, filter: &Filter, each: &mut impl FnMut(Range<usize>, bool)) {
+    let Some(windows) = filter.windows() else { return each(0..group.len(), false) };
+    group.pyramid().visit(windows, each);
+    if group.located() < group.len() {
+        each(group.located()..group.len(), false);
     }
-    runs
 }
 
 /// The next row of a group: its key, the group's place, its place in the group.
@@ -137,11 +144,13 @@ struct Merge<'a> {
     heap: BinaryHeap<Reverse<Head>>,
     streams: Vec<Option<Stream<'a>>>,
     unopened: usize,
+    /// The group whose rows come next, up to the first row of any other.
+    current: Option<(u32, Option<(u64, RowId)>)>,
 }
 
 impl<'a> Merge<'a> {
     fn new(collection: &'a CollectionView, filter: &'a Filter, after: Option<Cursor>) -> Self {
-        Self { collection, filter, after, heap: BinaryHeap::new(), streams: Vec::new(), unopened: 0 }
+        Self { collection, filter, after, heap: BinaryHeap::new(), streams: Vec::new(), unopened: 0, current: None }
     }
 
     fn open_next(&mut self) {
@@ -149,17 +158,15 @@ impl<'a> Merge<'a> {
         let start = self.after.map_or(0, |cursor| group.after((cursor.hilbert, cursor.id)));
         let stream = (start < group.len()).then(|| Stream::new(group, self.filter, start));
         self.streams.push(stream);
-        self.advance(self.unopened);
-        self.unopened += 1;
-    }
-
-    fn advance(&mut self, place: usize) {
-        if let Some(stream) = &mut self.streams[place] {
+        if let Some(stream) = &mut self.streams[self.unopened] {
             match stream.next() {
-                Some(row) => self.heap.push(Reverse((stream.group.key(row), place as u32, row as u32))),
-                None => self.streams[place] = None,
+                Some(row) => {
+                    self.heap.push(Reverse((stream.group.key(row), self.unopened as u32, row as u32)));
+                }
+                None => self.streams[self.unopened] = None,
             }
         }
+        self.unopened += 1;
     }
 }
 
@@ -168,6 +175,18 @@ impl Iterator for Merge<'_> {
 
     fn next(&mut self) -> Option<RowRef> {
         let groups = self.collection.groups();
+        if let Some((group, end)) = self.current.take()
+            && let Some(stream) = &mut self.streams[group as usize]
+        {
+            match stream.next() {
+                Some(row) if end.is_none_or(|end| stream.group.key(row) < end) => {
+                    self.current = Some((group, end));
+                    return Some(RowRef { group, row: row as u32 });
+                }
+                Some(row) => self.heap.push(Reverse((stream.group.key(row), group, row as u32))),
+                None => self.streams[group as usize] = None,
+            }
+        }
         while self.unopened < groups.len() {
             let first = groups[self.unopened].key(0);
             match self.heap.peek() {
@@ -176,7 +195,9 @@ impl Iterator for Merge<'_> {
             }
         }
         let Reverse((_, group, row)) = self.heap.pop()?;
-        self.advance(group as usize);
+        let unopened = groups.get(self.unopened).map(|group| group.key(0));
+        let waiting = self.heap.peek().map(|Reverse((key, _, _))| *key);
+        self.current = Some((group, unopened.into_iter().chain(waiting).min()));
         Some(RowRef { group, row })
     }
 }
@@ -192,7 +213,9 @@ struct Stream<'a> {
 
 impl<'a> Stream<'a> {
     fn new(group: &'a RowGroup, filter: &'a Filter, start: usize) -> Self {
-        let mut runs = runs(group, filter).into_iter();
+        let mut runs = Vec::new();
+        visit_runs(group, filter, &mut |rows, inside| runs.push((rows, inside)));
+        let mut runs = runs.into_iter();
         let run = runs.next().unwrap_or((0..0, false));
         Self { group, filter, skip_test: filter.is_window_only(), runs, run, start }
     }
@@ -221,11 +244,7 @@ pub fn item(collection: &CollectionView, id: &str) -> Option<RowRef> {
 }
 
 fn find(collection: &CollectionView, id: RowId) -> Option<RowRef> {
-    collection
-        .groups()
-        .iter()
-        .zip(0..)
-        .find_map(|(rows, group)| rows.find(id).map(|row| RowRef { group, row: row as u32 }))
+    collection.find(id).map(|(group, row)| RowRef { group, row })
 }
 
 /// The id of a row outside.

@@ -13,7 +13,7 @@ use crate::model::geometry::Bounds;
 use crate::query::QueryError;
 
 /// Mean radius R1 of GRS 80 in metres.
-const RADIUS_M: f64 = 6_371_008.8;
+pub const RADIUS_M: f64 = 6_371_008.8;
 /// A geodesic is at least this share of the great circle on the mean sphere (the ellipsoid is flattened by 1/298).
 pub const ELLIPSOID_LEAST: f64 = 0.993;
 /// And at most this one.
@@ -43,29 +43,6 @@ pub fn haversine_m(lon: f64, lat: f64, to_lon: f64, to_lat: f64) -> f64 {
     let (half_lat, half_lon) = ((lat2 - lat1) / 2.0, (to_lon - lon).to_radians() / 2.0);
     let h = half_lat.sin().powi(2) + lat1.cos() * lat2.cos() * half_lon.sin().powi(2);
     2.0 * RADIUS_M * h.sqrt().min(1.0).asin()
-}
-
-/// A distance in metres that nothing in the box is nearer than.
-#[must_use]
-pub fn least_distance_m(lon: f64, lat: f64, bounds: &Bounds) -> f64 {
-    let degrees = |units: i32| f64::from(units) / 1e7;
-    let (west, east) = (degrees(bounds.west), degrees(bounds.east));
-    let (south, north) = (degrees(bounds.south), degrees(bounds.north));
-    if (west..=east).contains(&lon) {
-        let away = (south - lat).max(lat - north).max(0.0);
-        return ELLIPSOID_LEAST * RADIUS_M * away.to_radians();
-    }
-    // Along a parallel the distance grows with the difference in longitude: the nearest place is on a side.
-    let side = |edge: f64| {
-        let turn = (edge - lon).to_radians();
-        if turn.cos() >= 0.0 {
-            let foot = lat.to_radians().sin().atan2(lat.to_radians().cos() * turn.cos()).to_degrees();
-            haversine_m(lon, lat, edge, foot.clamp(south, north))
-        } else {
-            haversine_m(lon, lat, edge, south).min(haversine_m(lon, lat, edge, north))
-        }
-    };
-    ELLIPSOID_LEAST * side(west).min(side(east))
 }
 
 /// Windows that hold every position within `metres`.
@@ -211,20 +188,6 @@ mod tests {
         fn the_sphere_bounds_the_ellipsoid(lon in -180.0..180.0, lat in -90.0..90.0, to_lon in -180.0..180.0, to_lat in -90.0..90.0) {
             let (sphere, ellipsoid) = (haversine_m(lon, lat, to_lon, to_lat), distance_m(lon, lat, to_lon, to_lat));
             prop_assert!(sphere * ELLIPSOID_LEAST <= ellipsoid && ellipsoid <= sphere * ELLIPSOID_MOST, "{sphere} {ellipsoid}");
-        }
-
-        #[test]
-        fn nothing_in_a_box_is_nearer_than_its_bound(
-            lon in -180.0_f64..180.0, lat in -90.0_f64..90.0, west in -180.0_f64..180.0, south in -90.0_f64..90.0,
-            width in 0.0_f64..360.0, height in 0.0_f64..180.0, at in (0.0_f64..=1.0, 0.0_f64..=1.0),
-        ) {
-            let east = (west + width).min(180.0);
-            let north = (south + height).min(90.0);
-            let bounds = Bounds { west: (west * 1e7) as i32, south: (south * 1e7) as i32, east: (east * 1e7) as i32, north: (north * 1e7) as i32 };
-            let inside = Position { lon: bounds.west + ((f64::from(bounds.east) - f64::from(bounds.west)) * at.0) as i32,
-                                    lat: bounds.south + ((f64::from(bounds.north) - f64::from(bounds.south)) * at.1) as i32 };
-            let bound = least_distance_m(lon, lat, &bounds);
-            prop_assert!(bound <= distance_m(lon, lat, inside.lon_degrees(), inside.lat_degrees()) + 0.02, "{bound}");
         }
 
         #[test]

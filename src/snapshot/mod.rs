@@ -5,6 +5,7 @@
 mod build;
 mod columns;
 mod gather;
+mod ids;
 mod index;
 mod memo;
 mod raw;
@@ -13,6 +14,7 @@ mod row_group;
 pub use build::build_collection;
 pub use columns::Column;
 pub use columns::TextColumn;
+pub use ids::IdIndex;
 pub use index::BlockIndex;
 pub use index::BlockRef;
 pub use index::Pyramid;

@@ -292,13 +292,19 @@ impl RowGroup {
         }
     }
 
+    /// How many vertices its geometries have.
+    #[must_use]
+    pub fn vertices(&self) -> usize {
+        match &self.places {
+            Places::Points { positions, .. } => positions.len(),
+            Places::Shapes(shapes) => shapes.positions.len(),
+        }
+    }
+
     /// How many vertices a row's geometry has on average, rounded up.
     #[must_use]
     pub fn vertices_a_row(&self) -> usize {
-        match &self.places {
-            Places::Points { .. } => 1,
-            Places::Shapes(shapes) => shapes.positions.len().div_ceil(self.located.max(1)),
-        }
+        self.vertices().div_ceil(self.located.max(1))
     }
 
     /// A row's geometry.

@@ -301,9 +301,12 @@ mod tests {
             let mut open: Vec<Vertex> = steps.iter().map(|(x, y)| [*x, *y]).collect();
             open.sort_unstable();
             open.dedup();
+            // A stride of seven comes by every vertex unless their number is a multiple of it.
+            if open.len().is_multiple_of(7) {
+                open.pop();
+            }
             prop_assume!(open.len() >= 4);
             let shuffled: Vec<Vertex> = (0..open.len()).map(|at| open[(at * 7) % open.len()]).collect();
-            prop_assume!(!open.len().is_multiple_of(7));
             let rate = |ring: &[Vertex]| {
                 let mut closed = ring.to_vec();
                 closed.push(ring[0]);

@@ -48,7 +48,8 @@ pub fn openapi(call: &Call) -> Result<Answer, Problem> {
 }
 
 fn operation(route: &Route) -> Value {
-    let mut parameters: Vec<Value> = path_names(route.path)
+    let mut parameters: Vec<Value> = route
+        .parameters()
         .map(|name| {
             let kind = if matches!(name, "z" | "x" | "y") { "integer" } else { "string" };
             json!({"name": name, "in": "path", "required": true, "schema": {"type": kind}})
@@ -93,9 +94,4 @@ fn operation(route: &Route) -> Value {
         "parameters": parameters,
         "responses": responses,
     })
-}
-
-/// Names in braces.
-fn path_names(path: &str) -> impl Iterator<Item = &str> {
-    path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
 }

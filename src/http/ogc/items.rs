@@ -5,13 +5,69 @@ use crate::format::FeatureWriter;
 use crate::format::push_json_text;
 use crate::http::Answer;
 use crate::http::Call;
+use crate::http::Weight;
 use crate::http::params::Param;
 use crate::http::params::encode;
 use crate::http::problem::Problem;
 use crate::http::routes::GEOJSON;
 use crate::query;
+use crate::query::Cursor;
 use crate::query::Filter;
 use crate::query::ItemsRequest;
+use crate::query::RowRef;
+
+/// What a page costs: looking for its rows and writing them. Measured on one core of a small machine; they need to
+/// be right within a factor, to keep work of more than [`LIGHT_NS`] out of the way of others.
+const FIELD_NS: usize = 20;
+const VERTEX_NS: usize = 25;
+const LOOK_NS: usize = 10;
+const NEIGHBOUR_NS: usize = 1_500;
+/// The most that is done where the request was read.
+const LIGHT_NS: usize = 200_000;
+
+/// A question for features as its parameters say it.
+struct Question<'a> {
+    collection: &'a CollectionView,
+    limit: usize,
+    after: Option<Cursor>,
+    nearest: Option<(f64, f64)>,
+    filter: Filter,
+}
+
+fn question(call: &Call) -> Result<Question<'_>, Problem> {
+    let collection = call.view.collection(call.path_value("collectionId")).ok_or(Problem::NotFound)?;
+    let limit = call.params.limit()?;
+    let after = call.params.next()?;
+    let nearest = call.params.nearest()?;
+    let mut members = Vec::new();
+    members.extend(call.params.within()?.map(Filter::Within));
+    members.extend(call.params.bbox()?.map(Filter::Bbox));
+    members.extend(call.params.datetime()?.map(Filter::During));
+    Ok(Question { collection, limit, after, nearest, filter: Filter::All(members) })
+}
+
+/// Light if the rows are few enough to be found and written at once.
+pub fn items_weight(call: &Call) -> Weight {
+    let Ok(Question { collection, limit, nearest, filter, .. }) = question(call) else { return Weight::Light };
+    let rows = limit.min(usize::try_from(collection.rows()).unwrap_or(usize::MAX));
+    let write = collection.schema().fields.len() * FIELD_NS + collection.vertices_a_row() * VERTEX_NS;
+    let find = match nearest {
+        // The tree is made when it is first wanted, and what a filter refuses is looked at too.
+        Some(_) if !collection.is_indexed() || !filter.is_everything() => LIGHT_NS,
+        // Every vertex is measured.
+        Some(_) => (rows + 16) * NEIGHBOUR_NS * collection.vertices_a_row(),
+        None => query::looked_at(collection, &filter, LIGHT_NS / LOOK_NS) * LOOK_NS,
+    };
+    if rows * write + find < LIGHT_NS { Weight::Light } else { Weight::Heavy }
+}
+
+/// Light unless the table of ids has yet to be made.
+pub fn item_weight(call: &Call) -> Weight {
+    match call.view.collection(call.path_value("collectionId")) {
+        Some(collection) if !collection.finds_at_once() => Weight::Heavy,
+        _ => Weight::Light,
+    }
+}
 
 /// `GET /ogc/collections/{collectionId}/items` (OGC API - Features - Part 1, clause 7.15), with `nearest` and
 /// `within` of our own.
@@ -19,44 +75,26 @@ use crate::query::ItemsRequest;
 /// # Errors
 /// [`Problem`].
 pub fn items(call: &Call) -> Result<Answer, Problem> {
+    let Question { collection, limit, after, nearest, filter } = question(call)?;
     let id = call.path_value("collectionId");
-    let collection = call.view.collection(id).ok_or(Problem::NotFound)?;
-    let limit = call.params.limit()?;
     let crs = call.params.crs()?;
-    let after = call.params.next()?;
-    let nearest = call.params.nearest()?;
-    let mut members = Vec::new();
-    members.extend(call.params.within()?.map(Filter::Within));
-    members.extend(call.params.bbox()?.map(Filter::Bbox));
-    members.extend(call.params.datetime()?.map(Filter::During));
-    let filter = Filter::All(members);
-    let writer = FeatureWriter::new(collection.schema(), crs);
-    let mut features = Vec::new();
-    let (matched, returned, next);
-    if let Some((lon, lat)) = nearest {
+    let (matched, rows, next): (u64, Vec<(RowRef, Option<f64>)>, _) = if let Some((lon, lat)) = nearest {
         if after.is_some() {
             return Err(Problem::bad("next", "nearest has no further pages: raise limit instead"));
         }
         let found = query::nearest(collection, lon, lat, limit, &filter)
             .map_err(|error| Problem::query("nearest", &error))?;
-        for (place, neighbour) in found.iter().enumerate() {
-            separate(&mut features, place);
-            writer.feature(&mut features, collection, neighbour.at, Some(neighbour.distance_m));
-        }
         // What `nearest` asks for is what it gives; rows without geometry are not among them.
-        (matched, returned, next) = (found.len() as u64, found.len(), None);
+        let rows = found.iter().map(|neighbour| (neighbour.at, Some(neighbour.distance_m))).collect();
+        (found.len() as u64, rows, None)
     } else {
         let page = query::items(collection, &ItemsRequest { filter, limit, after });
-        for (place, at) in page.rows.iter().enumerate() {
-            separate(&mut features, place);
-            writer.feature(&mut features, collection, *at, None);
-        }
-        (matched, returned, next) = (page.matched, page.rows.len(), page.next);
-    }
-    let href = format!("{}/ogc/collections/{}/items", call.base, encode(id));
-    let own = format!("{href}{}", call.params.query_string(None));
-    let next = next.map(|cursor| format!("{href}{}", call.params.query_string(Some(&cursor.encode()))));
-    let mut body = Vec::with_capacity(features.len() + 1_024);
+        (page.matched, page.rows.into_iter().map(|at| (at, None)).collect(), page.next)
+    };
+    let parent = format!("{}/ogc/collections/{}", call.base, encode(id));
+    let own = format!("{parent}/items{}", call.params.query_string(None));
+    let next = next.map(|cursor| format!("{parent}/items{}", call.params.query_string(Some(&cursor.encode()))));
+    let mut body = Vec::with_capacity(1_024);
     body.extend_from_slice(b"{\"type\":\"FeatureCollection\",");
     let synthetic = collection.is_synthetic();
     if synthetic {
@@ -64,6 +102,7 @@ pub fn items(call: &Call) -> Result<Answer, Problem> {
         push_json_text(&mut body, collection.marking());
         body.push(b',');
     }
+    let returned = rows.len();
     body.extend_from_slice(
         format!("\"numberMatched\":{matched},\"numberReturned\":{returned},\"links\":[").as_bytes(),
     );
@@ -73,21 +112,27 @@ pub fn items(call: &Call) -> Result<Answer, Problem> {
         push_link(&mut body, &next, "next", GEOJSON);
     }
     body.push(b',');
-    push_link(
-        &mut body,
-        &format!("{}/ogc/collections/{}", call.base, encode(id)),
-        "collection",
-        "application/json",
-    );
+    push_link(&mut body, &parent, "collection", "application/json");
     body.extend_from_slice(b"],\"features\":[");
-    body.extend_from_slice(&features);
+    let writer = FeatureWriter::new(collection.schema(), crs);
+    let head = body.len();
+    for (place, (at, distance_m)) in rows.iter().enumerate() {
+        if place > 0 {
+            body.push(b',');
+        }
+        if place == 8 {
+            // The first rows tell about how much room all need: no growing in between.
+            body.reserve((body.len() - head) * returned / 7);
+        }
+        writer.feature(&mut body, collection, *at, *distance_m);
+    }
     body.extend_from_slice(b"]}");
     let mut answer = Answer::ok(GEOJSON, body);
-    answer.headers.push(("content-crs", format!("<{}>", crs.uri())));
+    answer.headers.push(("content-crs", format!("<{}>", crs.uri()).into()));
     if synthetic {
         // What is saved says what it is.
         let name = format!("inline; filename=\"{id}-SYNTHETIC.geojson\"");
-        answer.headers.push(("content-disposition", name));
+        answer.headers.push(("content-disposition", name.into()));
     }
     Ok(answer)
 }
@@ -112,18 +157,14 @@ pub fn item(call: &Call) -> Result<Answer, Problem> {
     push_link(&mut body, &parent, "collection", "application/json");
     body.extend_from_slice(b"]}");
     let mut answer = Answer::ok(GEOJSON, body);
-    answer.headers.push(("content-crs", format!("<{}>", crs.uri())));
+    answer.headers.push(("content-crs", format!("<{}>", crs.uri()).into()));
     Ok(answer)
-}
-
-fn separate(out: &mut Vec<u8>, place: usize) {
-    if place > 0 {
-        out.push(b',');
-    }
 }
 
 fn push_link(out: &mut Vec<u8>, href: &str, rel: &str, media_type: &str) {
     out.extend_from_slice(b"{\"href\":");
     push_json_text(out, href);
-    out.extend_from_slice(format!(",\"rel\":\"{rel}\",\"type\":\"{media_type}\"}}").as_bytes());
+    for part in [",\"rel\":\"", rel, "\",\"type\":\"", media_type, "\"}"] {
+        out.extend_from_slice(part.as_bytes());
+    }
 }

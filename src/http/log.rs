@@ -1,0 +1,215 @@
+//! One line for each answer, written by a thread of its own: a worker only adds to a list.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use std::time::SystemTime;
+
+/// Lines wait this long for others to be written with them.
+const GATHER: Duration = Duration::from_millis(10);
+/// More than this many waiting lines, and further ones are counted instead.
+const MOST_WAITING: usize = 65_536;
+
+/// How lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogStyle {
+    /// For a terminal.
+    Text,
+    /// A JSON object each.
+    Json,
+}
+
+/// One answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Line {
+    /// When it was given.
+    pub at: SystemTime,
+    /// The operation's name in the OpenAPI document.
+    pub operation: &'static str,
+    /// The status code.
+    pub status: u16,
+    /// How long it took.
+    pub micros: u64,
+    /// Bytes of its body.
+    pub bytes: usize,
+}
+
+/// Writes a line for each answer; dropped, it writes what still waits.
+#[derive(Debug)]
+pub struct RequestLog {
+    waiting: Arc<Mutex<Waiting>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: Vec<Line>,
+    lost: u64,
+    over: bool,
+}
+
+impl RequestLog {
+    /// Starts the writing thread.
+    ///
+    /// # Errors
+    /// If there can be no further thread.
+    pub fn start(style: LogStyle, mut to: impl Write + Send + 'static) -> std::io::Result<Self> {
+        let waiting = Arc::new(Mutex::new(Waiting::default()));
+        let shared = Arc::clone(&waiting);
+        let writer = std::thread::Builder::new().name("request-log".into()).spawn(move || {
+            let mut text = Vec::new();
+            loop {
+                let Waiting { lines, lost, over } = take(&shared);
+                if lines.is_empty() && lost == 0 && !over {
+                    std::thread::park();
+                    std::thread::sleep(GATHER);
+                    continue;
+                }
+                let mut clock = Clock::default();
+                for line in &lines {
+                    push_line(&mut text, style, line, &mut clock);
+                }
+                // Where standard error is gone there is nobody to tell.
+                let _ = to.write_all(&text);
+                text.clear();
+                if lost > 0 {
+                    tracing::warn!(lines = lost, "requests came faster than their log could be written");
+                }
+                if over {
+                    let _ = to.flush();
+                    return;
+                }
+                std::thread::sleep(GATHER);
+            }
+        })?;
+        Ok(Self { waiting, writer: Some(writer) })
+    }
+
+    /// Adds a line.
+    pub fn push(&self, line: Line) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.lines.len() >= MOST_WAITING {
+            waiting.lost += 1;
+            return;
+        }
+        waiting.lines.push(line);
+        let first = waiting.lines.len() == 1;
+        drop(waiting);
+        if first {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(writer) = &self.writer {
+            writer.thread().unpark();
+        }
+    }
+}
+
+impl Drop for RequestLog {
+    fn drop(&mut self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).over = true;
+        self.wake();
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+fn take(waiting: &Mutex<Waiting>) -> Waiting {
+    let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    let room = waiting.lines.capacity().min(MOST_WAITING);
+    let over = waiting.over;
+    let lines = std::mem::replace(&mut waiting.lines, Vec::with_capacity(room));
+    Waiting { lines, lost: std::mem::take(&mut waiting.lost), over }
+}
+
+/// The text of the last second, so that it is written out once.
+#[derive(Debug, Default)]
+struct Clock {
+    second: u64,
+    text: String,
+}
+
+impl Clock {
+    /// `2031-05-07T08:09:10` of a time, and its microseconds.
+    fn read(&mut self, at: SystemTime) -> (&str, u32) {
+        let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        if self.text.is_empty() || self.second != since.as_secs() {
+            self.second = since.as_secs();
+            let micros = i64::try_from(since.as_secs()).unwrap_or(0).saturating_mul(1_000_000);
+            self.text = crate::model::time::format_instant(micros).trim_end_matches('Z').to_owned();
+        }
+        (&self.text, since.subsec_micros())
+    }
+}
+
+fn push_line(out: &mut Vec<u8>, style: LogStyle, line: &Line, clock: &mut Clock) {
+    let Line { operation, status, micros, bytes, .. } = *line;
+    let mut digits = itoa::Buffer::new();
+    let (second, fraction) = clock.read(line.at);
+    let [start, level, status_word, micros_word, bytes_word, end] = match style {
+        LogStyle::Text => ["", "Z  INFO request: operation=", " status=", " duration_us=", " bytes=", "\n"],
+        LogStyle::Json => [
+            "{\"timestamp\":\"",
+            "Z\",\"level\":\"INFO\",\"fields\":{\"message\":\"answered\",\"operation\":\"",
+            "\",\"status\":",
+            ",\"duration_us\":",
+            ",\"bytes\":",
+            "},\"target\":\"request\"}\n",
+        ],
+    };
+    out.extend_from_slice(start.as_bytes());
+    out.extend_from_slice(second.as_bytes());
+    out.push(b'.');
+    // Six digits, zeros in front kept.
+    out.extend_from_slice(&digits.format(1_000_000 + fraction).as_bytes()[1..]);
+    out.extend_from_slice(level.as_bytes());
+    out.extend_from_slice(operation.as_bytes());
+    for (word, number) in
+        [(status_word, u64::from(status)), (micros_word, micros), (bytes_word, bytes as u64)]
+    {
+        out.extend_from_slice(word.as_bytes());
+        out.extend_from_slice(digits.format(number).as_bytes());
+    }
+    out.extend_from_slice(end.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_line_is_written_by_the_end_and_is_json() {
+        let sink = Sink::default();
+        let log = RequestLog::start(LogStyle::Json, sink.clone()).unwrap();
+        let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_936_080_550_000_042);
+        for micros in 0..500 {
+            log.push(Line { at, operation: "getTile", status: 200, micros, bytes: 7 });
+        }
+        drop(log);
+        let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 500);
+        assert_eq!(lines[0]["timestamp"], "2031-05-09T08:09:10.000042Z");
+        assert!(lines.iter().zip(0..).all(|(line, micros)| line["fields"]["duration_us"] == micros));
+    }
+}
