@@ -22,8 +22,10 @@ pub struct Config {
     pub max_connections: usize,
     /// Threads that answer; 0 for one a core.
     pub workers: usize,
-    /// Megabytes of finished tiles to keep; 0 keeps none.
+    /// Megabytes of finished answers to keep; 0 keeps none.
     pub cache_mb: u64,
+    /// Whether tiles are kept within their size; if not, every feature is in every tile that it reaches.
+    pub thin_tiles: bool,
 }
 
 impl Default for Config {
@@ -36,6 +38,7 @@ impl Default for Config {
             max_connections: 4_096,
             workers: 0,
             cache_mb: 256,
+            thin_tiles: true,
         }
     }
 }

@@ -13,6 +13,7 @@ pub use crate::snapshot::BlockRef;
 pub use crate::snapshot::Column;
 pub use crate::snapshot::RowGroup;
 pub use crate::snapshot::TextColumn;
+pub use crate::snapshot::Texts;
 pub use gate::Gate;
 pub use policy::Outcome;
 pub use policy::clause;

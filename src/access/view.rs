@@ -4,6 +4,8 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use crate::access::Outcome;
 use crate::model::CollectionSchema;
@@ -25,6 +27,7 @@ pub struct View {
 /// The rows of one collection that the view holds.
 #[derive(Debug)]
 pub struct CollectionView {
+    serial: u64,
     schema: Arc<CollectionSchema>,
     groups: Vec<Arc<RowGroup>>,
     index: OnceLock<BlockIndex>,
@@ -79,6 +82,8 @@ fn highest<'a>(markings: impl Iterator<Item = &'a str>) -> &'a str {
     markings.max_by_key(|word| (rank(word), *word)).unwrap_or(MARKINGS[0])
 }
 
+static NEXT_SERIAL: AtomicU64 = AtomicU64::new(1);
+
 impl CollectionView {
     /// The rows of `collection` that `outcome` admits; `copy` gives a group's admitted part.
     pub(super) fn new(
@@ -102,6 +107,7 @@ impl CollectionView {
         }
         let provenances = || groups.iter().flat_map(|group| group.provenances());
         Self {
+            serial: NEXT_SERIAL.fetch_add(1, Ordering::Relaxed),
             schema: Arc::clone(&collection.schema),
             index: OnceLock::new(),
             ids: OnceLock::new(),
@@ -114,6 +120,12 @@ impl CollectionView {
             groups,
             memo: Memo::default(),
         }
+    }
+
+    /// A number that no other version of a collection has, and no other part of this one: equal numbers, equal answers.
+    #[must_use]
+    pub fn serial(&self) -> u64 {
+        self.serial
     }
 
     /// The schema.

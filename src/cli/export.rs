@@ -18,6 +18,7 @@ use crate::access::Principal;
 use crate::cli::say;
 use crate::format::CsvWriter;
 use crate::format::FeatureWriter;
+use crate::format::JsonWriter;
 use crate::format::push_json_text;
 use crate::format::write_geopackage;
 use crate::http::params::Param;
@@ -164,7 +165,7 @@ fn write_features(
         if place > 0 {
             feature.extend_from_slice(if ending == Ending::GeoJson { b",\n" } else { b"\n" });
         }
-        writer.feature(&mut feature, collection, *at, None);
+        writer.feature(&mut JsonWriter::new(&mut feature), collection, *at, None);
         out.write_all(&feature)?;
     }
     out.write_all(if ending == Ending::GeoJson { b"\n]}\n" } else { b"\n" })?;

@@ -32,6 +32,7 @@ use crate::http::is_loopback;
 use crate::http::stop;
 use crate::store::Store;
 use crate::telemetry;
+use crate::tile::Thinning;
 
 /// How often the store is asked for changes that another process committed.
 const REFRESH_SECONDS: u64 = 2;
@@ -74,6 +75,7 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
     let gate = Gate::open(Arc::clone(&store))?;
     let listener = Listener { loopback_only, public_host: config.public_host() };
     let mut app = App::new(gate, config.public_url.clone(), listener, config.cache_mb << 20);
+    app.thinning = if config.thin_tiles { Thinning::ToSize } else { Thinning::None };
     if tracing::enabled!(target: "request", tracing::Level::INFO) {
         let style = if std::io::stderr().is_terminal() { LogStyle::Text } else { LogStyle::Json };
         app.request_log = Some(RequestLog::start(style, std::io::stderr())?);

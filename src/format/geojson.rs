@@ -3,27 +3,64 @@
 //! Coordinates have at most seven decimals, as they are held; in the British National Grid three (millimetres).
 //! Source: RFC 7946; OGC API - Features - Part 2 for other systems.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use crate::access::CollectionView;
+use crate::access::Column;
+use crate::access::RowGroup;
+use crate::access::TextColumn;
+use crate::format::json::JsonWriter;
+use crate::format::json::Slot;
 use crate::model::CollectionSchema;
+use crate::model::FieldType;
 use crate::model::Position;
 use crate::model::ShapeKind;
 use crate::model::ShapeRef;
 use crate::model::ValueRef;
 use crate::model::crs::Crs;
 use crate::model::crs::lon_lat_to_grid;
-use crate::model::feature::format_number;
-use crate::model::feature::push_number;
-use crate::model::time;
 use crate::query::RowRef;
 
 /// Writes features of one collection.
 #[derive(Debug)]
 pub struct FeatureWriter {
     /// Keys of the properties as they are written, with a comma before all but the first.
-    keys: Vec<Vec<u8>>,
+    keys: Vec<Key>,
     numeric_ids: bool,
     crs: Crs,
     distance_is_taken: bool,
+    /// Pieces of the row group that was written last, by its serial number.
+    pieces: RefCell<(u64, Arc<Pieces>)>,
+}
+
+/// A key of a property; short ones are copied in one go.
+#[derive(Debug)]
+struct Key {
+    text: Vec<u8>,
+    slot: Option<Slot>,
+}
+
+/// Keys with values of a row group, ready to be copied: for each field whose dictionary is small, one by code.
+#[derive(Debug, Default)]
+struct Pieces(Vec<Vec<Option<Slot>>>);
+
+impl Pieces {
+    fn of(group: &RowGroup, keys: &[Key]) -> Arc<Self> {
+        group.derive(|group| {
+            let fields = keys.iter().enumerate().map(|(field, key)| match group.column(field) {
+                Some(Column::Text(FieldType::Text, TextColumn::Dict8(_, texts), _)) => (0..texts.len())
+                    .map(|place| {
+                        let mut piece = key.text.clone();
+                        push_json_text(&mut piece, texts.get(place));
+                        Slot::new(&piece)
+                    })
+                    .collect(),
+                _ => Vec::new(),
+            });
+            Self(fields.collect())
+        })
+    }
 }
 
 impl FeatureWriter {
@@ -31,199 +68,202 @@ impl FeatureWriter {
     #[must_use]
     pub fn new(schema: &CollectionSchema, crs: Crs) -> Self {
         let key = |place: usize, name: &str| {
-            let mut key = Vec::with_capacity(name.len() + 4);
-            if place > 0 {
-                key.push(b',');
-            }
-            push_json_text(&mut key, name);
-            key.push(b':');
-            key
+            let mut text = if place > 0 { vec![b','] } else { Vec::new() };
+            push_json_text(&mut text, name);
+            text.push(b':');
+            Key { slot: Slot::new(&text), text }
         };
+        let fields = schema.fields.iter().enumerate();
         Self {
-            keys: schema.fields.iter().enumerate().map(|(place, field)| key(place, &field.name)).collect(),
+            keys: fields.map(|(place, field)| key(place, &field.name)).collect(),
             numeric_ids: schema.numeric_ids,
             crs,
             distance_is_taken: schema.position("distance_m").is_some(),
+            // Serial numbers begin at 1.
+            pieces: RefCell::new((0, Arc::default())),
         }
     }
 
     /// Appends a feature; `distance_m` becomes a property, or a member beside them if a field has that name.
     pub fn feature(
         &self,
-        out: &mut Vec<u8>,
+        out: &mut JsonWriter<'_>,
         collection: &CollectionView,
         at: RowRef,
         distance_m: Option<f64>,
     ) {
-        self.open(out, collection, at);
-        self.members(out, collection, at, distance_m);
-        out.push(b'}');
+        self.open(out, collection, at, distance_m);
+        out.fixed(b"}");
     }
 
     /// Appends a feature without its closing brace, for members to follow.
     pub fn open_feature(&self, out: &mut Vec<u8>, collection: &CollectionView, at: RowRef) {
-        self.open(out, collection, at);
-        self.members(out, collection, at, None);
+        self.open(&mut JsonWriter::new(out), collection, at, None);
     }
 
-    fn open(&self, out: &mut Vec<u8>, collection: &CollectionView, at: RowRef) {
+    fn open(
+        &self,
+        out: &mut JsonWriter<'_>,
+        collection: &CollectionView,
+        at: RowRef,
+        distance_m: Option<f64>,
+    ) {
         let group = &collection.groups()[at.group as usize];
         let row = at.row as usize;
-        out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":");
-        match group.public_id(row) {
-            Some(id) if self.numeric_ids => out.extend_from_slice(id.as_bytes()),
-            Some(id) => push_json_text(out, id),
-            None => push_json_text(out, &group.id(row).to_string()),
+        out.fixed(b"{\"type\":\"Feature\",\"id\":");
+        match group.public_id_place(row) {
+            Some((ids, place)) if self.numeric_ids => out.raw_text(ids, place),
+            Some((ids, place)) => out.text(ids, place),
+            None => out.string(&group.id(row).to_string()),
         }
-    }
-
-    fn members(&self, out: &mut Vec<u8>, collection: &CollectionView, at: RowRef, distance_m: Option<f64>) {
-        let group = &collection.groups()[at.group as usize];
-        let row = at.row as usize;
-        let distance = distance_m
-            .map(|metres| format!("\"distance_m\":{}", format_number((metres * 1e3).round() / 1e3)));
-        if let Some(distance) = distance.as_ref().filter(|_| self.distance_is_taken) {
-            out.push(b',');
-            out.extend_from_slice(distance.as_bytes());
+        let distance_m = distance_m.map(|metres| (metres * 1e3).round() / 1e3);
+        if let Some(metres) = distance_m.filter(|_| self.distance_is_taken) {
+            out.fixed(b",\"distance_m\":");
+            out.float(metres);
         }
-        out.extend_from_slice(b",\"geometry\":");
+        out.fixed(b",\"geometry\":");
         match group.shape(row) {
             Some(shape) => self.geometry(out, shape),
-            None => out.extend_from_slice(b"null"),
+            None => out.fixed(b"null"),
         }
-        out.extend_from_slice(b",\"properties\":{");
-        for (field, key) in self.keys.iter().enumerate() {
-            out.extend_from_slice(key);
-            push_json_value(out, group.value(field, row));
+        out.fixed(b",\"properties\":{");
+        let mut known = self.pieces.borrow_mut();
+        if known.0 != group.serial() {
+            *known = (group.serial(), Pieces::of(group, &self.keys));
         }
-        if let Some(distance) = distance.filter(|_| !self.distance_is_taken) {
+        for (field, (key, pieces)) in self.keys.iter().zip(&known.1.0).enumerate() {
+            property(out, key, pieces, group.column(field), row);
+        }
+        if let Some(metres) = distance_m.filter(|_| !self.distance_is_taken) {
             if !self.keys.is_empty() {
-                out.push(b',');
+                out.fixed(b",");
             }
-            out.extend_from_slice(distance.as_bytes());
+            out.fixed(b"\"distance_m\":");
+            out.float(metres);
         }
-        out.push(b'}');
+        out.fixed(b"}");
     }
 
-    fn geometry(&self, out: &mut Vec<u8>, shape: ShapeRef<'_>) {
-        let start = out.len();
-        out.extend_from_slice(b"{\"type\":\"");
-        out.extend_from_slice(shape.kind.geojson_name().as_bytes());
-        out.extend_from_slice(b"\",\"coordinates\":");
-        let written = match shape.kind {
-            ShapeKind::Point => self.position(out, shape.positions[0]),
-            ShapeKind::MultiPoint | ShapeKind::LineString => self.positions(out, shape.positions),
-            ShapeKind::MultiLineString | ShapeKind::Polygon => self.rings(out, shape),
-            ShapeKind::MultiPolygon => bracketed(out, shape.parts(), |out, part| self.rings(out, part)),
-        };
-        out.push(b'}');
-        if written.is_none() {
-            // A position has no place in the other system: no half geometry, no invented numbers.
-            out.truncate(start);
-            out.extend_from_slice(b"null");
+    fn geometry(&self, out: &mut JsonWriter<'_>, shape: ShapeRef<'_>) {
+        if self.crs != Crs::Crs84 {
+            // A position may have no place in the other system: no half geometry, no invented numbers.
+            let mut text = Vec::new();
+            let written = self.geometry_in(&mut JsonWriter::new(&mut text), shape);
+            return out.piece(if written.is_some() { &text } else { b"null" });
         }
+        // Every position has its degrees.
+        let _ = self.geometry_in(out, shape);
     }
 
-    fn rings(&self, out: &mut Vec<u8>, shape: ShapeRef<'_>) -> Option<()> {
+    fn geometry_in(&self, out: &mut JsonWriter<'_>, shape: ShapeRef<'_>) -> Option<()> {
+        if shape.kind == ShapeKind::Point {
+            out.fixed(b"{\"type\":\"Point\",\"coordinates\":");
+            self.position(out, shape.positions[0])?;
+            out.fixed(b"}");
+            return Some(());
+        }
+        out.fixed(b"{\"type\":\"");
+        out.piece(shape.kind.geojson_name().as_bytes());
+        out.fixed(b"\",\"coordinates\":");
+        match shape.kind {
+            ShapeKind::Point => self.position(out, shape.positions[0])?,
+            ShapeKind::MultiPoint | ShapeKind::LineString => self.positions(out, shape.positions)?,
+            ShapeKind::MultiLineString | ShapeKind::Polygon => self.rings(out, shape)?,
+            ShapeKind::MultiPolygon => bracketed(out, shape.parts(), |out, part| self.rings(out, part))?,
+        }
+        out.fixed(b"}");
+        Some(())
+    }
+
+    fn rings(&self, out: &mut JsonWriter<'_>, shape: ShapeRef<'_>) -> Option<()> {
         bracketed(out, shape.rings(), |out, ring| self.positions(out, ring))
     }
 
-    fn positions(&self, out: &mut Vec<u8>, positions: &[Position]) -> Option<()> {
+    fn positions(&self, out: &mut JsonWriter<'_>, positions: &[Position]) -> Option<()> {
         bracketed(out, positions.iter(), |out, position| self.position(out, *position))
     }
 
-    fn position(&self, out: &mut Vec<u8>, position: Position) -> Option<()> {
-        out.push(b'[');
+    #[inline]
+    fn position(&self, out: &mut JsonWriter<'_>, position: Position) -> Option<()> {
+        out.fixed(b"[");
         match self.crs {
             Crs::Crs84 => {
-                push_degrees(out, position.lon);
-                out.push(b',');
-                push_degrees(out, position.lat);
+                out.degrees(position.lon);
+                out.fixed(b",");
+                out.degrees(position.lat);
             }
             Crs::BritishNationalGrid => {
                 let (easting, northing) = lon_lat_to_grid(position.lon_degrees(), position.lat_degrees())?;
-                out.extend_from_slice(format!("{easting:.3},{northing:.3}").as_bytes());
+                out.piece(format!("{easting:.3},{northing:.3}").as_bytes());
             }
             Crs::WebMercator => return None,
         }
-        out.push(b']');
+        out.fixed(b"]");
         Some(())
     }
 }
 
+/// Appends a property: its key and the value of a row.
+#[inline]
+fn property(
+    out: &mut JsonWriter<'_>,
+    key: &Key,
+    pieces: &[Option<Slot>],
+    column: Option<&Column>,
+    row: usize,
+) {
+    if let Some(Column::Text(_, TextColumn::Dict8(codes, _), nulls)) = column
+        && let Some(Some(piece)) = pieces.get(usize::from(codes[row]))
+        && !nulls.is_null(row)
+    {
+        return out.slot(piece);
+    }
+    match &key.slot {
+        Some(slot) => out.slot(slot),
+        None => out.piece(&key.text),
+    }
+    match column {
+        Some(Column::Text(FieldType::Text, texts, nulls)) if !nulls.is_null(row) => {
+            let (texts, place) = texts.place(row);
+            out.text(texts, place);
+        }
+        Some(column) => push_json_value(out, column.get(row)),
+        None => out.fixed(b"null"),
+    }
+}
+
 fn bracketed<T>(
-    out: &mut Vec<u8>,
+    out: &mut JsonWriter<'_>,
     members: impl Iterator<Item = T>,
-    mut write: impl FnMut(&mut Vec<u8>, T) -> Option<()>,
+    mut write: impl FnMut(&mut JsonWriter<'_>, T) -> Option<()>,
 ) -> Option<()> {
-    out.push(b'[');
+    out.fixed(b"[");
     for (place, member) in members.enumerate() {
         if place > 0 {
-            out.push(b',');
+            out.fixed(b",");
         }
         write(out, member)?;
     }
-    out.push(b']');
+    out.fixed(b"]");
     Some(())
 }
 
-/// Appends units of 1e-7 degree as the shortest decimal number of degrees.
-fn push_degrees(out: &mut Vec<u8>, units: i32) {
-    let magnitude = units.unsigned_abs();
-    // A sign, three digits, a point and seven digits at most.
-    let mut text = [0_u8; 12];
-    let mut start = text.len();
-    let mut rest = magnitude % 10_000_000;
-    if rest > 0 {
-        let mut places = 7;
-        while rest.is_multiple_of(10) {
-            rest /= 10;
-            places -= 1;
-        }
-        for _ in 0..places {
-            start -= 1;
-            text[start] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
-        start -= 1;
-        text[start] = b'.';
-    }
-    let mut whole = magnitude / 10_000_000;
-    loop {
-        start -= 1;
-        text[start] = b'0' + (whole % 10) as u8;
-        whole /= 10;
-        if whole == 0 {
-            break;
-        }
-    }
-    if units < 0 {
-        start -= 1;
-        text[start] = b'-';
-    }
-    out.extend_from_slice(&text[start..]);
-}
-
 /// Appends a value as JSON.
-fn push_json_value(out: &mut Vec<u8>, value: ValueRef<'_>) {
+#[inline]
+fn push_json_value(out: &mut JsonWriter<'_>, value: ValueRef<'_>) {
     match value {
-        ValueRef::Bool(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
-        ValueRef::Int(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
-        ValueRef::Float(value) if value.is_finite() => push_number(out, value),
+        ValueRef::Bool(true) => out.fixed(b"true"),
+        ValueRef::Bool(false) => out.fixed(b"false"),
+        ValueRef::Int(value) => out.int(value),
         // No import lets NaN or infinity in; JSON could not say them.
-        ValueRef::Null | ValueRef::Float(_) => out.extend_from_slice(b"null"),
-        ValueRef::Text(text) => push_json_text(out, text),
+        ValueRef::Float(value) => out.float(value),
+        ValueRef::Null => out.fixed(b"null"),
+        ValueRef::Text(text) => out.string(text),
         // Checked and compacted at import.
-        ValueRef::Json(json) => out.extend_from_slice(json.as_bytes()),
-        ValueRef::Date(days) => quoted(out, |out| time::push_date(out, days)),
-        ValueRef::Timestamp(micros) => quoted(out, |out| time::push_instant(out, micros)),
+        ValueRef::Json(json) => out.piece(json.as_bytes()),
+        ValueRef::Date(days) => out.date(days),
+        ValueRef::Timestamp(micros) => out.instant(micros),
     }
-}
-
-fn quoted(out: &mut Vec<u8>, push: impl FnOnce(&mut Vec<u8>)) {
-    out.push(b'"');
-    push(out);
-    out.push(b'"');
 }
 
 /// Appends a text as a JSON string.
@@ -276,21 +316,6 @@ mod tests {
             let mut out = Vec::new();
             push_json_text(&mut out, &text);
             prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
-        }
-
-        #[test]
-        fn degrees_read_back(units in -1_800_000_000_i32..=1_800_000_000) {
-            let mut out = Vec::new();
-            push_degrees(&mut out, units);
-            let degrees: f64 = String::from_utf8(out).unwrap().parse().unwrap();
-            prop_assert_eq!((degrees * 1e7).round() as i32, units);
-        }
-
-        #[test]
-        fn numbers_read_back_to_the_bit(value in proptest::num::f64::NORMAL | proptest::num::f64::ZERO | proptest::num::f64::SUBNORMAL) {
-            let mut out = Vec::new();
-            push_json_value(&mut out, ValueRef::Float(value));
-            prop_assert_eq!(serde_json::from_slice::<f64>(&out).unwrap().to_bits(), value.to_bits());
         }
     }
 }

@@ -6,8 +6,10 @@
 mod csv;
 mod geojson;
 mod gpkg;
+mod json;
 
 pub use csv::CsvWriter;
 pub use geojson::FeatureWriter;
 pub use geojson::push_json_text;
 pub use gpkg::write_geopackage;
+pub use json::JsonWriter;

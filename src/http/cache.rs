@@ -14,14 +14,16 @@ use crate::http::encode::pack;
 pub struct Key {
     /// Layers, tile and parameters.
     pub address: String,
-    /// Serial numbers of the row groups that the view gives to the area.
+    /// Serial numbers of the row groups that the view gives to the area, or of all that it shows of a collection.
     pub groups: Vec<u64>,
+    /// How the answer is encoded.
+    pub encoding: Encoding,
 }
 
 /// Answers up to a number of bytes; the least used go first. Equal questions asked at once are answered once.
 #[derive(Debug)]
 pub struct Cache {
-    kept: Option<moka::sync::Cache<(Key, Encoding), Packed>>,
+    kept: Option<moka::sync::Cache<Key, Packed>>,
 }
 
 impl Cache {
@@ -31,8 +33,8 @@ impl Cache {
         let kept = (bytes > 0).then(|| {
             moka::sync::Cache::builder()
                 .max_capacity(bytes)
-                .weigher(|(key, _): &(Key, Encoding), packed: &Packed| {
-                    let own = size_of::<(Key, Encoding, Packed)>() + key.address.len() + key.groups.len() * 8;
+                .weigher(|key: &Key, packed: &Packed| {
+                    let own = size_of::<(Key, Packed)>() + key.address.len() + key.groups.len() * 8;
                     u32::try_from(own + packed.tag.len() + packed.body.len()).unwrap_or(u32::MAX)
                 })
                 .build()
@@ -40,23 +42,30 @@ impl Cache {
         Self { kept }
     }
 
+    /// Whether anything is kept.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.kept.is_some()
+    }
+
     /// The answer, if it is kept.
     #[must_use]
-    pub fn get(&self, key: &Key, encoding: Encoding) -> Option<Packed> {
-        // moka wants the key as it holds it.
-        self.kept.as_ref()?.get(&(key.clone(), encoding))
+    pub fn get(&self, key: &Key) -> Option<Packed> {
+        self.kept.as_ref()?.get(key)
     }
 
     /// The answer: kept, or made from the identity body and kept.
-    pub fn get_with(&self, key: Key, encoding: Encoding, make: impl FnOnce() -> Vec<u8>) -> Packed {
+    pub fn get_with(&self, key: Key, make: impl FnOnce() -> Vec<u8>) -> Packed {
+        let encoding = key.encoding;
         let Some(kept) = &self.kept else { return pack(make().into(), encoding) };
-        let plain = |key: Key| {
-            kept.get_with((key, Encoding::Identity), || pack(Bytes::from(make()), Encoding::Identity))
-        };
         if encoding == Encoding::Identity {
-            return plain(key);
+            return kept.get_with(key, || pack(Bytes::from(make()), Encoding::Identity));
         }
-        kept.get_with((key.clone(), encoding), || pack(plain(key).body, encoding))
+        let plain = Key { encoding: Encoding::Identity, ..key.clone() };
+        kept.get_with(key, || {
+            let plain = kept.get_with(plain, || pack(Bytes::from(make()), Encoding::Identity));
+            pack(plain.body, encoding)
+        })
     }
 
     /// Answers and bytes in it.
@@ -77,7 +86,7 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     fn key(address: &str, groups: &[u64]) -> Key {
-        Key { address: address.to_owned(), groups: groups.to_vec() }
+        Key { address: address.to_owned(), groups: groups.to_vec(), encoding: Encoding::Identity }
     }
 
     #[test]
@@ -90,7 +99,7 @@ mod tests {
                 scope.spawn(move || {
                     barrier.wait();
                     let encoding = if number % 2 == 0 { Encoding::Gzip } else { Encoding::Zstd };
-                    cache.get_with(key("a", &[1]), encoding, || {
+                    cache.get_with(Key { encoding, ..key("a", &[1]) }, || {
                         made.fetch_add(1, Ordering::SeqCst);
                         std::thread::sleep(std::time::Duration::from_millis(20));
                         vec![7; 5_000]
@@ -99,15 +108,16 @@ mod tests {
             }
         });
         assert_eq!(made.load(Ordering::SeqCst), 1);
-        assert_eq!(cache.get(&key("a", &[1]), Encoding::Gzip).unwrap().encoding, Encoding::Gzip);
+        let gzip = Key { encoding: Encoding::Gzip, ..key("a", &[1]) };
+        assert_eq!(cache.get(&gzip).unwrap().encoding, Encoding::Gzip);
     }
 
     #[test]
     fn other_row_groups_are_another_answer() {
         let cache = Cache::new(1 << 20);
-        cache.get_with(key("a", &[1, 2]), Encoding::Identity, || b"old".to_vec());
-        assert!(cache.get(&key("a", &[1, 3]), Encoding::Identity).is_none());
-        let new = cache.get_with(key("a", &[1, 3]), Encoding::Identity, || b"new".to_vec());
+        cache.get_with(key("a", &[1, 2]), || b"old".to_vec());
+        assert!(cache.get(&key("a", &[1, 3])).is_none());
+        let new = cache.get_with(key("a", &[1, 3]), || b"new".to_vec());
         assert_eq!(&new.body[..], b"new");
     }
 
@@ -115,12 +125,12 @@ mod tests {
     fn it_stays_within_its_bytes_and_zero_keeps_nothing() {
         let cache = Cache::new(100_000);
         for number in 0..200 {
-            cache.get_with(key(&number.to_string(), &[1]), Encoding::Identity, || vec![0; 10_000]);
+            cache.get_with(key(&number.to_string(), &[1]), || vec![0; 10_000]);
         }
         let (entries, bytes) = cache.size();
         assert!(bytes <= 100_000 && (1..10).contains(&entries), "{entries} {bytes}");
         let none = Cache::new(0);
-        none.get_with(key("a", &[1]), Encoding::Identity, || vec![1]);
-        assert_eq!((none.get(&key("a", &[1]), Encoding::Identity), none.size()), (None, (0, 0)));
+        none.get_with(key("a", &[1]), || vec![1]);
+        assert_eq!((none.get(&key("a", &[1])), none.size()), (None, (0, 0)));
     }
 }

@@ -59,8 +59,8 @@ pub fn metrics(call: &Call) -> Result<Answer, Problem> {
         ("throughline_collections", "Collections in memory.", collections as u64),
         ("throughline_rows", "Rows in memory.", rows),
         ("throughline_snapshot_bytes", "Bytes of all row groups in memory.", bytes as u64),
-        ("throughline_cached_answers", "Finished tiles that are kept.", kept),
-        ("throughline_cached_bytes", "Bytes of finished tiles that are kept.", kept_bytes),
+        ("throughline_cached_answers", "Finished answers that are kept.", kept),
+        ("throughline_cached_bytes", "Bytes of finished answers that are kept.", kept_bytes),
         (
             "throughline_degraded_collections",
             "Collections with damaged rows.",

@@ -142,7 +142,8 @@ impl Clock {
         if self.text.is_empty() || self.second != since.as_secs() {
             self.second = since.as_secs();
             let micros = i64::try_from(since.as_secs()).unwrap_or(0).saturating_mul(1_000_000);
-            self.text = crate::model::time::format_instant(micros).trim_end_matches('Z').to_owned();
+            let text = crate::model::time::format_instant(micros);
+            text.trim_end_matches('Z').clone_into(&mut self.text);
         }
         (&self.text, since.subsec_micros())
     }

@@ -48,6 +48,7 @@ use crate::http::encode::Packed;
 use crate::http::metrics::Metrics;
 use crate::http::params::Params;
 use crate::http::router::PathValues;
+use crate::tile::Thinning;
 
 /// Everything the handlers share.
 #[derive(Debug)]
@@ -66,12 +67,14 @@ pub struct App {
     pub metrics: Metrics,
     /// Where a line of each answer goes, if they are wanted.
     pub request_log: Option<RequestLog>,
-    /// Finished tiles.
+    /// Whether tiles are kept within their size.
+    pub thinning: Thinning,
+    /// Finished answers.
     cache: Cache,
 }
 
 impl App {
-    /// Shared state for a gate, with room for `cache_bytes` of finished tiles; 0 keeps none.
+    /// Shared state for a gate, with room for `cache_bytes` of finished answers; 0 keeps none.
     #[must_use]
     pub fn new(gate: Gate, public_url: Option<String>, listener: Listener, cache_bytes: u64) -> Self {
         Self {
@@ -82,6 +85,7 @@ impl App {
             file_damaged: AtomicBool::new(false),
             metrics: Metrics::default(),
             request_log: None,
+            thinning: Thinning::ToSize,
             cache: Cache::new(cache_bytes),
         }
     }
@@ -100,6 +104,8 @@ pub struct Call {
     pub path: PathValues,
     /// Query parameters, checked against those the route takes.
     pub params: Params,
+    /// The query as it came.
+    query: String,
     /// Scheme and host for links.
     pub base: String,
     /// `Accept-Encoding`.
@@ -120,8 +126,10 @@ impl Call {
 }
 
 /// How much work an answer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Weight {
+    /// None: the answer was kept.
+    Answered(Answer),
     /// Less than a fifth of a millisecond: answered where it was read.
     Light,
     /// More: goes to the pool, so that it holds up nobody.

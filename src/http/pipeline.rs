@@ -77,13 +77,10 @@ pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked:
     let answer = match guarded(|| prepare(app, principal, route, &asked)) {
         Err(problem) => problem.answer(),
         Ok(Prepared::Done(answer)) => answer,
-        Ok(Prepared::Work(route, call, Weight::Light)) => work(route, &call),
-        Ok(Prepared::Work(route, call, Weight::Heavy)) => {
-            match web::block(move || work(route, &call)).await {
-                Ok(answer) => answer,
-                Err(_) => internal("the pool is gone").answer(),
-            }
-        }
+        Ok(Prepared::Heavy(route, call)) => match web::block(move || work(route, &call)).await {
+            Ok(answer) => answer,
+            Err(_) => internal("the pool is gone").answer(),
+        },
     };
     let mut answer = if matches!(asked.method, "GET" | "HEAD") {
         let conditions = Conditions {
@@ -111,10 +108,10 @@ pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked:
 }
 
 enum Prepared {
-    /// Answered without a handler.
+    /// Answered.
     Done(Answer),
-    /// To be handled.
-    Work(&'static Route, Box<Call>, Weight),
+    /// To be answered in the pool.
+    Heavy(&'static Route, Call),
 }
 
 fn prepare(
@@ -147,11 +144,15 @@ fn prepare(
         view: app.gate.view(principal),
         path,
         params,
+        query: asked.query.to_owned(),
         base,
         accept_encoding: asked.header(ACCEPT_ENCODING).unwrap_or("").to_owned(),
     };
-    let weight = (route.weight)(&call);
-    Ok(Prepared::Work(route, Box::new(call), weight))
+    Ok(match (route.weight)(&call) {
+        Weight::Answered(answer) => Prepared::Done(answer),
+        Weight::Light => Prepared::Done((route.handler)(&call)?),
+        Weight::Heavy => Prepared::Heavy(route, call),
+    })
 }
 
 fn work(route: &Route, call: &Call) -> Answer {

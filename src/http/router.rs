@@ -48,8 +48,16 @@ mod tests {
     #[test]
     fn other_paths_meet_none() {
         for path in [
-            "", "/ogc/", "/nothing", "/tiles/a/1/2/3", "/tiles/a/1/2/3.mvt/", "/tiles/.json", "/assets/",
-            "/ogc/collections//items", "/ogc/collections/a/items/b/c", "//ogc",
+            "",
+            "/ogc/",
+            "/nothing",
+            "/tiles/a/1/2/3",
+            "/tiles/a/1/2/3.mvt/",
+            "/tiles/.json",
+            "/assets/",
+            "/ogc/collections//items",
+            "/ogc/collections/a/items/b/c",
+            "//ogc",
         ] {
             assert_eq!(find(path), None, "{path}");
         }

@@ -121,14 +121,13 @@ async fn serve(app: Arc<App>, request: HttpRequest, payload: web::Payload) -> Ht
         refused => refused,
     };
     let mut route = None;
-    let (answer, close) = match checked {
+    let (answer, close) = if let Err(problem) = checked {
         // After a refused body the connection cannot be used again: the rest of the body would be read as a request.
-        Err(problem) => (finish(problem.answer(), &Conditions::default()), true),
-        Ok(()) => {
-            let found = router::find(request.match_info().as_str());
-            route = found.as_ref().map(|(place, _)| *place);
-            (pipeline::dispatch(&app, found, Asked::from(&request)).await, false)
-        }
+        (finish(problem.answer(), &Conditions::default()), true)
+    } else {
+        let found = router::find(request.match_info().as_str());
+        route = found.as_ref().map(|(place, _)| *place);
+        (pipeline::dispatch(&app, found, Asked::from(&request)).await, false)
     };
     let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     app.metrics.count(route, answer.status, micros);

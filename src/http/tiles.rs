@@ -9,6 +9,7 @@ use crate::http::Call;
 use crate::http::Weight;
 use crate::http::cache::Key;
 use crate::http::encode::Encoding;
+use crate::http::encode::Packed;
 use crate::http::params::Param;
 use crate::http::params::encode;
 use crate::http::problem::Problem;
@@ -21,10 +22,12 @@ use crate::query::public_id;
 use crate::tile::COUNT;
 use crate::tile::FULL_ZOOM;
 use crate::tile::MAX_ZOOM;
+use crate::tile::Thinning;
 use crate::tile::TileCoord;
 use crate::tile::find;
 use crate::tile::groups as tile_groups;
 use crate::tile::is_clustered;
+use crate::tile::is_density_known;
 use crate::tile::tile as make_tile;
 use crate::tile::work;
 
@@ -102,27 +105,44 @@ fn question(call: &Call) -> Result<Question<'_>, Problem> {
     for layer in &layers {
         groups.extend(tile_groups(layer, at));
         // Whether points are clustered may depend on rows far away. Serial numbers begin at 1: a 0 parts the layers.
-        groups.extend([0, u64::from(is_clustered(layer, at.z))]);
+        let clustered = call.app.thinning == Thinning::ToSize && is_clustered(layer, at.z);
+        groups.extend([0, u64::from(clustered)]);
     }
-    let names = properties.as_ref().map(|names| names.join(","));
-    let address = format!("{}/{}/{}/{} {names:?}", call.path_value("layers"), at.z, at.x, at.y);
-    Ok(Question { layers, at, properties, key: Key { address, groups } })
+    let mut address = String::with_capacity(64);
+    for part in ["layers", "z", "x", "y"] {
+        address.push_str(call.path_value(part));
+        address.push('/');
+    }
+    if let Some(names) = &properties {
+        address.push('?');
+        address.push_str(&names.join(","));
+    }
+    let key = Key { address, groups, encoding: call.encoding(Encoding::LIVE) };
+    Ok(Question { layers, at, properties, key })
 }
 
-/// Light if the tile is kept or small, or if there is none.
+/// A kept tile; light if it is small, or if there is none.
 pub fn tile_weight(call: &Call) -> Weight {
     // A row or vertex takes about 40 ns; a fifth of a millisecond is 5,000 of them.
     const ENOUGH: usize = 5_000;
     let (Ok(layers), Ok(at)) = (layers(call), address(call)) else { return Weight::Light };
-    let needed = layers.iter().fold(0, |sum: usize, layer| sum.saturating_add(work(layer, at, ENOUGH)));
-    if needed <= ENOUGH {
-        return Weight::Light;
-    }
     // The key itself is not to be had in no time where the layer was never looked at.
-    let kept = needed < usize::MAX
-        && question(call)
-            .is_ok_and(|question| call.app.cache.get(&question.key, call.encoding(Encoding::LIVE)).is_some());
-    if kept { Weight::Light } else { Weight::Heavy }
+    if call.app.thinning == Thinning::ToSize && !layers.iter().all(|layer| is_density_known(layer)) {
+        return Weight::Heavy;
+    }
+    if call.app.cache.is_on()
+        && let Ok(question) = question(call)
+        && let Some(packed) = call.app.cache.get(&question.key)
+    {
+        return Weight::Answered(answer(packed));
+    }
+    let needed = layers.iter().fold(0, |sum: usize, layer| sum.saturating_add(work(layer, at, ENOUGH)));
+    if needed <= ENOUGH { Weight::Light } else { Weight::Heavy }
+}
+
+fn answer(packed: Packed) -> Answer {
+    let status = if packed.body.is_empty() { 204 } else { 200 };
+    Answer { status, ..Answer::packed(MVT, packed) }
 }
 
 /// `GET /tiles/{layers}/{z}/{x}/{y}.mvt`: the tile, 204 if nothing reaches it, 404 if there can be no such tile.
@@ -131,10 +151,8 @@ pub fn tile_weight(call: &Call) -> Weight {
 /// [`Problem::NotFound`], or a name in `properties` that none of the layers has.
 pub fn tile(call: &Call) -> Result<Answer, Problem> {
     let Question { layers, at, properties, key } = question(call)?;
-    let make = || make_tile(&layers, at, properties.as_deref());
-    let packed = call.app.cache.get_with(key, call.encoding(Encoding::LIVE), make);
-    let status = if packed.body.is_empty() { 204 } else { 200 };
-    Ok(Answer { status, ..Answer::packed(MVT, packed) })
+    let make = || make_tile(&layers, at, properties.as_deref(), call.app.thinning);
+    Ok(answer(call.app.cache.get_with(key, make)))
 }
 
 /// `GET /tiles/{layers}/features/{tileId}.json`: the feature of a layer whose id in tiles is `tileId`, as GeoJSON.
@@ -198,7 +216,9 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
         if let Some(own) = fields.get(COUNT).and_then(|text| text.as_str()) {
             count = format!("{count} (below zoom {FULL_ZOOM}); {own} (from zoom {FULL_ZOOM} on)");
         }
-        fields.insert(COUNT.to_owned(), count.into());
+        if call.app.thinning == Thinning::ToSize {
+            fields.insert(COUNT.to_owned(), count.into());
+        }
         vector_layers.push(json!({
             "id": schema.id, "description": schema.description, "fields": fields, "minzoom": 0, "maxzoom": deepest
         }));

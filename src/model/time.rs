@@ -172,21 +172,45 @@ fn text_of(push: impl FnOnce(&mut Vec<u8>)) -> String {
 
 /// Appends the text of [`format_date`].
 pub fn push_date(out: &mut Vec<u8>, days: i32) {
-    let Some(date) = days.checked_add(UNIX_JULIAN_DAY).and_then(|day| Date::from_julian_day(day).ok()) else {
-        return;
-    };
-    let (year, month, day) = date.to_calendar_date();
-    if (0..10_000).contains(&year) {
-        push_two(out, year / 100);
-        push_two(out, year % 100);
-    } else {
-        out.extend_from_slice(format!("{year:04}").as_bytes());
+    if let Some(text) = date_text(days) {
+        out.extend_from_slice(&text);
+    } else if let Some(date) =
+        days.checked_add(UNIX_JULIAN_DAY).and_then(|day| Date::from_julian_day(day).ok())
+    {
+        let text = format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day());
+        out.extend_from_slice(text.as_bytes());
     }
-    out.push(b'-');
-    push_two(out, i32::from(u8::from(month)));
-    out.push(b'-');
-    push_two(out, i32::from(day));
 }
+
+/// The date of a number of days since 1970-01-01 in four, two and two digits; `None` before March of the year 0 and
+/// after 9999.
+///
+/// Source: Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`: years begin in March, eras have
+/// 400 years.
+#[inline]
+#[must_use]
+pub fn date_text(days: i32) -> Option<[u8; 10]> {
+    if !(MARCH_0..=DAYS_9999).contains(&days) {
+        return None;
+    }
+    let shifted = (days - MARCH_0) as u32;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + u32::from(month <= 2);
+    let mut text = *b"0000-00-00";
+    for (place, number) in [(0, year / 100), (2, year % 100), (5, month), (8, day)] {
+        put_two(&mut text[place..], number);
+    }
+    Some(text)
+}
+
+/// Days since 1970-01-01 of 0000-03-01 and 9999-12-31.
+const MARCH_0: i32 = -719_468;
+const DAYS_9999: i32 = 2_932_896;
 
 /// Appends the text of [`format_instant`].
 pub fn push_instant(out: &mut Vec<u8>, micros: i64) {
@@ -198,10 +222,11 @@ pub fn push_instant(out: &mut Vec<u8>, micros: i64) {
         return;
     }
     let rest = micros.rem_euclid(DAY_MICROS);
-    let seconds = (rest / MICROS) as i32;
-    for (mark, number) in [(b'T', seconds / 3600), (b':', seconds / 60 % 60), (b':', seconds % 60)] {
-        out.push(mark);
-        push_two(out, number);
+    let seconds = (rest / MICROS) as u32;
+    out.extend_from_slice(b"T00:00:00");
+    let time = out.len() - 9;
+    for (place, number) in [(1, seconds / 3600), (4, seconds / 60 % 60), (7, seconds % 60)] {
+        put_two(&mut out[time + place..], number);
     }
     let fraction = rest % MICROS;
     if fraction != 0 {
@@ -210,13 +235,24 @@ pub fn push_instant(out: &mut Vec<u8>, micros: i64) {
     out.push(b'Z');
 }
 
-fn push_two(out: &mut Vec<u8>, number: i32) {
-    out.extend_from_slice(&[b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
+fn put_two(out: &mut [u8], number: u32) {
+    out[0] = b'0' + (number / 10) as u8;
+    out[1] = b'0' + (number % 10) as u8;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn dates_are_those_of_the_calendar(days in -4_000_000_i32..4_000_000) {
+            let date = Date::from_julian_day(days + UNIX_JULIAN_DAY).ok();
+            let expected = date.map(|date| format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()));
+            prop_assert_eq!(format_date(days), expected.unwrap_or_default());
+        }
+    }
 
     fn at(text: &str) -> i64 {
         parse_instant(text).unwrap()

@@ -170,8 +170,20 @@ impl Filter {
         let located = rows.start.min(positions.len())..rows.end.min(positions.len());
         let windows = self.windows().unwrap_or_default();
         let elsewhere = rows.len() - located.len();
-        let holds = |position: &&Position| windows.iter().any(|window| window.holds(**position));
-        elsewhere + positions[located].iter().filter(holds).count()
+        // One comparison an axis: what lies before the edge wraps round to a great number.
+        let span = |low: i32, high: i32| high.wrapping_sub(low).cast_unsigned();
+        let inside = |window: &Bounds, position: &Position| {
+            span(window.west, position.lon) <= span(window.west, window.east)
+                && span(window.south, position.lat) <= span(window.south, window.north)
+        };
+        let positions = &positions[located];
+        let held: usize = if let [window] = windows {
+            positions.iter().map(|position| usize::from(inside(window, position))).sum()
+        } else {
+            let any = |position: &&Position| windows.iter().any(|window| inside(window, position));
+            positions.iter().filter(any).count()
+        };
+        elsewhere + held
     }
 
     /// Windows outside which no located row matches; `None` if there is no such limit.

@@ -130,7 +130,7 @@ impl Found {
         let full = self.most.len() == self.limit;
         let worst = self.most.peek().filter(|_| full).map_or(f64::INFINITY, |worst| worst.0);
         let near = self.candidates.into_iter().filter(move |(_, least, _)| *least <= worst);
-        near.map(|(at, least, most)| (at, (least == most).then_some(least)))
+        near.map(|(at, least, most)| (at, (most <= least).then_some(least)))
     }
 }
 

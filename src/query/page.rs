@@ -6,7 +6,9 @@ use std::ops::Range;
 
 use crate::access::CollectionView;
 use crate::access::RowGroup;
+use crate::model::Position;
 use crate::model::RowId;
+use crate::model::geometry::Bounds;
 use crate::query::Filter;
 
 /// A row of a collection view: the place of its group and its place there.
@@ -144,13 +146,21 @@ struct Merge<'a> {
     heap: BinaryHeap<Reverse<Head>>,
     streams: Vec<Option<Stream<'a>>>,
     unopened: usize,
-    /// The group whose rows come next, up to the first row of any other.
-    current: Option<(u32, Option<(u64, RowId)>)>,
+    /// The group whose rows come next, and the first of them that may come after one of another group.
+    current: Option<(u32, usize)>,
 }
 
 impl<'a> Merge<'a> {
     fn new(collection: &'a CollectionView, filter: &'a Filter, after: Option<Cursor>) -> Self {
-        Self { collection, filter, after, heap: BinaryHeap::new(), streams: Vec::new(), unopened: 0, current: None }
+        Self {
+            collection,
+            filter,
+            after,
+            heap: BinaryHeap::new(),
+            streams: Vec::new(),
+            unopened: 0,
+            current: None,
+        }
     }
 
     fn open_next(&mut self) {
@@ -179,7 +189,7 @@ impl Iterator for Merge<'_> {
             && let Some(stream) = &mut self.streams[group as usize]
         {
             match stream.next() {
-                Some(row) if end.is_none_or(|end| stream.group.key(row) < end) => {
+                Some(row) if row < end => {
                     self.current = Some((group, end));
                     return Some(RowRef { group, row: row as u32 });
                 }
@@ -197,14 +207,19 @@ impl Iterator for Merge<'_> {
         let Reverse((_, group, row)) = self.heap.pop()?;
         let unopened = groups.get(self.unopened).map(|group| group.key(0));
         let waiting = self.heap.peek().map(|Reverse((key, _, _))| *key);
-        self.current = Some((group, unopened.into_iter().chain(waiting).min()));
+        let end = unopened.into_iter().chain(waiting).min();
+        let rows = &groups[group as usize];
+        self.current = Some((group, end.map_or(rows.len(), |end| rows.after(end))));
         Some(RowRef { group, row })
     }
 }
 
+/// Rows of one group that match, in its order.
 struct Stream<'a> {
     group: &'a RowGroup,
     filter: &'a Filter,
+    /// Positions and the one window that decides, where there is no other test.
+    points: Option<(&'a [Position], &'a Bounds)>,
     skip_test: bool,
     runs: std::vec::IntoIter<(Range<usize>, bool)>,
     run: (Range<usize>, bool),
@@ -217,7 +232,12 @@ impl<'a> Stream<'a> {
         visit_runs(group, filter, &mut |rows, inside| runs.push((rows, inside)));
         let mut runs = runs.into_iter();
         let run = runs.next().unwrap_or((0..0, false));
-        Self { group, filter, skip_test: filter.is_window_only(), runs, run, start }
+        let skip_test = filter.is_window_only();
+        let points = match (group.positions(), filter.windows()) {
+            (Some(positions), Some([window])) if skip_test => Some((positions, window)),
+            _ => None,
+        };
+        Self { group, filter, points, skip_test, runs, run, start }
     }
 
     fn next(&mut self) -> Option<usize> {
@@ -226,8 +246,15 @@ impl<'a> Stream<'a> {
                 self.run.0.start = self.start.min(self.run.0.end);
             }
             let inside = self.run.1 && self.skip_test;
-            if let Some(row) = self.run.0.find(|row| inside || self.filter.matches(self.group, *row)) {
-                return Some(row);
+            let found = match self.points {
+                _ if inside => self.run.0.next(),
+                Some((positions, window)) => {
+                    self.run.0.find(|row| positions.get(*row).is_none_or(|position| window.holds(*position)))
+                }
+                None => self.run.0.find(|row| self.filter.matches(self.group, *row)),
+            };
+            if found.is_some() {
+                return found;
             }
             self.run = self.runs.next()?;
         }

@@ -22,6 +22,7 @@ impl Nulls {
     }
 
     /// Whether the row's value is null.
+    #[inline]
     #[must_use]
     pub fn is_null(&self, row: usize) -> bool {
         self.0.as_ref().is_some_and(|words| words[row / 64] >> (row % 64) & 1 == 1)
@@ -62,7 +63,10 @@ impl Ints {
         }
     }
 
-    fn get(&self, row: usize) -> i64 {
+    /// The value of a row.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, row: usize) -> i64 {
         match self {
             Self::I8(values) => i64::from(values[row]),
             Self::I16(values) => i64::from(values[row]),
@@ -97,9 +101,13 @@ pub enum TextColumn {
 pub struct Texts {
     ends: Box<[u32]>,
     text: Box<str>,
+    plain: bool,
 }
 
 impl Texts {
+    /// The most bytes that [`Self::short`] gives.
+    pub const MARGIN: usize = 48;
+
     /// Packs texts. A row group's texts stay far below 4 GiB: 16,384 values of at most 256 kB.
     pub fn new<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
         let (mut ends, mut text) = (Vec::new(), String::new());
@@ -107,14 +115,34 @@ impl Texts {
             text.push_str(one);
             ends.push(text.len() as u32);
         }
-        Self { ends: ends.into(), text: text.into() }
+        let plain = !text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+        Self { ends: ends.into(), text: text.into(), plain }
     }
 
     /// The text of an index.
+    #[inline]
     #[must_use]
     pub fn get(&self, index: usize) -> &str {
         let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
         &self.text[start..self.ends[index] as usize]
+    }
+
+    /// Whether no text has a control character, a quotation mark or a backslash: what JSON strings cannot hold as it is.
+    #[inline]
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// The text of an index with some bytes behind it, and its length, if it is short and there are such bytes: a copy
+    /// of a fixed number of bytes is a few instructions, one of any number a call.
+    #[inline]
+    #[must_use]
+    pub fn short(&self, index: usize) -> Option<(&[u8; Self::MARGIN], usize)> {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
+        let length = self.ends[index] as usize - start;
+        let bytes = self.text.as_bytes().get(start..start + Self::MARGIN)?;
+        (length <= Self::MARGIN).then_some((bytes.try_into().ok()?, length))
     }
 
     /// How many.
@@ -158,12 +186,21 @@ impl TextColumn {
     }
 
     /// The text of a row that is not null.
+    #[inline]
     #[must_use]
     pub fn get(&self, row: usize) -> &str {
+        let (texts, index) = self.place(row);
+        texts.get(index)
+    }
+
+    /// The texts, and the index of a row that is not null among them.
+    #[inline]
+    #[must_use]
+    pub fn place(&self, row: usize) -> (&Texts, usize) {
         match self {
-            Self::Dict8(codes, texts) => texts.get(usize::from(codes[row])),
-            Self::Dict16(codes, texts) => texts.get(usize::from(codes[row])),
-            Self::Plain(texts) => texts.get(row),
+            Self::Dict8(codes, texts) => (texts, usize::from(codes[row])),
+            Self::Dict16(codes, texts) => (texts, usize::from(codes[row])),
+            Self::Plain(texts) => (texts, row),
         }
     }
 
@@ -227,6 +264,7 @@ impl Column {
     }
 
     /// The value of a row.
+    #[inline]
     #[must_use]
     pub fn get(&self, row: usize) -> ValueRef<'_> {
         match self {

@@ -14,6 +14,7 @@ mod row_group;
 pub use build::build_collection;
 pub use columns::Column;
 pub use columns::TextColumn;
+pub use columns::Texts;
 pub use ids::IdIndex;
 pub use index::BlockIndex;
 pub use index::BlockRef;

@@ -20,6 +20,7 @@ use crate::snapshot::BLOCK_ROWS;
 use crate::snapshot::columns::Column;
 use crate::snapshot::columns::Nulls;
 use crate::snapshot::columns::TextColumn;
+use crate::snapshot::columns::Texts;
 use crate::snapshot::gather::gather_column;
 use crate::snapshot::gather::gather_places;
 use crate::snapshot::gather::gather_provenance;
@@ -170,6 +171,7 @@ impl RowGroup {
     }
 
     /// How many rows.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -182,6 +184,7 @@ impl RowGroup {
     }
 
     /// How many rows have a geometry; they come first.
+    #[inline]
     #[must_use]
     pub fn located(&self) -> usize {
         self.located
@@ -194,9 +197,17 @@ impl RowGroup {
     }
 
     /// A row's key of the order everywhere.
+    #[inline]
     #[must_use]
     pub fn key(&self, row: usize) -> (u64, RowId) {
         (self.hilberts[row], self.ids[row])
+    }
+
+    /// The texts of public ids and the index of a row's among them.
+    #[inline]
+    #[must_use]
+    pub fn public_id_place(&self, row: usize) -> Option<(&Texts, usize)> {
+        self.public_ids.as_ref().filter(|(_, nulls)| !nulls.is_null(row)).map(|(texts, _)| texts.place(row))
     }
 
     /// The feature id its file gave a row.
@@ -223,12 +234,14 @@ impl RowGroup {
     }
 
     /// The value of a field by its place in the schema.
+    #[inline]
     #[must_use]
     pub fn value(&self, field: usize, row: usize) -> ValueRef<'_> {
         self.columns.get(field).map_or(ValueRef::Null, |column| column.get(row))
     }
 
     /// The column of a field by its place in the schema.
+    #[inline]
     #[must_use]
     pub fn column(&self, field: usize) -> Option<&Column> {
         self.columns.get(field)
@@ -275,6 +288,7 @@ impl RowGroup {
     }
 
     /// The position of a row, if the group holds points.
+    #[inline]
     #[must_use]
     pub fn positions(&self) -> Option<&[Position]> {
         match &self.places {
@@ -308,6 +322,7 @@ impl RowGroup {
     }
 
     /// A row's geometry.
+    #[inline]
     #[must_use]
     pub fn shape(&self, row: usize) -> Option<ShapeRef<'_>> {
         if row >= self.located {
@@ -320,6 +335,7 @@ impl RowGroup {
     }
 
     /// The box of a located row.
+    #[inline]
     #[must_use]
     pub fn row_bounds(&self, row: usize) -> Bounds {
         match &self.places {

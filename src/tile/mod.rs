@@ -29,6 +29,7 @@ pub use tags::COUNT;
 pub use thin::FULL_ZOOM;
 pub use thin::FULL_ZOOM_BYTES;
 pub use thin::LOW_ZOOM_BYTES;
+pub use thin::Thinning;
 pub use thin::is_clustered;
 pub use thin::tile;
 
@@ -45,12 +46,15 @@ pub fn groups(collection: &CollectionView, at: TileCoord) -> Vec<u64> {
         .collect()
 }
 
+/// Whether it is known how full the tiles of a collection are, or reckoned in no time.
+#[must_use]
+pub fn is_density_known(collection: &CollectionView) -> bool {
+    density::Density::is_at_hand(collection)
+}
+
 /// About how many rows and vertices have to be looked at for a tile; counting stops above `enough`.
 #[must_use]
 pub fn work(collection: &CollectionView, at: TileCoord, enough: usize) -> usize {
-    if !density::Density::is_at_hand(collection) {
-        return usize::MAX;
-    }
     let windows = at.windows();
     let mut sum = 0;
     for group in collection.groups() {

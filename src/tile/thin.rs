@@ -34,9 +34,29 @@ const CLUSTER_BITS: u32 = 7;
 /// A whole tile and its buffer are one cluster at this size.
 const WHOLE_BITS: u32 = 13;
 
+/// What happens where a tile would be too large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thinning {
+    /// It is kept within its size.
+    ToSize,
+    /// Nothing: every feature is in every tile that it reaches, however large that gets.
+    None,
+}
+
 /// The tile of several collections, a layer each; empty where nothing reaches it.
 #[must_use]
-pub fn tile(collections: &[&CollectionView], at: TileCoord, properties: Option<&[String]>) -> Vec<u8> {
+pub fn tile(
+    collections: &[&CollectionView],
+    at: TileCoord,
+    properties: Option<&[String]>,
+    thinning: Thinning,
+) -> Vec<u8> {
+    if thinning == Thinning::None {
+        let properties = properties.map_or(Properties::All, Properties::Named);
+        let layer =
+            |collection: &&CollectionView| write_all(&Rows::of(collection, at), properties, at.z, usize::MAX);
+        return collections.iter().filter_map(layer).flatten().collect();
+    }
     let budget = if at.z < FULL_ZOOM { LOW_ZOOM_BYTES } else { FULL_ZOOM_BYTES };
     within(collections, at, properties, budget)
 }

@@ -1,15 +1,21 @@
 //! Features: a page of them, the nearest ones, one by its id.
 
+use std::borrow::Cow;
+
 use crate::access::CollectionView;
 use crate::format::FeatureWriter;
+use crate::format::JsonWriter;
 use crate::format::push_json_text;
 use crate::http::Answer;
 use crate::http::Call;
 use crate::http::Weight;
+use crate::http::cache::Key;
+use crate::http::encode::Encoding;
 use crate::http::params::Param;
 use crate::http::params::encode;
 use crate::http::problem::Problem;
 use crate::http::routes::GEOJSON;
+use crate::model::crs::Crs;
 use crate::query;
 use crate::query::Cursor;
 use crate::query::Filter;
@@ -46,9 +52,47 @@ fn question(call: &Call) -> Result<Question<'_>, Problem> {
     Ok(Question { collection, limit, after, nearest, filter: Filter::All(members) })
 }
 
-/// Light if the rows are few enough to be found and written at once.
+/// What a page is made of: the question, and all that the view shows of the collection.
+fn key(call: &Call, collection: &CollectionView) -> Key {
+    let id = call.path_value("collectionId");
+    Key {
+        address: [&call.base, "/", id, "?", &call.query].concat(),
+        groups: vec![collection.serial()],
+        encoding: call.encoding(Encoding::LIVE),
+    }
+}
+
+/// Headers of a page.
+fn with_headers(mut answer: Answer, collection: &CollectionView, crs: Crs) -> Answer {
+    answer.headers.push(("content-crs", crs_header(crs)));
+    if collection.is_synthetic() {
+        // What is saved says what it is.
+        let id = &collection.schema().id;
+        let name = format!("inline; filename=\"{id}-SYNTHETIC.geojson\"");
+        answer.headers.push(("content-disposition", name.into()));
+    }
+    answer
+}
+
+fn crs_header(crs: Crs) -> Cow<'static, str> {
+    match crs {
+        Crs::Crs84 => "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>".into(),
+        other => format!("<{}>", other.uri()).into(),
+    }
+}
+
+/// A kept page; light if the rows are few enough to be found and written at once.
 pub fn items_weight(call: &Call) -> Weight {
-    let Ok(Question { collection, limit, nearest, filter, .. }) = question(call) else { return Weight::Light };
+    if call.app.cache.is_on()
+        && let Some(collection) = call.view.collection(call.path_value("collectionId"))
+        && let Some(packed) = call.app.cache.get(&key(call, collection))
+        && let Ok(crs) = call.params.crs()
+    {
+        return Weight::Answered(with_headers(Answer::packed(GEOJSON, packed), collection, crs));
+    }
+    let Ok(Question { collection, limit, nearest, filter, .. }) = question(call) else {
+        return Weight::Light;
+    };
     let rows = limit.min(usize::try_from(collection.rows()).unwrap_or(usize::MAX));
     let write = collection.schema().fields.len() * FIELD_NS + collection.vertices_a_row() * VERTEX_NS;
     let find = match nearest {
@@ -93,7 +137,8 @@ pub fn items(call: &Call) -> Result<Answer, Problem> {
     };
     let parent = format!("{}/ogc/collections/{}", call.base, encode(id));
     let own = format!("{parent}/items{}", call.params.query_string(None));
-    let next = next.map(|cursor| format!("{parent}/items{}", call.params.query_string(Some(&cursor.encode()))));
+    let next =
+        next.map(|cursor| format!("{parent}/items{}", call.params.query_string(Some(&cursor.encode()))));
     let mut body = Vec::with_capacity(1_024);
     body.extend_from_slice(b"{\"type\":\"FeatureCollection\",");
     let synthetic = collection.is_synthetic();
@@ -116,25 +161,26 @@ pub fn items(call: &Call) -> Result<Answer, Problem> {
     body.extend_from_slice(b"],\"features\":[");
     let writer = FeatureWriter::new(collection.schema(), crs);
     let head = body.len();
+    let mut json = JsonWriter::new(&mut body);
     for (place, (at, distance_m)) in rows.iter().enumerate() {
         if place > 0 {
-            body.push(b',');
+            json.fixed(b",");
         }
         if place == 8 {
             // The first rows tell about how much room all need: no growing in between.
+            let body = json.flush();
             body.reserve((body.len() - head) * returned / 7);
         }
-        writer.feature(&mut body, collection, *at, *distance_m);
+        writer.feature(&mut json, collection, *at, *distance_m);
     }
+    drop(json);
     body.extend_from_slice(b"]}");
-    let mut answer = Answer::ok(GEOJSON, body);
-    answer.headers.push(("content-crs", format!("<{}>", crs.uri()).into()));
-    if synthetic {
-        // What is saved says what it is.
-        let name = format!("inline; filename=\"{id}-SYNTHETIC.geojson\"");
-        answer.headers.push(("content-disposition", name.into()));
-    }
-    Ok(answer)
+    let answer = if call.app.cache.is_on() {
+        Answer::packed(GEOJSON, call.app.cache.get_with(key(call, collection), || body))
+    } else {
+        Answer::ok(GEOJSON, body)
+    };
+    Ok(with_headers(answer, collection, crs))
 }
 
 /// `GET /ogc/collections/{collectionId}/items/{featureId}` (clause 7.16).
@@ -157,7 +203,7 @@ pub fn item(call: &Call) -> Result<Answer, Problem> {
     push_link(&mut body, &parent, "collection", "application/json");
     body.extend_from_slice(b"]}");
     let mut answer = Answer::ok(GEOJSON, body);
-    answer.headers.push(("content-crs", format!("<{}>", crs.uri()).into()));
+    answer.headers.push(("content-crs", crs_header(crs)));
     Ok(answer)
 }
 

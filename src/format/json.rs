@@ -1,0 +1,312 @@
+//! JSON text in small pieces: gathered in a buffer that stays in the nearest cache, handed on in large ones.
+//!
+//! A call to copy a few bytes costs more than the bytes. Pieces up to 64 bytes are copied by a fixed number of
+//! instructions instead, and only what has been gathered goes to the answer.
+
+use crate::access::Texts;
+use crate::format::push_json_text;
+use crate::model::feature::push_number;
+use crate::model::time;
+
+/// Bytes gathered before they are handed on.
+const ROOM: usize = 4_096;
+/// The longest piece that is kept ready.
+const SLOT: usize = 64;
+/// One degree in units of 1e-7 degree.
+const DEGREE: u32 = 10_000_000;
+
+/// A short piece of JSON, ready to be copied.
+#[derive(Debug, Clone)]
+pub struct Slot {
+    bytes: [u8; SLOT],
+    length: u8,
+}
+
+impl Slot {
+    /// Of a piece of at most 64 bytes.
+    #[must_use]
+    pub fn new(piece: &[u8]) -> Option<Self> {
+        let mut bytes = [0; SLOT];
+        bytes.get_mut(..piece.len())?.copy_from_slice(piece);
+        Some(Self { bytes, length: piece.len() as u8 })
+    }
+}
+
+/// Appends JSON to a buffer; what is written arrives by [`Self::flush`] or when it is dropped.
+#[derive(Debug)]
+pub struct JsonWriter<'a> {
+    out: &'a mut Vec<u8>,
+    bytes: [u8; ROOM],
+    at: usize,
+}
+
+impl<'a> JsonWriter<'a> {
+    /// Appends to `out`.
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
+        Self { out, bytes: [0; ROOM], at: 0 }
+    }
+
+    /// Hands on what has been gathered, and gives the buffer itself.
+    pub fn flush(&mut self) -> &mut Vec<u8> {
+        self.out.extend_from_slice(&self.bytes[..self.at]);
+        self.at = 0;
+        self.out
+    }
+
+    /// Appends the first bytes of an array. All of it is copied, which is less work.
+    #[inline]
+    fn first<const LENGTH: usize>(&mut self, bytes: &[u8; LENGTH], length: usize) {
+        const { assert!(LENGTH <= ROOM) };
+        if let Some(room) = self.bytes.get_mut(self.at..self.at + LENGTH) {
+            room.copy_from_slice(bytes);
+            self.at += length;
+        } else {
+            self.flush();
+            self.bytes[..LENGTH].copy_from_slice(bytes);
+            self.at = length;
+        }
+    }
+
+    /// Appends a piece of known length.
+    #[inline]
+    pub fn fixed<const LENGTH: usize>(&mut self, piece: &[u8; LENGTH]) {
+        self.first(piece, LENGTH);
+    }
+
+    /// Appends a piece that was kept ready.
+    #[inline]
+    pub fn slot(&mut self, slot: &Slot) {
+        self.first(&slot.bytes, usize::from(slot.length));
+    }
+
+    /// Appends a piece.
+    #[inline]
+    pub fn piece(&mut self, piece: &[u8]) {
+        if piece.len() > ROOM / 2 {
+            self.flush().extend_from_slice(piece);
+            return;
+        }
+        if self.at + piece.len() > ROOM {
+            self.flush();
+        }
+        if let Some(room) = self.bytes.get_mut(self.at..self.at + piece.len()) {
+            // Short enough that a loop is quicker than a call.
+            if piece.len() <= 8 {
+                for (to, from) in room.iter_mut().zip(piece) {
+                    *to = *from;
+                }
+            } else {
+                room.copy_from_slice(piece);
+            }
+            self.at += piece.len();
+        }
+    }
+
+    /// Appends a text as it is.
+    #[inline]
+    pub fn raw_text(&mut self, texts: &Texts, place: usize) {
+        match texts.short(place) {
+            Some((bytes, length)) => self.first(bytes, length),
+            None => self.piece(texts.get(place).as_bytes()),
+        }
+    }
+
+    /// Appends a text as a JSON string.
+    #[inline]
+    pub fn text(&mut self, texts: &Texts, place: usize) {
+        if texts.is_plain() {
+            self.fixed(b"\"");
+            self.raw_text(texts, place);
+            self.fixed(b"\"");
+        } else {
+            self.string(texts.get(place));
+        }
+    }
+
+    /// Appends a text as a JSON string.
+    pub fn string(&mut self, text: &str) {
+        push_json_text(self.flush(), text);
+    }
+
+    /// Appends a whole number.
+    #[inline]
+    pub fn int(&mut self, value: i64) {
+        match u32::try_from(value) {
+            Ok(small) if small < 100_000_000 => self.small(small),
+            _ => self.piece(itoa::Buffer::new().format(value).as_bytes()),
+        }
+    }
+
+    /// Appends a number below 100,000,000.
+    #[inline]
+    fn small(&mut self, value: u32) {
+        let digits = eight_digits(value);
+        // The first digit that is not 0, or the last one.
+        let zeros = ((digits | 1 << 56).trailing_zeros() / 8) as usize;
+        let text = (ascii(digits) >> (8 * zeros)).to_le_bytes();
+        self.first(&text, 8 - zeros);
+    }
+
+    /// Appends a number, `null` for what JSON cannot say.
+    #[inline]
+    pub fn float(&mut self, value: f64) {
+        // Many numbers have few decimals: those are found by a multiplication and written as whole numbers.
+        let thousandths = value * 1e3;
+        if value != 0.0
+            && thousandths.abs() < 1e9
+            && thousandths.fract() == 0.0
+            && (thousandths / 1e3).to_bits() == value.to_bits()
+        {
+            self.thousandths(thousandths as i64);
+        } else if value.is_finite() {
+            push_number(self.flush(), value);
+        } else {
+            self.fixed(b"null");
+        }
+    }
+
+    /// Appends a whole number of thousandths as a decimal number.
+    fn thousandths(&mut self, value: i64) {
+        if value < 0 {
+            self.fixed(b"-");
+        }
+        let magnitude = value.unsigned_abs();
+        self.small((magnitude / 1_000) as u32);
+        let fraction = (magnitude % 1_000) as u32;
+        if fraction > 0 {
+            self.decimals(fraction * 10_000);
+        }
+    }
+
+    /// Appends a point and seven decimals, without zeros at the end.
+    #[inline]
+    fn decimals(&mut self, value: u32) {
+        let digits = eight_digits(value);
+        let zeros = (digits.leading_zeros() / 8) as usize;
+        let mut text = ascii(digits).to_le_bytes();
+        text[0] = b'.';
+        self.first(&text, 8 - zeros);
+    }
+
+    /// Appends a date as a JSON string, by days since 1970-01-01.
+    #[inline]
+    pub fn date(&mut self, days: i32) {
+        if let Some(date) = time::date_text(days) {
+            let mut text = *b"\"0000-00-00\"";
+            text[1..11].copy_from_slice(&date);
+            self.fixed(&text);
+        } else {
+            self.fixed(b"\"");
+            time::push_date(self.flush(), days);
+            self.fixed(b"\"");
+        }
+    }
+
+    /// Appends an instant as a JSON string, by microseconds since 1970.
+    pub fn instant(&mut self, micros: i64) {
+        self.fixed(b"\"");
+        time::push_instant(self.flush(), micros);
+        self.fixed(b"\"");
+    }
+
+    /// Appends units of 1e-7 degree as the shortest decimal number of degrees.
+    #[inline]
+    pub fn degrees(&mut self, units: i32) {
+        let magnitude = units.unsigned_abs();
+        if units < 0 {
+            self.fixed(b"-");
+        }
+        let (whole, fraction) = (magnitude / DEGREE, magnitude % DEGREE);
+        self.small(whole);
+        if fraction > 0 {
+            self.decimals(fraction);
+        }
+    }
+}
+
+/// Eight digits of a number below 100,000,000, the first in the lowest byte.
+#[inline]
+fn eight_digits(value: u32) -> u64 {
+    // Two numbers of four digits, four of two, eight of one: each step divides all parts at once.
+    let fours = u64::from(value / 10_000) | u64::from(value % 10_000) << 32;
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
+    let twos = hundreds | (fours - hundreds * 100) << 16;
+    let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
+    tens | (twos - tens * 10) << 8
+}
+
+/// Digits as characters.
+#[inline]
+fn ascii(digits: u64) -> u64 {
+    digits | 0x3030_3030_3030_3030
+}
+
+impl Drop for JsonWriter<'_> {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(write: impl FnOnce(&mut JsonWriter<'_>)) -> String {
+        let mut out = Vec::new();
+        write(&mut JsonWriter::new(&mut out));
+        String::from_utf8(out).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn whole_numbers_are_what_the_library_writes(value: i64, shift in 0_u32..63) {
+            let value = value >> shift;
+            prop_assert_eq!(written(|json| json.int(value)), value.to_string());
+        }
+
+        #[test]
+        fn degrees_read_back(units in -1_800_000_000_i32..=1_800_000_000, coarse in 0_u32..8) {
+            let step = 10_i32.pow(coarse);
+            let units = units / step * step;
+            let text = written(|json| json.degrees(units));
+            let degrees: f64 = text.parse().unwrap();
+            prop_assert_eq!((degrees * 1e7).round() as i32, units);
+            prop_assert!(!text.contains('.') || !text.ends_with('0'), "{}", text);
+        }
+
+        #[test]
+        fn numbers_read_back_to_the_bit(value in proptest::num::f64::NORMAL | proptest::num::f64::ZERO | proptest::num::f64::SUBNORMAL) {
+            let text = written(|json| json.float(value));
+            prop_assert_eq!(serde_json::from_str::<f64>(&text).unwrap().to_bits(), value.to_bits());
+        }
+
+        #[test]
+        fn numbers_of_few_decimals_are_the_shortest_text(units in -2_000_000_000_i64..2_000_000_000, decimals in 0_i32..6) {
+            let value = units as f64 / 10_f64.powi(decimals);
+            prop_assert_eq!(written(|json| json.float(value)), crate::model::feature::format_number(value));
+        }
+
+        #[test]
+        fn pieces_arrive_whole_and_in_order(pieces in proptest::collection::vec("[a-z\"\\\\\n]{0,90}", 0..200), long in "[a-z]{0,5000}") {
+            let texts = Texts::new(pieces.iter().map(String::as_str));
+            let mut expected = Vec::new();
+            for piece in &pieces {
+                push_json_text(&mut expected, piece);
+                expected.extend_from_slice(piece.as_bytes());
+                expected.extend_from_slice(b"x1");
+            }
+            expected.extend_from_slice(long.as_bytes());
+            let got = written(|json| {
+                for place in 0..pieces.len() {
+                    json.text(&texts, place);
+                    json.raw_text(&texts, place);
+                    json.fixed(b"x");
+                    json.int(1);
+                }
+                json.piece(long.as_bytes());
+            });
+            prop_assert_eq!(got.into_bytes(), expected);
+        }
+    }
+}
