@@ -21,7 +21,7 @@ STORE ?= var/throughline.gpkg
 DENY_VERSION := 0.20.2
 export THROUGHLINE_TEST_DATA ?= $(abspath ../shared/data)
 
-.PHONY: help run build web test browser conformance lint fmt bench docs data tools-lint tools-test tools-browser tools-bench
+.PHONY: help run build web test browser conformance lint fmt bench bench-peers docs data tools-lint tools-test tools-browser tools-bench
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,8 +44,9 @@ static/dist/index.html: static/node_modules/.installed static/index.html static/
 run: build ## Build and serve the map at http://127.0.0.1:8080/
 	$(BIN) serve $(STORE)
 
-test: tools-test build ## Run every test
+test: tools-test tools-bench build ## Run every test
 	$(CARGO) test $(PROFILE) --lib --test architecture --test store --test golden --test api
+	$(CARGO) test $(PROFILE) --test instructions
 	cd static && npm run --silent test
 	$(MAKE) --no-print-directory browser
 
@@ -70,6 +71,9 @@ data: ## Derive the reference facts anew from their sources, which takes minutes
 
 bench: tools-bench web ## Measure opening, memory, and instructions of queries at 10 k and 1 M rows
 	$(CARGO) bench --locked --bench spine
+
+bench-peers: build ## Measure beside Martin, TiPg and a bare server; PEERS_DIR= a folder for what that makes
+	python3 tests/bench/peers.py $(BIN)
 
 docs: web ## Build the code's documentation
 	$(CARGO) doc $(PROFILE) --no-deps

@@ -107,6 +107,37 @@ impl LayerWriter {
         self.count += 1;
     }
 
+    /// Adds a feature of one point: what [`Self::feature`] would write, without gathering it first.
+    pub fn point(&mut self, id: u64, tags: &[(u32, u32)], (x, y): Place) {
+        let (x, y) = (zigzag(x), zigzag(y));
+        let tag_bytes: usize = tags
+            .iter()
+            .map(|(key, value)| varint_bytes(u64::from(*key)) + varint_bytes(u64::from(*value)))
+            .sum();
+        let body = &mut self.body;
+        body.clear();
+        push_key(body, 1, 0);
+        push_varint(body, id);
+        if !tags.is_empty() {
+            push_key(body, 2, 2);
+            push_varint(body, tag_bytes as u64);
+            for (key, value) in tags {
+                push_varint(body, u64::from(*key));
+                push_varint(body, u64::from(*value));
+            }
+        }
+        // A point; its geometry moves to one place.
+        push_key(body, 3, 0);
+        push_varint(body, 1);
+        push_key(body, 4, 2);
+        push_varint(body, (1 + varint_bytes(x) + varint_bytes(y)) as u64);
+        push_varint(body, 1 | 1 << 3);
+        push_varint(body, x);
+        push_varint(body, y);
+        push_bytes(&mut self.features, 2, body);
+        self.count += 1;
+    }
+
     /// Appends the finished layer to a tile, unless it is empty.
     pub fn finish(&self, name: &str, tile: &mut Vec<u8>) {
         if self.count == 0 {
@@ -190,6 +221,11 @@ fn push_commands(out: &mut Vec<u8>, geometry: &Geometry) {
             push_varint(out, CLOSE | 1 << 3);
         }
     }
+}
+
+fn varint_bytes(value: u64) -> usize {
+    // Seven bits a byte.
+    (u64::BITS - (value | 1).leading_zeros()).div_ceil(7) as usize
 }
 
 fn zigzag(value: i64) -> u64 {

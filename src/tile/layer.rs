@@ -118,6 +118,37 @@ pub enum Properties<'a> {
     None,
 }
 
+/// Tile ids of so many rows, unique within the layer.
+fn unique_ids(rows: &Rows<'_>, count: usize, row_at: impl Fn(usize) -> RowRef) -> Vec<u64> {
+    let mut known: Option<(u32, std::sync::Arc<TileIds>)> = None;
+    let mut ids = Vec::with_capacity(count);
+    for RowRef { group, row } in (0..count).map(&row_at) {
+        let of_group = match &known {
+            Some((known, ids)) if *known == group => ids,
+            _ => &known.insert((group, TileIds::of(&rows.collection.groups()[group as usize]))).1,
+        };
+        ids.push(of_group.get(row as usize));
+    }
+    make_unique(&mut ids, |at| rows.group(row_at(at)).id(row_at(at).row as usize));
+    ids
+}
+
+/// What makes the tags of a layer's features; `clustered` if some stand for several rows.
+fn tagger<'a>(rows: &Rows<'a>, properties: Properties<'_>, clustered: bool) -> Tagger<'a> {
+    let tagger = match properties {
+        Properties::All => Tagger::new(rows.collection, None),
+        Properties::Named(names) => Tagger::new(rows.collection, Some(names)),
+        Properties::None => Tagger::new(rows.collection, Some(&[])),
+    };
+    if rows.at.z < FULL_ZOOM || clustered { tagger.without_count() } else { tagger }
+}
+
+fn finish(layer: &LayerWriter, rows: &Rows<'_>, limit: usize) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    layer.finish(&rows.collection.schema().id, &mut out);
+    (out.len() <= limit).then_some(out)
+}
+
 /// Writes features as a layer of at most `limit` bytes; `None` if they take more.
 pub fn write(
     rows: &Rows<'_>,
@@ -125,29 +156,10 @@ pub fn write(
     properties: Properties<'_>,
     limit: usize,
 ) -> Option<Vec<u8>> {
-    let mut ids: Vec<u64> = Vec::with_capacity(features.len());
-    let mut known: Option<(u32, std::sync::Arc<TileIds>)> = None;
-    for feature in features {
-        let group = feature.at.group;
-        let of_group = match &known {
-            Some((known, ids)) if *known == group => ids,
-            _ => &known.insert((group, TileIds::of(rows.group(feature.at)))).1,
-        };
-        ids.push(of_group.get(feature.at.row as usize));
-    }
-    make_unique(&mut ids, |at| {
-        let RowRef { row, .. } = features[at].at;
-        rows.group(features[at].at).id(row as usize)
-    });
+    let ids = unique_ids(rows, features.len(), |at| features[at].at);
     let mut layer = LayerWriter::default();
-    let mut tagger = match properties {
-        Properties::All => Tagger::new(rows.collection, None),
-        Properties::Named(names) => Tagger::new(rows.collection, Some(names)),
-        Properties::None => Tagger::new(rows.collection, Some(&[])),
-    };
-    if rows.at.z < FULL_ZOOM || features.iter().any(|feature| feature.count.is_some()) {
-        tagger = tagger.without_count();
-    }
+    let clustered = features.iter().any(|feature| feature.count.is_some());
+    let mut tagger = tagger(rows, properties, clustered);
     let mut tags = Vec::new();
     for (feature, id) in features.iter().zip(ids) {
         tags.clear();
@@ -162,9 +174,26 @@ pub fn write(
             return None;
         }
     }
-    let mut out = Vec::new();
-    layer.finish(&rows.collection.schema().id, &mut out);
-    (out.len() <= limit).then_some(out)
+    finish(&layer, rows, limit)
+}
+
+/// As [`write_all`], for rows that are all points of groups of points.
+fn write_points(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Option<Vec<u8>> {
+    let ids = unique_ids(rows, rows.near.len(), |at| rows.near[at]);
+    let mut layer = LayerWriter::default();
+    let mut tagger = tagger(rows, properties, false);
+    let mut tags = Vec::new();
+    for (at, id) in rows.near.iter().zip(ids) {
+        let row = at.row as usize;
+        let Some(place) = point(rows.group(*at), row, rows.at) else { continue };
+        tags.clear();
+        tagger.row(&mut layer, at.group, row, &mut tags);
+        layer.point(id, &tags, place);
+        if layer.bytes() > limit {
+            return None;
+        }
+    }
+    finish(&layer, rows, limit)
 }
 
 /// Writes every row as it is, within `limit` bytes, without holding all geometries at once; `None` if they take more.
@@ -173,13 +202,16 @@ pub fn write_all(rows: &Rows<'_>, properties: Properties<'_>, zoom: u8, limit: u
     if rows.near.len() > limit / 10 && rows.near.iter().all(|at| rows.is_point(*at)) {
         return None;
     }
+    if rows.near.iter().all(|at| rows.group(*at).mercator().is_some()) {
+        return write_points(rows, properties, limit);
+    }
     let mut features = Vec::with_capacity(rows.near.len());
-    let mut vertices = 0;
+    let mut vertices: usize = 0;
     for at in &rows.near {
         let Some(geometry) = rows.geometry(*at, zoom) else { continue };
         // A vertex takes two bytes at least.
         vertices += geometry.parts.iter().map(Vec::len).sum::<usize>();
-        if vertices * 2 > limit {
+        if vertices.saturating_mul(2) > limit {
             return None;
         }
         features.push(Feature { at: *at, geometry, count: None });

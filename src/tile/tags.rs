@@ -3,13 +3,10 @@
 //! A dictionary column becomes part of the value table as it is: a text is looked at once for each row group, its
 //! rows copy an index.
 
-use hashbrown::HashMap;
-
 use crate::access::CollectionView;
 use crate::access::Column;
 use crate::access::RowGroup;
 use crate::access::TextColumn;
-use crate::model::FieldType;
 use crate::model::ValueRef;
 use crate::model::time;
 use crate::tile::encode::LayerWriter;
@@ -25,10 +22,10 @@ pub struct Tagger<'a> {
     collection: &'a CollectionView,
     /// Places of the fields to carry, and their keys once used.
     fields: Vec<(usize, Option<u32>)>,
-    /// Value indices by code, for each row group and field.
-    dictionaries: HashMap<(u32, usize), Vec<u32>>,
-    /// Value indices of whole numbers, days, instants and truth values, by field type and bits.
-    numbers: HashMap<(FieldType, u64), u32>,
+    /// Value indices by code, for each row group and field of the schema.
+    dictionaries: Vec<Vec<Vec<u32>>>,
+    /// Where dates and instants are written out.
+    text: Vec<u8>,
     count: Option<u32>,
 }
 
@@ -40,7 +37,8 @@ impl<'a> Tagger<'a> {
             .filter(|(_, field)| wanted.is_none_or(|wanted| wanted.contains(&field.name)))
             .map(|(place, _)| (place, None))
             .collect();
-        Self { collection, fields, dictionaries: HashMap::new(), numbers: HashMap::new(), count: None }
+        let dictionaries = vec![Vec::new(); collection.groups().len()];
+        Self { collection, fields, dictionaries, text: Vec::new(), count: None }
     }
 
     /// Leaves out a field of the layer's own called `count`: where tiles may be clustered that name says how many
@@ -69,7 +67,7 @@ impl<'a> Tagger<'a> {
     /// The tag that says how many features a cluster stands for.
     pub fn count(&mut self, layer: &mut LayerWriter, count: u64, out: &mut Vec<(u32, u32)>) {
         let key = *self.count.get_or_insert_with(|| layer.key(COUNT));
-        let value = self.number(layer, FieldType::Integer, count, TileValue::Int(count as i64));
+        let value = layer.value(TileValue::Int(count as i64));
         out.push((key, value));
     }
 
@@ -88,8 +86,14 @@ impl<'a> Tagger<'a> {
             Some(Column::Text(_, TextColumn::Dict16(codes, texts), _)) => (usize::from(codes[row]), texts),
             Some(_) => return self.single(layer, rows.value(field, row)),
         };
-        let dictionary =
-            self.dictionaries.entry((group, field)).or_insert_with(|| vec![UNKNOWN; texts.len()]);
+        let of_group = &mut self.dictionaries[group as usize];
+        if of_group.is_empty() {
+            of_group.resize(self.collection.schema().fields.len(), Vec::new());
+        }
+        let dictionary = &mut of_group[field];
+        if dictionary.is_empty() {
+            dictionary.resize(texts.len(), UNKNOWN);
+        }
         if dictionary[code] == UNKNOWN {
             dictionary[code] = text(layer, rows.value(field, row));
         }
@@ -97,36 +101,17 @@ impl<'a> Tagger<'a> {
     }
 
     fn single(&mut self, layer: &mut LayerWriter, value: ValueRef<'_>) -> u32 {
+        self.text.clear();
         match value {
-            ValueRef::Null => NOTHING,
-            ValueRef::Text(_) | ValueRef::Json(_) => text(layer, value),
-            ValueRef::Float(value) => layer.value(TileValue::Double(value)),
-            ValueRef::Bool(value) => {
-                self.number(layer, FieldType::Boolean, u64::from(value), TileValue::Bool(value))
-            }
-            ValueRef::Int(value) => {
-                self.number(layer, FieldType::Integer, value as u64, TileValue::Int(value))
-            }
-            // Written out only when it is new.
-            ValueRef::Date(days) => {
-                let known = self.numbers.get(&(FieldType::Date, days as u64)).copied();
-                known.unwrap_or_else(|| {
-                    let text = time::format_date(days);
-                    self.number(layer, FieldType::Date, days as u64, TileValue::Text(&text))
-                })
-            }
-            ValueRef::Timestamp(micros) => {
-                let known = self.numbers.get(&(FieldType::Timestamp, micros as u64)).copied();
-                known.unwrap_or_else(|| {
-                    let text = time::format_instant(micros);
-                    self.number(layer, FieldType::Timestamp, micros as u64, TileValue::Text(&text))
-                })
-            }
+            ValueRef::Null => return NOTHING,
+            ValueRef::Text(_) | ValueRef::Json(_) => return text(layer, value),
+            ValueRef::Float(value) => return layer.value(TileValue::Double(value)),
+            ValueRef::Bool(value) => return layer.value(TileValue::Bool(value)),
+            ValueRef::Int(value) => return layer.value(TileValue::Int(value)),
+            ValueRef::Date(days) => time::push_date(&mut self.text, days),
+            ValueRef::Timestamp(micros) => time::push_instant(&mut self.text, micros),
         }
-    }
-
-    fn number(&mut self, layer: &mut LayerWriter, kind: FieldType, bits: u64, value: TileValue<'_>) -> u32 {
-        *self.numbers.entry((kind, bits)).or_insert_with(|| layer.value(value))
+        layer.value(TileValue::Text(std::str::from_utf8(&self.text).unwrap_or_default()))
     }
 }
 

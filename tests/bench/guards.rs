@@ -1,0 +1,62 @@
+//! Speed cannot rot unseen: instructions of the questions every room answers, against figures that are committed.
+//!
+//! Counted by valgrind's callgrind on 10,000 generated points, where the clock of a shared machine says nothing. A
+//! count more than a tenth off fails either way: slower is a fault, faster wants a new figure.
+//! `THROUGHLINE_NEW_FIGURES=1 cargo test --release --test instructions` writes them.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a measuring program")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+mod points;
+
+/// Each with what it is about.
+const QUESTIONS: [(&str, &str); 6] = [
+    ("window", "places of 1,000 rows in a box"),
+    ("count", "how many rows are in a box"),
+    ("nearest", "the ten nearest rows"),
+    ("item", "one row by its id"),
+    ("page", "100 rows of a box as GeoJSON"),
+    ("tile", "a tile with its properties"),
+];
+/// How far a count may be off.
+const SLACK: f64 = 0.10;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(place) = arguments.iter().position(|word| word == "--child") {
+        return points::child(Path::new(&arguments[place + 1]), &arguments[place + 2]);
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench/instructions.json");
+    let known: BTreeMap<String, u64> =
+        std::fs::read_to_string(&file).map(|text| serde_json::from_str(&text).unwrap()).unwrap_or_default();
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("points.gpkg");
+    points::generate(&store, 10_000);
+    let (mut found, mut faults) = (BTreeMap::new(), Vec::new());
+    println!(
+        "{:>10} {:>12} {:>12} {:>6}  instructions a question, {} rows in a box",
+        "",
+        "committed",
+        "now",
+        "ratio",
+        points::ANSWER_ROWS
+    );
+    for (question, about) in QUESTIONS {
+        let now = points::instructions(&store, question);
+        let before = known.get(question).copied().unwrap_or(0);
+        let ratio = now as f64 / before as f64;
+        println!("{question:>10} {before:>12} {now:>12} {ratio:>6.2}  {about}");
+        if !((1.0 - SLACK)..=(1.0 + SLACK)).contains(&ratio) {
+            faults.push(question);
+        }
+        found.insert(question, now);
+    }
+    if std::env::var_os("THROUGHLINE_NEW_FIGURES").is_some() {
+        let text = serde_json::to_string_pretty(&found).unwrap();
+        std::fs::write(&file, text + "\n").unwrap();
+    } else if !faults.is_empty() {
+        panic!("instructions of {} are more than a tenth off", faults.join(", "));
+    }
+}

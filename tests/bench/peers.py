@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Runs the peer benchmark with our server in it, caches off and on, and writes tests/bench/RESULTS.md.
+
+PEERS_DIR   folder for what the benchmark builds, generates and measures (some gigabytes; made if it is not there)
+BENCH_DIR   the peer benchmark (default ../shared/bench)
+PEERS       peers to run beside ours (default martin,tipg,floor; the floor is a bare actix server)
+REPEATS, SECS   rounds and seconds of each scene (default 3 and 4)
+
+Every figure is a median over the rounds; servers take turns, one core each. Ratios count, absolute figures don't.
+"""
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PEERS = pathlib.Path(os.environ.get("PEERS_DIR") or sys.exit("PEERS_DIR must name a folder for what the benchmark makes"))
+BENCH = pathlib.Path(os.environ.get("BENCH_DIR", ROOT / "../shared/bench")).resolve()
+BIN = pathlib.Path(sys.argv[1]).resolve()
+LAYERS = ["addresses_10k", "addresses_100k", "addresses_1m", "corridors", "areas", "flows"]
+ADDRESS = "127.0.0.1:8585"
+ITEMS = "/ogc/collections/bench-{layer}/items"
+
+# Scene, server it is held against, what is to be reached and what is better still.
+WANTED = [
+    ("off", "tiles all", "martin", 15, 30),
+    *[("off", f"tiles {layer}", "martin", 20, 40) for layer in LAYERS[:3]],
+    ("off", "tiles corridors", "martin", 8, 15),
+    ("off", "tiles flows", "martin", 8, 15),
+    ("off", "tiles areas", "martin", 8, 20),
+    ("off", "tiles all, Accept-Encoding: gzip", "martin", 10, 20),
+    ("on", "tiles all", "floor", 0.7, 0.8),
+    ("off", "items 100", "floor", 0.5, 0.7),
+    ("off", "items 1000", "floor", 0.45, 0.6),
+    ("on", "items 100", "floor", 0.5, 0.7),
+    ("on", "items 1000", "floor", 0.45, 0.6),
+    ("off", "items 100", "tipg", 100, 300),
+    ("off", "items 1000", "tipg", 150, 450),
+    ("off", "items 100 of 1m", "tipg", 300, 800),
+    ("off", "item by id", "floor", 0.7, 0.85),
+    ("off", "10 nearest 1m", "floor", 0.5, 0.7),
+    ("off", "within 1 km 1m", "floor", None, None),
+    ("off", "window 100 points 1m", "floor", None, None),
+]
+
+
+def run(tag, config, peers, only):
+    """One run of the benchmark; its JSON."""
+    settings = PEERS / f"{tag}.toml"
+    settings.write_text(config)
+    ours = f"{BIN} serve {PEERS / 'ours.gpkg'} --config {settings} --listen {ADDRESS}"
+    log = PEERS / f"{tag}.log"
+    command = [
+        sys.executable, str(BENCH / "bench.py"), "--peers", peers, "--only", only, "--tag", tag,
+        "--secs", os.environ.get("SECS", "4"), "--repeats", os.environ.get("REPEATS", "3"), "--retries", "1",
+        "--ours-cmd", ours, "--ours-base", f"http://{ADDRESS}", "--ours-probe", "/readyz",
+        "--ours-tile", "/tiles/bench-{layer}/{z}/{x}/{y}.mvt",
+        "--ours-items", ITEMS + "?bbox={bbox}&limit={limit}", "--ours-item", ITEMS + "/{id}",
+        "--ours-window", ITEMS + "?bbox={bbox}&limit=100", "--ours-near", ITEMS + "?nearest={lon},{lat}&limit=10",
+        "--ours-within", ITEMS + "?within={lon},{lat},1000&limit=1000",
+    ]
+    with open(log, "w") as out:
+        subprocess.run(command, check=True, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "PEERS_DIR": str(PEERS)})
+    return json.loads((PEERS / "results" / f"{tag}.json").read_text())
+
+
+def medians(result):
+    """Median requests a second and p99 by scene and server."""
+    rounds = {}
+    for one in result["runs"]:
+        rounds.setdefault((one["scene"], one["server"]), []).append(one)
+    middle = lambda key, name: statistics.median(one[name] for one in rounds[key])
+    return {key: (middle(key, "rps"), middle(key, "p99_ms"), middle(key, "bytes_mean")) for key in rounds}
+
+
+def main():
+    PEERS.mkdir(parents=True, exist_ok=True)
+    if not (PEERS / "data" / "tiles.txt").exists():
+        environment = {**os.environ, "PEERS_DIR": str(PEERS)}
+        subprocess.run([sys.executable, str(BENCH / "bench.py"), "--peers", "", "--only", ""], check=True, env=environment)
+    store = PEERS / "ours.gpkg"
+    if not store.exists():
+        for layer in LAYERS:
+            file = next(path for end in ("ndjson", "geojson") if (path := PEERS / "data" / f"{layer}.{end}").exists())
+            subprocess.run([str(BIN), "import", str(store), str(file), "--into", f"bench-{layer}", "--id", "id"], check=True)
+    peers = os.environ.get("PEERS", "martin,tipg,floor")
+    results = {
+        "off": run("ours-uncached", "cache_mb = 0\nthin_tiles = false\nlog = \"error\"\n", peers, "tiles,layers,gzip,items,spatial,check,cold"),
+        # The log of requests is on here, and goes where the server's standard error goes.
+        "on": run("ours-cached", "thin_tiles = false\n", "floor", "tiles,items"),
+    }
+    found = {cache: medians(result) for cache, result in results.items()}
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    lines = [
+        "# Beside the servers a user would pick instead", "",
+        f"Commit {commit}; `make bench-peers` with `PEERS_DIR=` a folder. One core for the server, medians of "
+        f"{os.environ.get('REPEATS', '3')} rounds, servers in turn, the same lists of addresses. Tiles of ours are not thinned "
+        "(`thin_tiles = false`). Ratios are ours to theirs: machines differ, ratios less.", "",
+        "| scene | cache | ours a second | against | theirs a second | ratio | reach | stretch | p99 ms, ours / theirs |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for cache, scene, peer, reach, stretch in WANTED:
+        ours, theirs = found[cache].get((scene, "ours")), found[cache].get((scene, peer))
+        if not ours or not theirs:
+            continue
+        ratio = ours[0] / theirs[0]
+        mark = "" if reach is None else f"{reach}" + (" met" if ratio >= reach else " **not met**")
+        lines.append(
+            f"| {scene} | {cache} | {ours[0]:,.0f} | {peer} | {theirs[0]:,.0f} | {ratio:.3g} | {mark} | "
+            f"{'' if stretch is None else stretch} | {ours[1]:.2f} / {theirs[1]:.2f} |"
+        )
+    lines += ["", "Features in all tiles of the list, counted by the benchmark:", "", "| layer | ours | Martin |", "|---|---|---|"]
+    check = results["off"]["check"]
+    for layer in LAYERS:
+        if layer in check.get("ours", {}) and layer in check.get("martin", {}):
+            lines.append(f"| {layer} | {check['ours'][layer]['features']:,} | {check['martin'][layer]['features']:,} |")
+    cold, memory = results["off"]["cold_ms"].get("ours"), results["off"]["mem"].get("ours")
+    if cold:
+        idle = memory["idle"]["pss_now_mb"]
+        lines += ["", f"Cold start on 1.2 million rows: {statistics.median(cold) / 1e3:.1f} s; {idle:.0f} MB when ready."]
+    (ROOT / "tests/bench/RESULTS.md").write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+
+
+main()
