@@ -23,7 +23,7 @@ use crate::format::push_json_text;
 use crate::format::write_geopackage;
 use crate::http::params::Param;
 use crate::http::params::Params;
-use crate::http::params::encode;
+use crate::http::percent::encode;
 use crate::model::ShapeKind;
 use crate::model::crs::Crs;
 use crate::query::Filter;

@@ -14,6 +14,7 @@ mod log;
 mod metrics;
 mod ogc;
 pub mod params;
+pub mod percent;
 mod pipeline;
 pub mod problem;
 mod router;

@@ -1,5 +1,7 @@
 //! Query parameters: each known to its route, given once, read strictly.
 
+use crate::http::percent::decode;
+use crate::http::percent::encode;
 use crate::http::problem::Problem;
 use crate::model::Position;
 use crate::model::crs::Crs;
@@ -330,54 +332,6 @@ fn numbers(name: &'static str, text: &str, shape: &str) -> Result<Vec<f64>, Prob
     Ok(out)
 }
 
-/// Percent-decoding of a path value; one that cannot be decoded stays as it came, and names nothing.
-#[must_use]
-pub fn decode_path(text: &str) -> String {
-    if !text.contains('%') {
-        return text.to_owned();
-    }
-    decode(&text.replace('+', "%2B")).unwrap_or_else(|| text.to_owned())
-}
-
-/// Percent-decoding of one name or value; a plus is a space, as in forms.
-fn decode(text: &str) -> Option<String> {
-    if !text.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
-        return Some(text.to_owned());
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((byte, tail)) = rest.split_first() {
-        rest = tail;
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
-                if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-                    return None;
-                }
-                bytes.push(u8::from_str_radix(digits, 16).ok()?);
-                rest = &tail[2..];
-            }
-            _ => bytes.push(*byte),
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-/// Percent-encoding of everything but letters, digits and a few marks that need none.
-#[must_use]
-pub fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b',' | b':') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -436,11 +390,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn encoding_is_undone_by_decoding(text in ".*") {
-            prop_assert_eq!(decode(&encode(&text)).unwrap(), text);
-        }
-
         #[test]
         fn any_query_is_read_or_refused(query in ".{0,200}") {
             if let Ok(params) = Params::parse(&query, ALL) {

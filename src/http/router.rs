@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::http::params::decode_path;
+use crate::http::percent::decode_path;
 use crate::http::routes::ROUTES;
 
 /// Path parameters with their values, decoded.

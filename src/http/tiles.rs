@@ -11,7 +11,7 @@ use crate::http::cache::Key;
 use crate::http::encode::Encoding;
 use crate::http::encode::Packed;
 use crate::http::params::Param;
-use crate::http::params::encode;
+use crate::http::percent::encode;
 use crate::http::problem::Problem;
 use crate::http::routes::GEOJSON;
 use crate::http::routes::MVT;

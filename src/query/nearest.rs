@@ -103,8 +103,8 @@ pub fn nearest(
 /// bounds leave are measured on the ellipsoid.
 struct Found {
     limit: usize,
-    /// The least of the greatest distances, as many as are wanted.
-    most: BinaryHeap<Metres>,
+    /// The least of the greatest distances, as many as are wanted, as bits: those of numbers from 0 on are in order.
+    most: BinaryHeap<u64>,
     /// The share beyond which nothing can be among the nearest.
     cut: f64,
     candidates: Vec<(RowRef, f64, f64)>,
@@ -114,38 +114,25 @@ impl Found {
     fn add(&mut self, at: RowRef, least_m: f64, most_m: f64) {
         self.candidates.push((at, least_m, most_m));
         if self.most.len() == self.limit {
-            if self.most.peek().is_some_and(|worst| worst.0 <= most_m) {
+            if self.worst_m() <= most_m {
                 return;
             }
             self.most.pop();
         }
-        self.most.push(Metres(most_m));
-        if let (true, Some(worst)) = (self.most.len() == self.limit, self.most.peek()) {
-            self.cut = Centre::share_surely_beyond(worst.0);
-        }
+        self.most.push(most_m.to_bits());
+        self.cut = Centre::share_surely_beyond(self.worst_m());
+    }
+
+    /// The distance within which there are as many as are wanted; no limit as long as there are fewer.
+    fn worst_m(&self) -> f64 {
+        let full = self.most.len() == self.limit;
+        self.most.peek().filter(|_| full).map_or(f64::INFINITY, |worst| f64::from_bits(*worst))
     }
 
     /// What the bounds leave, with the distance where it is known.
     fn rest(self) -> impl Iterator<Item = (RowRef, Option<f64>)> {
-        let full = self.most.len() == self.limit;
-        let worst = self.most.peek().filter(|_| full).map_or(f64::INFINITY, |worst| worst.0);
+        let worst = self.worst_m();
         let near = self.candidates.into_iter().filter(move |(_, least, _)| *least <= worst);
         near.map(|(at, least, most)| (at, (most <= least).then_some(least)))
-    }
-}
-
-/// Metres in their order.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Metres(f64);
-
-impl Eq for Metres {}
-impl PartialOrd for Metres {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Metres {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
     }
 }

@@ -12,14 +12,14 @@ use crate::model::time;
 use crate::snapshot::columns::Column;
 use crate::snapshot::columns::Nulls;
 use crate::snapshot::columns::TextColumn;
+use crate::snapshot::places::Places;
+use crate::snapshot::places::Shapes;
+use crate::snapshot::places::Times;
 use crate::snapshot::raw::RawColumn;
 use crate::snapshot::raw::RawPlace;
 use crate::snapshot::raw::RawRows;
 use crate::snapshot::raw::TextPool;
-use crate::snapshot::row_group::Places;
 use crate::snapshot::row_group::RawRef;
-use crate::snapshot::row_group::Shapes;
-use crate::snapshot::row_group::Times;
 
 /// Codes of the rows' provenances, and the provenances.
 pub fn gather_provenance(chunks: &[RawRows], rows: &[RawRef]) -> (Box<[u16]>, Box<[Arc<Provenance>]>) {

@@ -8,6 +8,7 @@ mod gather;
 mod ids;
 mod index;
 mod memo;
+mod places;
 mod raw;
 mod row_group;
 

@@ -9,7 +9,6 @@ use crate::model::CollectionSchema;
 use crate::model::Position;
 use crate::model::Provenance;
 use crate::model::RowId;
-use crate::model::ShapeKind;
 use crate::model::ShapeRef;
 use crate::model::ValueRef;
 use crate::model::collections::Field;
@@ -28,6 +27,8 @@ use crate::snapshot::gather::gather_public_ids;
 use crate::snapshot::gather::gather_times;
 use crate::snapshot::index::Pyramid;
 use crate::snapshot::memo::Memo;
+use crate::snapshot::places::Places;
+use crate::snapshot::places::Times;
 use crate::snapshot::raw::RawRows;
 
 /// Where a row to be built comes from: a chunk of raw rows and its place there.
@@ -51,31 +52,6 @@ pub struct RowGroup {
     pyramid: Pyramid,
     hash_sum: u128,
     memo: Memo,
-}
-
-/// Positions of points, or packed shapes; for the located rows, which come first.
-#[derive(Debug)]
-pub(super) enum Places {
-    Points { positions: Box<[Position]>, mercator: Box<[[u32; 2]]> },
-    Shapes(Shapes),
-}
-
-#[derive(Debug)]
-pub(super) struct Shapes {
-    pub kinds: Box<[ShapeKind]>,
-    pub bounds: Box<[Bounds]>,
-    pub positions: Box<[Position]>,
-    pub ring_ends: Box<[u32]>,
-    pub part_ends: Box<[u32]>,
-    pub row_ends: Box<[u32]>,
-}
-
-/// First and last instant of each row; a row without time lasts for ever, so that it meets every interval.
-#[derive(Debug)]
-pub(super) struct Times {
-    pub start: Box<[i64]>,
-    /// `None` if every row is an instant.
-    pub end: Option<Box<[i64]>>,
 }
 
 static NEXT_SERIAL: AtomicU64 = AtomicU64::new(1);
@@ -309,10 +285,7 @@ impl RowGroup {
     /// How many vertices its geometries have.
     #[must_use]
     pub fn vertices(&self) -> usize {
-        match &self.places {
-            Places::Points { positions, .. } => positions.len(),
-            Places::Shapes(shapes) => shapes.positions.len(),
-        }
+        self.places.vertices()
     }
 
     /// How many vertices a row's geometry has on average, rounded up.
@@ -368,23 +341,11 @@ impl RowGroup {
     /// Bytes it holds in memory.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let places = match &self.places {
-            Places::Points { positions, mercator } => positions.len() * 8 + mercator.len() * 8,
-            Places::Shapes(shapes) => {
-                shapes.kinds.len() * (1 + size_of::<Bounds>() + 4)
-                    + shapes.positions.len() * 8
-                    + (shapes.ring_ends.len() + shapes.part_ends.len()) * 4
-            }
-        };
-        let times = self
-            .times
-            .as_ref()
-            .map_or(0, |times| (times.start.len() + times.end.as_ref().map_or(0, |end| end.len())) * 8);
         let public = self.public_ids.as_ref().map_or(0, |(texts, _)| texts.bytes());
         size_of::<Self>()
             + self.len() * (16 + 2 + 8 + 2)
-            + places
-            + times
+            + self.places.bytes()
+            + self.times.as_ref().map_or(0, Times::bytes)
             + public
             + self.columns.iter().map(|column| size_of::<Column>() + column.bytes()).sum::<usize>()
             + self.pyramid.bytes()
@@ -394,24 +355,5 @@ impl RowGroup {
     #[must_use]
     pub fn block_rows(&self, block: usize) -> std::ops::Range<usize> {
         block * BLOCK_ROWS..((block + 1) * BLOCK_ROWS).min(self.located)
-    }
-}
-
-impl Shapes {
-    fn get(&self, row: usize) -> ShapeRef<'_> {
-        let ends = |ends: &[u32], place: usize| if place == 0 { 0 } else { ends[place - 1] };
-        let (first_part, last_part) = (ends(&self.row_ends, row), self.row_ends[row]);
-        let (first_ring, last_ring) =
-            (ends(&self.part_ends, first_part as usize), self.part_ends[last_part as usize - 1]);
-        let (first_position, last_position) =
-            (ends(&self.ring_ends, first_ring as usize), self.ring_ends[last_ring as usize - 1]);
-        ShapeRef {
-            kind: self.kinds[row],
-            positions: &self.positions[first_position as usize..last_position as usize],
-            ring_ends: &self.ring_ends[first_ring as usize..last_ring as usize],
-            part_ends: &self.part_ends[first_part as usize..last_part as usize],
-            first_position,
-            first_ring,
-        }
     }
 }

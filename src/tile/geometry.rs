@@ -55,11 +55,18 @@ fn snap(place: Place) -> Place {
     (place.0 >> SIXTEENTHS, place.1 >> SIXTEENTHS)
 }
 
+/// Moves a place to its cell's corner: what is cut after that is the same line for both tiles of an edge, which then
+/// differ by the snapping of the places where it is cut alone.
+fn settle(place: &mut Place) {
+    *place = (place.0 >> SIXTEENTHS << SIXTEENTHS, place.1 >> SIXTEENTHS << SIXTEENTHS);
+}
+
 fn lines(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<Vec<Place>> {
     let (mut line, mut pieces) = (Vec::new(), Vec::new());
     let mut start = shape.first_position as usize;
     for ring in shape.rings() {
         places(start..start + ring.len(), detail, at, zoom, &mut line);
+        line.iter_mut().for_each(settle);
         clip_line(&line, &mut pieces);
         start += ring.len();
     }
@@ -79,6 +86,7 @@ fn lines(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<V
 
 fn areas(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<Vec<Place>> {
     let (mut ring, mut spare, mut out) = (Vec::new(), Vec::new(), Vec::new());
+    let mut settled: Vec<Place> = Vec::new();
     let mut mark = None;
     let mut start = shape.first_position as usize;
     for part in shape.parts() {
@@ -94,6 +102,11 @@ fn areas(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<V
             places(run, detail, at, zoom, &mut ring);
             ring.pop();
             let small = is_small(&ring);
+            settled.clear();
+            if !ring.iter().all(|place| holds(*place)) {
+                settled.extend_from_slice(&ring);
+                settled.iter_mut().for_each(settle);
+            }
             clip_ring(&mut ring, &mut spare);
             let Some(first) = ring.first().copied() else { continue };
             // What the holes leave: a tile within a hole has none of the area.
@@ -104,6 +117,11 @@ fn areas(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<V
                 part_at = first;
             } else {
                 inside = inside.saturating_sub(area);
+            }
+            // Whether anything of it is here is told by the exact ring, what is drawn by the settled one.
+            if !settled.is_empty() {
+                std::mem::swap(&mut ring, &mut settled);
+                clip_ring(&mut ring, &mut spare);
             }
             for place in &mut ring {
                 *place = snap(*place);

@@ -6,6 +6,7 @@ mod fixtures;
 mod mvt;
 
 mod flows;
+mod kept;
 mod limits;
 mod oracles;
 mod process;

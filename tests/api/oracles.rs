@@ -219,7 +219,8 @@ fn rows_are_found_by_their_files_ids_or_their_own() {
     let ids = server.get("/ogc/collections/p/items").ids();
     assert_eq!(ids.len(), 2);
     for id in &ids {
-        let item = server.get(&format!("/ogc/collections/p/items/{}", throughline::http::params::encode(id)));
+        let item =
+            server.get(&format!("/ogc/collections/p/items/{}", throughline::http::percent::encode(id)));
         assert_eq!(item.status, 200, "{id}");
         assert_eq!(item.json()["id"], *id);
         let own = item.json()["links"][0]["href"].as_str().unwrap().to_owned();

@@ -8,7 +8,7 @@ use crate::access::CollectionView;
 use crate::http::Answer;
 use crate::http::Call;
 use crate::http::ogc::link;
-use crate::http::params::encode;
+use crate::http::percent::encode;
 use crate::http::problem::Problem;
 use crate::http::routes::GEOJSON;
 use crate::http::routes::SCHEMA;

@@ -12,7 +12,7 @@ use crate::http::Weight;
 use crate::http::cache::Key;
 use crate::http::encode::Encoding;
 use crate::http::params::Param;
-use crate::http::params::encode;
+use crate::http::percent::encode;
 use crate::http::problem::Problem;
 use crate::http::routes::GEOJSON;
 use crate::model::crs::Crs;
@@ -24,8 +24,12 @@ use crate::query::RowRef;
 
 /// What a page costs: looking for its rows and writing them. Measured on one core of a small machine; they need to
 /// be right within a factor, to keep work of more than [`LIGHT_NS`] out of the way of others.
-const FIELD_NS: usize = 20;
-const VERTEX_NS: usize = 25;
+const FIELD_NS: usize = 40;
+const VERTEX_NS: usize = 50;
+/// A vertex that is converted to another coordinate system.
+const CONVERTED_NS: usize = 2_000;
+/// Compressing takes so many times as long as writing.
+const COMPRESSED: usize = 4;
 const LOOK_NS: usize = 10;
 const NEIGHBOUR_NS: usize = 1_500;
 /// The most that is done where the request was read.
@@ -56,7 +60,7 @@ fn question(call: &Call) -> Result<Question<'_>, Problem> {
 fn key(call: &Call, collection: &CollectionView) -> Key {
     let id = call.path_value("collectionId");
     Key {
-        address: [&call.base, "/", id, "?", &call.query].concat(),
+        address: [&call.base, "/ogc/collections/", id, "/items?", &call.query].concat(),
         groups: vec![collection.serial()],
         encoding: call.encoding(Encoding::LIVE),
     }
@@ -75,10 +79,7 @@ fn with_headers(mut answer: Answer, collection: &CollectionView, crs: Crs) -> An
 }
 
 fn crs_header(crs: Crs) -> Cow<'static, str> {
-    match crs {
-        Crs::Crs84 => "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>".into(),
-        other => format!("<{}>", other.uri()).into(),
-    }
+    format!("<{}>", crs.uri()).into()
 }
 
 /// A kept page; light if the rows are few enough to be found and written at once.
@@ -94,7 +95,9 @@ pub fn items_weight(call: &Call) -> Weight {
         return Weight::Light;
     };
     let rows = limit.min(usize::try_from(collection.rows()).unwrap_or(usize::MAX));
-    let write = collection.schema().fields.len() * FIELD_NS + collection.vertices_a_row() * VERTEX_NS;
+    let vertex = if call.params.crs().is_ok_and(|crs| crs == Crs::Crs84) { VERTEX_NS } else { CONVERTED_NS };
+    let write = collection.schema().fields.len() * FIELD_NS + collection.vertices_a_row() * vertex;
+    let packing = if call.encoding(Encoding::LIVE) == Encoding::Identity { 1 } else { COMPRESSED };
     let find = match nearest {
         // The tree is made when it is first wanted, and what a filter refuses is looked at too.
         Some(_) if !collection.is_indexed() || !filter.is_everything() => LIGHT_NS,
@@ -102,7 +105,7 @@ pub fn items_weight(call: &Call) -> Weight {
         Some(_) => (rows + 16) * NEIGHBOUR_NS * collection.vertices_a_row(),
         None => query::looked_at(collection, &filter, LIGHT_NS / LOOK_NS) * LOOK_NS,
     };
-    if rows * write + find < LIGHT_NS { Weight::Light } else { Weight::Heavy }
+    if rows * write * packing + find < LIGHT_NS { Weight::Light } else { Weight::Heavy }
 }
 
 /// Light unless the table of ids has yet to be made.
@@ -175,11 +178,8 @@ pub fn items(call: &Call) -> Result<Answer, Problem> {
     }
     drop(json);
     body.extend_from_slice(b"]}");
-    let answer = if call.app.cache.is_on() {
-        Answer::packed(GEOJSON, call.app.cache.get_with(key(call, collection), || body))
-    } else {
-        Answer::ok(GEOJSON, body)
-    };
+    // Compressed here: a heavy page in the pool, not where requests are read.
+    let answer = Answer::packed(GEOJSON, call.app.cache.get_with(key(call, collection), || body));
     Ok(with_headers(answer, collection, crs))
 }
 
