@@ -30,6 +30,9 @@ pub struct CollectionView {
     serial: u64,
     schema: Arc<CollectionSchema>,
     groups: Vec<Arc<RowGroup>>,
+    /// Box of each group's located rows, and whether it has others: one small list, so that a question passes over the
+    /// groups it does not meet without touching them.
+    reach: Vec<(Bounds, bool)>,
     index: OnceLock<BlockIndex>,
     ids: OnceLock<Option<IdIndex>>,
     marking: String,
@@ -114,6 +117,7 @@ impl CollectionView {
             marking: highest(provenances().map(|provenance| provenance.marking.as_str())).to_owned(),
             synthetic: provenances().any(|provenance| provenance.synthetic),
             rows: groups.iter().map(|group| group.len() as u64).sum(),
+            reach: groups.iter().map(|group| (group.bounds(), group.located() < group.len())).collect(),
             vertices: groups.iter().map(|group| group.vertices()).sum(),
             hash_sum: groups.iter().fold(0, |sum, group| sum.wrapping_add(group.hash_sum())),
             bounds,
@@ -138,6 +142,14 @@ impl CollectionView {
     #[must_use]
     pub fn groups(&self) -> &[Arc<RowGroup>] {
         &self.groups
+    }
+
+    /// Whether a group may have rows that meet one of the windows, or rows without geometry.
+    #[must_use]
+    pub fn reaches(&self, group: usize, windows: &[Bounds]) -> bool {
+        self.reach.get(group).is_some_and(|(bounds, placeless)| {
+            *placeless || windows.iter().any(|window| window.intersects(bounds))
+        })
     }
 
     /// Something computed from these rows alone, made when it is first wanted. Views that see the same rows of the

@@ -101,7 +101,7 @@ pub fn count(collection: &CollectionView, filter: &Filter) -> u64 {
     }
     let window_only = filter.is_window_only();
     let mut total = 0;
-    for group in collection.groups() {
+    for group in groups_met(collection, filter) {
         visit_runs(group, filter, &mut |rows, inside| {
             total += if inside && window_only { rows.len() } else { filter.count(group, rows) };
         });
@@ -117,13 +117,25 @@ pub fn looked_at(collection: &CollectionView, filter: &Filter, enough: usize) ->
         return 0;
     }
     let mut total = 0;
-    for group in collection.groups() {
+    for group in groups_met(collection, filter) {
         visit_runs(group, filter, &mut |rows, _| total += rows.len());
         if total >= enough {
             return enough;
         }
     }
     total
+}
+
+/// Groups that may have rows that match.
+fn groups_met<'a>(collection: &'a CollectionView, filter: &Filter) -> impl Iterator<Item = &'a RowGroup> {
+    let windows = filter.windows();
+    let met = move |place| windows.is_none_or(|windows| collection.reaches(place, windows));
+    collection
+        .groups()
+        .iter()
+        .enumerate()
+        .filter(move |(place, _)| met(*place))
+        .map(|(_, group)| group.as_ref())
 }
 
 /// Gives runs of rows that may match, in row order, and whether all of a run lies inside a window.
@@ -142,6 +154,7 @@ type Head = ((u64, RowId), u32, u32);
 struct Merge<'a> {
     collection: &'a CollectionView,
     filter: &'a Filter,
+    windows: Option<&'a [Bounds]>,
     after: Option<Cursor>,
     heap: BinaryHeap<Reverse<Head>>,
     streams: Vec<Option<Stream<'a>>>,
@@ -155,6 +168,7 @@ impl<'a> Merge<'a> {
         Self {
             collection,
             filter,
+            windows: filter.windows(),
             after,
             heap: BinaryHeap::new(),
             streams: Vec::new(),
@@ -165,6 +179,11 @@ impl<'a> Merge<'a> {
 
     fn open_next(&mut self) {
         let group = &self.collection.groups()[self.unopened];
+        if self.windows.is_some_and(|windows| !self.collection.reaches(self.unopened, windows)) {
+            self.streams.push(None);
+            self.unopened += 1;
+            return;
+        }
         let start = self.after.map_or(0, |cursor| group.after((cursor.hilbert, cursor.id)));
         let stream = (start < group.len()).then(|| Stream::new(group, self.filter, start));
         self.streams.push(stream);

@@ -47,6 +47,9 @@ impl<'a> Rows<'a> {
         let (mut rows, mut details) = (Vec::new(), vec![None; groups.len()]);
         let mut met: Vec<usize> = Vec::new();
         for (place, group) in groups.iter().enumerate() {
+            if !collection.reaches(place, &windows) {
+                continue;
+            }
             let first = rows.len();
             group.pyramid().visit(&windows, &mut |run, inside| {
                 for row in run {

@@ -57,7 +57,10 @@ pub fn is_density_known(collection: &CollectionView) -> bool {
 pub fn work(collection: &CollectionView, at: TileCoord, enough: usize) -> usize {
     let windows = at.windows();
     let mut sum = 0;
-    for group in collection.groups() {
+    for (place, group) in collection.groups().iter().enumerate() {
+        if !collection.reaches(place, &windows) {
+            continue;
+        }
         let vertices = if group.mercator().is_some() { 1 } else { group.vertices_a_row() };
         group.pyramid().visit(&windows, &mut |run, _| sum += run.len() * vertices);
         if sum > enough {
