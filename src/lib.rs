@@ -13,7 +13,7 @@
 //! snapshot        build columns gather ids index memo places raw row_group     immutable row groups in memory, with their indexes
 //! access          gate policy principal read view              who asks; makes the View
 //! query           centre filter nearest page search spatial            View + request -> rows
-//! format          csv geojson gpkg json                             rows -> bytes
+//! format          csv geojson gpkg json properties                  rows -> bytes
 //! tile            clip density encode faces generalise geometry grid ids layer repair tags thin   View + tile address -> bytes
 //! flow            ends od                                      links -> origin-destination sums
 //! http            cache caller encode flows guard health log metrics params percent pipeline problem router routes search server session site tiles   the only actix

@@ -11,6 +11,8 @@ mod view;
 
 pub use crate::snapshot::BlockRef;
 pub use crate::snapshot::Column;
+pub use crate::snapshot::Ints;
+pub use crate::snapshot::Nulls;
 pub use crate::snapshot::RowGroup;
 pub use crate::snapshot::TextColumn;
 pub use crate::snapshot::Texts;

@@ -146,7 +146,7 @@ fn write_features(
     rows: &[RowRef],
     ending: Ending,
 ) -> std::io::Result<()> {
-    let writer = FeatureWriter::new(collection.schema(), Crs::Crs84);
+    let mut writer = FeatureWriter::new(collection, Crs::Crs84);
     let mut out = BufWriter::with_capacity(1 << 18, file);
     let mut feature = Vec::new();
     if ending == Ending::GeoJson {
@@ -165,7 +165,7 @@ fn write_features(
         if place > 0 {
             feature.extend_from_slice(if ending == Ending::GeoJson { b",\n" } else { b"\n" });
         }
-        writer.feature(&mut JsonWriter::new(&mut feature), collection, *at, None);
+        writer.feature(&mut JsonWriter::new(&mut feature), *at, None);
         out.write_all(&feature)?;
     }
     out.write_all(if ending == Ending::GeoJson { b"\n]}\n" } else { b"\n" })?;

@@ -3,139 +3,111 @@
 //! Coordinates have at most seven decimals, as they are held; in the British National Grid three (millimetres).
 //! Source: RFC 7946; OGC API - Features - Part 2 for other systems.
 
-use std::cell::RefCell;
-use std::sync::Arc;
-
 use crate::access::CollectionView;
-use crate::access::Column;
 use crate::access::RowGroup;
-use crate::access::TextColumn;
 use crate::format::json::JsonWriter;
-use crate::format::json::Slot;
-use crate::model::CollectionSchema;
-use crate::model::FieldType;
+use crate::format::properties::Properties;
 use crate::model::Position;
 use crate::model::ShapeKind;
 use crate::model::ShapeRef;
-use crate::model::ValueRef;
 use crate::model::crs::Crs;
 use crate::model::crs::lon_lat_to_grid;
 use crate::query::RowRef;
 
 /// Writes features of one collection.
 #[derive(Debug)]
-pub struct FeatureWriter {
-    /// Keys of the properties as they are written, with a comma before all but the first.
-    keys: Vec<Key>,
-    numeric_ids: bool,
+pub struct FeatureWriter<'a> {
+    collection: &'a CollectionView,
     crs: Crs,
-    distance_is_taken: bool,
-    /// Pieces of the row group that was written last, by its serial number.
-    pieces: RefCell<(u64, Arc<Pieces>)>,
+    /// Row groups that rows were written of.
+    groups: Vec<Group<'a>>,
+    /// Which of them was the last.
+    last: usize,
 }
 
-/// A key of a property; short ones are copied in one go.
 #[derive(Debug)]
-struct Key {
-    text: Vec<u8>,
-    slot: Option<Slot>,
+struct Group<'a> {
+    place: u32,
+    rows: &'a RowGroup,
+    /// Positions of the rows that have one, if they are points and written as they are held.
+    points: &'a [Position],
+    properties: Properties<'a>,
 }
 
-/// Keys with values of a row group, ready to be copied: for each field whose dictionary is small, one by code.
-#[derive(Debug, Default)]
-struct Pieces(Vec<Vec<Option<Slot>>>);
-
-impl Pieces {
-    fn of(group: &RowGroup, keys: &[Key]) -> Arc<Self> {
-        group.derive(|group| {
-            let fields = keys.iter().enumerate().map(|(field, key)| match group.column(field) {
-                Some(Column::Text(FieldType::Text, TextColumn::Dict8(_, texts), _)) => (0..texts.len())
-                    .map(|place| {
-                        let mut piece = key.text.clone();
-                        push_json_text(&mut piece, texts.get(place));
-                        Slot::new(&piece)
-                    })
-                    .collect(),
-                _ => Vec::new(),
-            });
-            Self(fields.collect())
-        })
-    }
-}
-
-impl FeatureWriter {
+impl<'a> FeatureWriter<'a> {
     /// For a collection, with positions in `crs`.
     #[must_use]
-    pub fn new(schema: &CollectionSchema, crs: Crs) -> Self {
-        let key = |place: usize, name: &str| {
-            let mut text = if place > 0 { vec![b','] } else { Vec::new() };
-            push_json_text(&mut text, name);
-            text.push(b':');
-            Key { slot: Slot::new(&text), text }
-        };
-        let fields = schema.fields.iter().enumerate();
-        Self {
-            keys: fields.map(|(place, field)| key(place, &field.name)).collect(),
-            numeric_ids: schema.numeric_ids,
-            crs,
-            distance_is_taken: schema.position("distance_m").is_some(),
-            // Serial numbers begin at 1.
-            pieces: RefCell::new((0, Arc::default())),
-        }
+    pub fn new(collection: &'a CollectionView, crs: Crs) -> Self {
+        Self { collection, crs, groups: Vec::new(), last: 0 }
     }
 
     /// Appends a feature; `distance_m` becomes a property, or a member beside them if a field has that name.
-    pub fn feature(
-        &self,
-        out: &mut JsonWriter<'_>,
-        collection: &CollectionView,
-        at: RowRef,
-        distance_m: Option<f64>,
-    ) {
-        self.open(out, collection, at, distance_m);
+    pub fn feature(&mut self, out: &mut JsonWriter<'_>, at: RowRef, distance_m: Option<f64>) {
+        self.open(out, at, distance_m);
         out.fixed(b"}");
     }
 
     /// Appends a feature without its closing brace, for members to follow.
-    pub fn open_feature(&self, out: &mut Vec<u8>, collection: &CollectionView, at: RowRef) {
-        self.open(&mut JsonWriter::new(out), collection, at, None);
+    pub fn open_feature(&mut self, out: &mut Vec<u8>, at: RowRef) {
+        self.open(&mut JsonWriter::new(out), at, None);
     }
 
-    fn open(
-        &self,
-        out: &mut JsonWriter<'_>,
-        collection: &CollectionView,
-        at: RowRef,
-        distance_m: Option<f64>,
-    ) {
-        let group = &collection.groups()[at.group as usize];
+    /// Rows that follow each other are mostly of one group.
+    fn group(&mut self, place: u32) -> usize {
+        if self.groups.get(self.last).is_some_and(|group| group.place == place) {
+            return self.last;
+        }
+        let known = self.groups.iter().position(|group| group.place == place);
+        self.last = known.unwrap_or_else(|| {
+            let rows: &RowGroup = &self.collection.groups()[place as usize];
+            let points = if self.crs == Crs::Crs84 { rows.positions() } else { None };
+            self.groups.push(Group {
+                place,
+                rows,
+                points: points.unwrap_or_default(),
+                properties: Properties::new(self.collection.schema(), rows),
+            });
+            self.groups.len() - 1
+        });
+        self.last
+    }
+
+    fn open(&mut self, out: &mut JsonWriter<'_>, at: RowRef, distance_m: Option<f64>) {
+        let place = self.group(at.group);
+        let Group { rows: group, points, properties, .. } = &self.groups[place];
+        let schema = self.collection.schema();
         let row = at.row as usize;
         out.fixed(b"{\"type\":\"Feature\",\"id\":");
         match group.public_id_place(row) {
-            Some((ids, place)) if self.numeric_ids => out.raw_text(ids, place),
+            Some((ids, place)) if schema.numeric_ids => out.raw_text(ids, place),
             Some((ids, place)) => out.text(ids, place),
             None => out.string(&group.id(row).to_string()),
         }
-        let distance_m = distance_m.map(|metres| (metres * 1e3).round() / 1e3);
-        if let Some(metres) = distance_m.filter(|_| self.distance_is_taken) {
+        // One of the two: a member of its own, or a property.
+        let (mut member, mut property) = (None, None);
+        if let Some(metres) = distance_m {
+            let metres = Some((metres * 1e3).round() / 1e3);
+            if schema.position("distance_m").is_some() { member = metres } else { property = metres }
+        }
+        if let Some(metres) = member {
             out.fixed(b",\"distance_m\":");
             out.float(metres);
         }
-        out.fixed(b",\"geometry\":");
-        match group.shape(row) {
-            Some(shape) => self.geometry(out, shape),
-            None => out.fixed(b"null"),
+        if let Some(position) = points.get(row) {
+            out.fixed(b",\"geometry\":{\"type\":\"Point\",\"coordinates\":[");
+            out.lon_lat(*position);
+            out.fixed(b"]},\"properties\":{");
+        } else {
+            out.fixed(b",\"geometry\":");
+            match group.shape(row) {
+                Some(shape) => self.geometry(out, shape),
+                None => out.fixed(b"null"),
+            }
+            out.fixed(b",\"properties\":{");
         }
-        out.fixed(b",\"properties\":{");
-        let mut known = self.pieces.borrow_mut();
-        if known.0 != group.serial() {
-            *known = (group.serial(), Pieces::of(group, &self.keys));
-        }
-        for (field, (key, pieces)) in self.keys.iter().zip(&known.1.0).enumerate() {
-            property(out, key, pieces, group.column(field), row);
-        }
-        if let Some(metres) = distance_m.filter(|_| !self.distance_is_taken) {
-            if !self.keys.is_empty() {
+        properties.write(out, row);
+        if let Some(metres) = property {
+            if !schema.fields.is_empty() {
                 out.fixed(b",");
             }
             out.fixed(b"\"distance_m\":");
@@ -188,9 +160,7 @@ impl FeatureWriter {
         out.fixed(b"[");
         match self.crs {
             Crs::Crs84 => {
-                out.degrees(position.lon);
-                out.fixed(b",");
-                out.degrees(position.lat);
+                out.lon_lat(position);
             }
             Crs::BritishNationalGrid => {
                 let (easting, northing) = lon_lat_to_grid(position.lon_degrees(), position.lat_degrees())?;
@@ -200,35 +170,6 @@ impl FeatureWriter {
         }
         out.fixed(b"]");
         Some(())
-    }
-}
-
-/// Appends a property: its key and the value of a row.
-#[inline]
-fn property(
-    out: &mut JsonWriter<'_>,
-    key: &Key,
-    pieces: &[Option<Slot>],
-    column: Option<&Column>,
-    row: usize,
-) {
-    if let Some(Column::Text(_, TextColumn::Dict8(codes, _), nulls)) = column
-        && let Some(Some(piece)) = pieces.get(usize::from(codes[row]))
-        && !nulls.is_null(row)
-    {
-        return out.slot(piece);
-    }
-    match &key.slot {
-        Some(slot) => out.slot(slot),
-        None => out.piece(&key.text),
-    }
-    match column {
-        Some(Column::Text(FieldType::Text, texts, nulls)) if !nulls.is_null(row) => {
-            let (texts, place) = texts.place(row);
-            out.text(texts, place);
-        }
-        Some(column) => push_json_value(out, column.get(row)),
-        None => out.fixed(b"null"),
     }
 }
 
@@ -246,24 +187,6 @@ fn bracketed<T>(
     }
     out.fixed(b"]");
     Some(())
-}
-
-/// Appends a value as JSON.
-#[inline]
-fn push_json_value(out: &mut JsonWriter<'_>, value: ValueRef<'_>) {
-    match value {
-        ValueRef::Bool(true) => out.fixed(b"true"),
-        ValueRef::Bool(false) => out.fixed(b"false"),
-        ValueRef::Int(value) => out.int(value),
-        // No import lets NaN or infinity in; JSON could not say them.
-        ValueRef::Float(value) => out.float(value),
-        ValueRef::Null => out.fixed(b"null"),
-        ValueRef::Text(text) => out.string(text),
-        // Checked and compacted at import.
-        ValueRef::Json(json) => out.piece(json.as_bytes()),
-        ValueRef::Date(days) => out.date(days),
-        ValueRef::Timestamp(micros) => out.instant(micros),
-    }
 }
 
 /// Appends a text as a JSON string.

@@ -1,34 +1,49 @@
 //! JSON text in small pieces: gathered in a buffer that stays in the nearest cache, handed on in large ones.
 //!
-//! A call to copy a few bytes costs more than the bytes. Pieces up to 64 bytes are copied by a fixed number of
+//! A call to copy a few bytes costs more than the bytes. Pieces up to 63 bytes are copied by a fixed number of
 //! instructions instead, and only what has been gathered goes to the answer.
 
 use crate::access::Texts;
 use crate::format::push_json_text;
+use crate::model::Position;
 use crate::model::feature::push_number;
 use crate::model::time;
 
 /// Bytes gathered before they are handed on.
 const ROOM: usize = 4_096;
 /// The longest piece that is kept ready.
-const SLOT: usize = 64;
+const SLOT: usize = 63;
 /// One degree in units of 1e-7 degree.
 const DEGREE: u32 = 10_000_000;
 
-/// A short piece of JSON, ready to be copied.
+/// A short piece of JSON, ready to be copied; one line of the cache.
 #[derive(Debug, Clone)]
+#[repr(align(64))]
 pub struct Slot {
     bytes: [u8; SLOT],
     length: u8,
 }
 
 impl Slot {
-    /// Of a piece of at most 64 bytes.
+    /// Of a piece of at most 63 bytes.
     #[must_use]
     pub fn new(piece: &[u8]) -> Option<Self> {
         let mut bytes = [0; SLOT];
         bytes.get_mut(..piece.len())?.copy_from_slice(piece);
         Some(Self { bytes, length: piece.len() as u8 })
+    }
+
+    /// Whether there is nothing to copy.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        Self { bytes: [0; SLOT], length: 0 }
     }
 }
 
@@ -151,13 +166,9 @@ impl<'a> JsonWriter<'a> {
     #[inline]
     pub fn float(&mut self, value: f64) {
         // Many numbers have few decimals: those are found by a multiplication and written as whole numbers.
-        let thousandths = value * 1e3;
-        if value != 0.0
-            && thousandths.abs() < 1e9
-            && thousandths.fract() == 0.0
-            && (thousandths / 1e3).to_bits() == value.to_bits()
-        {
-            self.thousandths(thousandths as i64);
+        let thousandths = (value * 1e3 + 0.5_f64.copysign(value)) as i32;
+        if thousandths != 0 && (f64::from(thousandths) / 1e3).to_bits() == value.to_bits() {
+            self.thousandths(thousandths);
         } else if value.is_finite() {
             push_number(self.flush(), value);
         } else {
@@ -166,13 +177,14 @@ impl<'a> JsonWriter<'a> {
     }
 
     /// Appends a whole number of thousandths as a decimal number.
-    fn thousandths(&mut self, value: i64) {
+    #[inline]
+    fn thousandths(&mut self, value: i32) {
         if value < 0 {
             self.fixed(b"-");
         }
         let magnitude = value.unsigned_abs();
-        self.small((magnitude / 1_000) as u32);
-        let fraction = (magnitude % 1_000) as u32;
+        self.small(magnitude / 1_000);
+        let fraction = magnitude % 1_000;
         if fraction > 0 {
             self.decimals(fraction * 10_000);
         }
@@ -209,20 +221,54 @@ impl<'a> JsonWriter<'a> {
         self.fixed(b"\"");
     }
 
+    /// Appends longitude and latitude as the shortest decimal numbers of degrees.
+    #[inline]
+    pub fn lon_lat(&mut self, position: Position) {
+        self.degrees(position.lon);
+        self.fixed(b",");
+        self.degrees(position.lat);
+    }
+
     /// Appends units of 1e-7 degree as the shortest decimal number of degrees.
     #[inline]
-    pub fn degrees(&mut self, units: i32) {
+    fn degrees(&mut self, units: i32) {
         let magnitude = units.unsigned_abs();
         if units < 0 {
             self.fixed(b"-");
         }
         let (whole, fraction) = (magnitude / DEGREE, magnitude % DEGREE);
-        self.small(whole);
+        let [text @ .., length] = WHOLE[whole as usize];
+        self.first(&text, usize::from(length));
         if fraction > 0 {
             self.decimals(fraction);
         }
     }
 }
+
+/// Whole degrees that 32 bits of 1e-7 degree can say, as digits, and how many.
+static WHOLE: [[u8; 4]; 215] = {
+    let mut texts = [[0; 4]; 215];
+    let mut degrees = 0;
+    while degrees < texts.len() {
+        let digits =
+            [b'0' + (degrees / 100) as u8, b'0' + (degrees / 10 % 10) as u8, b'0' + (degrees % 10) as u8];
+        let length = if degrees < 10 {
+            1
+        } else if degrees < 100 {
+            2
+        } else {
+            3
+        };
+        let mut place = 0;
+        while place < length {
+            texts[degrees][place] = digits[3 - length + place];
+            place += 1;
+        }
+        texts[degrees][3] = length as u8;
+        degrees += 1;
+    }
+    texts
+};
 
 /// Eight digits of a number below 100,000,000, the first in the lowest byte.
 #[inline]

@@ -7,6 +7,7 @@ mod csv;
 mod geojson;
 mod gpkg;
 mod json;
+mod properties;
 
 pub use csv::CsvWriter;
 pub use geojson::FeatureWriter;

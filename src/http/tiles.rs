@@ -164,7 +164,7 @@ pub fn feature(call: &Call) -> Result<Answer, Problem> {
     for layer in layers(call)? {
         let Some(at) = find(layer, id) else { continue };
         let mut body = Vec::new();
-        FeatureWriter::new(layer.schema(), Crs::Crs84).open_feature(&mut body, layer, at);
+        FeatureWriter::new(layer, Crs::Crs84).open_feature(&mut body, at);
         let parent = format!("{}/ogc/collections/{}", call.base, encode(&layer.schema().id));
         let href = format!("{parent}/items/{}", encode(&public_id(layer, at)));
         let links = json!([

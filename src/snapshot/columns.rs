@@ -21,6 +21,12 @@ impl Nulls {
         Self(any.then(|| words.into_boxed_slice()))
     }
 
+    /// Whether any value is null.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Whether the row's value is null.
     #[inline]
     #[must_use]

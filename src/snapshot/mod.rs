@@ -14,6 +14,8 @@ mod row_group;
 
 pub use build::build_collection;
 pub use columns::Column;
+pub use columns::Ints;
+pub use columns::Nulls;
 pub use columns::TextColumn;
 pub use columns::Texts;
 pub use ids::IdIndex;

@@ -161,11 +161,11 @@ fn ask(
             u64::from(item(collection, &id).is_some())
         }
         "page" => {
-            let writer = FeatureWriter::new(collection.schema(), Crs::Crs84);
+            let mut writer = FeatureWriter::new(collection, Crs::Crs84);
             let mut out = Vec::new();
             let mut json = JsonWriter::new(&mut out);
             for at in page(100) {
-                writer.feature(&mut json, collection, at, None);
+                writer.feature(&mut json, at, None);
             }
             drop(json);
             out.len() as u64

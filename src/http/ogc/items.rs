@@ -162,7 +162,7 @@ pub fn items(call: &Call) -> Result<Answer, Problem> {
     body.push(b',');
     push_link(&mut body, &parent, "collection", "application/json");
     body.extend_from_slice(b"],\"features\":[");
-    let writer = FeatureWriter::new(collection.schema(), crs);
+    let mut writer = FeatureWriter::new(collection, crs);
     let head = body.len();
     let mut json = JsonWriter::new(&mut body);
     for (place, (at, distance_m)) in rows.iter().enumerate() {
@@ -174,7 +174,7 @@ pub fn items(call: &Call) -> Result<Answer, Problem> {
             let body = json.flush();
             body.reserve((body.len() - head) * returned / 7);
         }
-        writer.feature(&mut json, collection, *at, *distance_m);
+        writer.feature(&mut json, *at, *distance_m);
     }
     drop(json);
     body.extend_from_slice(b"]}");
@@ -193,7 +193,7 @@ pub fn item(call: &Call) -> Result<Answer, Problem> {
     let collection: &CollectionView = call.view.collection(id).ok_or(Problem::NotFound)?;
     let at = query::item(collection, feature).ok_or(Problem::NotFound)?;
     let mut body = Vec::new();
-    FeatureWriter::new(collection.schema(), crs).open_feature(&mut body, collection, at);
+    FeatureWriter::new(collection, crs).open_feature(&mut body, at);
     let parent = format!("{}/ogc/collections/{}", call.base, encode(id));
     let crs_query =
         if call.params.get(Param::Crs).is_some() { call.params.query_string(None) } else { String::new() };

@@ -1,0 +1,191 @@
+//! The properties of rows of one group as JSON: what kind each column is gets decided once, not for every row.
+
+use std::sync::Arc;
+
+use crate::access::Column;
+use crate::access::Ints;
+use crate::access::Nulls;
+use crate::access::RowGroup;
+use crate::access::TextColumn;
+use crate::format::json::JsonWriter;
+use crate::format::json::Slot;
+use crate::format::push_json_text;
+use crate::model::CollectionSchema;
+use crate::model::FieldType;
+use crate::model::ValueRef;
+
+/// Writes the properties of rows of one group.
+#[derive(Debug)]
+pub struct Properties<'a> {
+    ready: Arc<Ready>,
+    steps: Box<[Step<'a>]>,
+    /// Fields that the collection has got since the group was built, all null.
+    rest: Vec<u8>,
+}
+
+/// Pieces of a row group's properties, ready to be copied; kept beside its rows.
+#[derive(Debug)]
+struct Ready(Box<[Field]>);
+
+#[derive(Debug)]
+struct Field {
+    key: Key,
+    /// Key and value by code, if the column is text with few values; an empty one for a value that is too long.
+    values: Box<[Slot]>,
+}
+
+/// A key as it is written, with a comma before all but the first; short ones are copied in one go.
+#[derive(Debug)]
+enum Key {
+    Short(Slot),
+    Long(Vec<u8>),
+}
+
+/// How a field's values are written.
+#[derive(Debug)]
+struct Step<'a> {
+    kind: Kind<'a>,
+    /// `None` if no value of the group is null.
+    nulls: Option<&'a Nulls>,
+}
+
+#[derive(Debug)]
+enum Kind<'a> {
+    Ready(&'a [u8], &'a TextColumn),
+    Text(&'a TextColumn),
+    I8(&'a [i8]),
+    I16(&'a [i16]),
+    I32(&'a [i32]),
+    Date16(&'a [i16]),
+    F32(&'a [f32]),
+    F64(&'a [f64]),
+    Other(&'a Column),
+}
+
+fn key(place: usize, name: &str) -> Vec<u8> {
+    let mut text = if place > 0 { vec![b','] } else { Vec::new() };
+    push_json_text(&mut text, name);
+    text.push(b':');
+    text
+}
+
+impl Ready {
+    fn of(schema: &CollectionSchema, group: &RowGroup) -> Self {
+        let fields = schema.fields.iter().enumerate().map_while(|(place, field)| {
+            let column = group.column(place)?;
+            let text = key(place, &field.name);
+            let values = match column {
+                Column::Text(FieldType::Text, TextColumn::Dict8(_, texts), _) => (0..texts.len())
+                    .map(|code| {
+                        let mut piece = text.clone();
+                        push_json_text(&mut piece, texts.get(code));
+                        Slot::new(&piece).unwrap_or_default()
+                    })
+                    .collect(),
+                _ => Box::default(),
+            };
+            Some(Field { key: Slot::new(&text).map_or(Key::Long(text), Key::Short), values })
+        });
+        Self(fields.collect())
+    }
+}
+
+impl<'a> Properties<'a> {
+    /// For rows of `group`, whose columns are the first of `schema`'s fields.
+    pub fn new(schema: &CollectionSchema, group: &'a RowGroup) -> Self {
+        let ready = group.derive(|group| Ready::of(schema, group));
+        let columns = (0..ready.0.len()).map_while(|field| group.column(field));
+        let mut rest = Vec::new();
+        for (place, field) in schema.fields.iter().enumerate().skip(ready.0.len()) {
+            rest.extend_from_slice(&key(place, &field.name));
+            rest.extend_from_slice(b"null");
+        }
+        Self { steps: columns.map(Step::new).collect(), ready, rest }
+    }
+
+    /// Appends the properties of a row, without braces.
+    #[inline]
+    pub fn write(&self, out: &mut JsonWriter<'_>, row: usize) {
+        for (step, field) in self.steps.iter().zip(&self.ready.0) {
+            step.write(out, field, row);
+        }
+        if !self.rest.is_empty() {
+            out.piece(&self.rest);
+        }
+    }
+}
+
+impl<'a> Step<'a> {
+    fn new(column: &'a Column) -> Self {
+        let (kind, nulls) = match column {
+            Column::Text(FieldType::Text, texts, nulls) => match texts {
+                TextColumn::Dict8(codes, _) => (Kind::Ready(codes, texts), Some(nulls)),
+                TextColumn::Dict16(..) | TextColumn::Plain(_) => (Kind::Text(texts), Some(nulls)),
+            },
+            Column::Int(FieldType::Integer, Ints::I8(values), nulls) => (Kind::I8(values), Some(nulls)),
+            Column::Int(FieldType::Integer, Ints::I16(values), nulls) => (Kind::I16(values), Some(nulls)),
+            Column::Int(FieldType::Integer, Ints::I32(values), nulls) => (Kind::I32(values), Some(nulls)),
+            Column::Int(FieldType::Date, Ints::I16(values), nulls) => (Kind::Date16(values), Some(nulls)),
+            Column::F32(values, nulls) => (Kind::F32(values), Some(nulls)),
+            Column::F64(values, nulls) => (Kind::F64(values), Some(nulls)),
+            other => (Kind::Other(other), None),
+        };
+        Self { kind, nulls: nulls.filter(|nulls| nulls.any()) }
+    }
+
+    /// Appends key and value of a row.
+    #[inline]
+    fn write(&self, out: &mut JsonWriter<'_>, field: &Field, row: usize) {
+        if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
+            field.key.write(out);
+            return out.fixed(b"null");
+        }
+        if let Kind::Ready(codes, _) = self.kind
+            && let Some(piece) = field.values.get(usize::from(codes[row]))
+            && !piece.is_empty()
+        {
+            return out.slot(piece);
+        }
+        field.key.write(out);
+        match self.kind {
+            Kind::Ready(_, texts) | Kind::Text(texts) => {
+                let (texts, place) = texts.place(row);
+                out.text(texts, place);
+            }
+            Kind::I8(values) => out.int(i64::from(values[row])),
+            Kind::I16(values) => out.int(i64::from(values[row])),
+            Kind::I32(values) => out.int(i64::from(values[row])),
+            Kind::Date16(values) => out.date(i32::from(values[row])),
+            Kind::F32(values) => out.float(f64::from(values[row])),
+            Kind::F64(values) => out.float(values[row]),
+            Kind::Other(column) => push_json_value(out, column.get(row)),
+        }
+    }
+}
+
+impl Key {
+    #[inline]
+    fn write(&self, out: &mut JsonWriter<'_>) {
+        match self {
+            Self::Short(slot) => out.slot(slot),
+            Self::Long(text) => out.piece(text),
+        }
+    }
+}
+
+/// Appends a value as JSON.
+fn push_json_value(out: &mut JsonWriter<'_>, value: ValueRef<'_>) {
+    match value {
+        ValueRef::Bool(true) => out.fixed(b"true"),
+        ValueRef::Bool(false) => out.fixed(b"false"),
+        ValueRef::Int(value) => out.int(value),
+        // No import lets NaN or infinity in; JSON could not say them.
+        ValueRef::Float(value) => out.float(value),
+        ValueRef::Null => out.fixed(b"null"),
+        ValueRef::Text(text) => out.string(text),
+        // Checked and compacted at import.
+        ValueRef::Json(json) => out.piece(json.as_bytes()),
+        ValueRef::Date(days) => out.date(days),
+        ValueRef::Timestamp(micros) => out.instant(micros),
+    }
+}
