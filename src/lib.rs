@@ -6,15 +6,15 @@
 //! ```text
 //! main cli        check demo export import init reference serve   flags -> config -> wiring; a file per command
 //! config telemetry                                             settings, logs
-//! model           bounds collections crs feature geometry grid_reference helmert hilbert lifecycle schema time validity   the field's words as types
+//! model           bounds calendar collections crs feature geometry grid_reference helmert hilbert lifecycle schema time validity   the field's words as types
 //! demo            buildings check destinations dirt draft events facts land lattice lines lives outcomes random records returns steer   the synthetic national set
 //! import          cells convert csv geojson geometry gpkg infer input report run scanner take   foreign file -> rows + report
 //! store           append blob change export foreign names open scan writer durable truth; the only SQL
 //! snapshot        build columns gather ids index memo places raw row_group     immutable row groups in memory, with their indexes
 //! access          gate policy principal read view              who asks; makes the View
 //! query           centre filter nearest page search spatial            View + request -> rows
-//! format          csv geojson gpkg json properties                  rows -> bytes
-//! tile            clip density encode faces generalise geometry grid ids layer repair tags thin   View + tile address -> bytes
+//! format          csv digits geojson gpkg json properties           rows -> bytes
+//! tile            bytes clip density encode faces generalise geometry grid ids layer repair tags thin   View + tile address -> bytes
 //! flow            ends od                                      links -> origin-destination sums
 //! http            cache caller encode flows guard health log metrics params percent pipeline problem router routes search server session site tiles   the only actix
 //! http ogc        api collections items landing                OGC API - Features

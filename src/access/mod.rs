@@ -9,6 +9,7 @@ mod principal;
 mod read;
 mod view;
 
+pub use crate::snapshot::BLOCK_ROWS;
 pub use crate::snapshot::BlockRef;
 pub use crate::snapshot::Column;
 pub use crate::snapshot::Ints;

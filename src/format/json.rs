@@ -4,8 +4,10 @@
 //! instructions instead, and only what has been gathered goes to the answer.
 
 use crate::access::Texts;
+use crate::format::digits;
 use crate::format::push_json_text;
 use crate::model::Position;
+use crate::model::calendar;
 use crate::model::feature::push_number;
 use crate::model::time;
 
@@ -13,8 +15,6 @@ use crate::model::time;
 const ROOM: usize = 4_096;
 /// The longest piece that is kept ready.
 const SLOT: usize = 63;
-/// One degree in units of 1e-7 degree.
-const DEGREE: u32 = 10_000_000;
 
 /// A short piece of JSON, ready to be copied; one line of the cache.
 #[derive(Debug, Clone)]
@@ -147,19 +147,12 @@ impl<'a> JsonWriter<'a> {
     #[inline]
     pub fn int(&mut self, value: i64) {
         match u32::try_from(value) {
-            Ok(small) if small < 100_000_000 => self.small(small),
+            Ok(small) if small < 100_000_000 => {
+                let (text, length) = digits::whole(small);
+                self.first(&text, length);
+            }
             _ => self.piece(itoa::Buffer::new().format(value).as_bytes()),
         }
-    }
-
-    /// Appends a number below 100,000,000.
-    #[inline]
-    fn small(&mut self, value: u32) {
-        let digits = eight_digits(value);
-        // The first digit that is not 0, or the last one.
-        let zeros = ((digits | 1 << 56).trailing_zeros() / 8) as usize;
-        let text = (ascii(digits) >> (8 * zeros)).to_le_bytes();
-        self.first(&text, 8 - zeros);
     }
 
     /// Appends a number, `null` for what JSON cannot say.
@@ -167,7 +160,9 @@ impl<'a> JsonWriter<'a> {
     pub fn float(&mut self, value: f64) {
         // Many numbers have few decimals: those are found by a multiplication and written as whole numbers.
         let thousandths = (value * 1e3 + 0.5_f64.copysign(value)) as i32;
-        if thousandths != 0 && (f64::from(thousandths) / 1e3).to_bits() == value.to_bits() {
+        if thousandths.unsigned_abs() < digits::THOUSANDTHS
+            && (f64::from(thousandths) / 1e3).to_bits() == value.to_bits()
+        {
             self.thousandths(thousandths);
         } else if value.is_finite() {
             push_number(self.flush(), value);
@@ -176,34 +171,24 @@ impl<'a> JsonWriter<'a> {
         }
     }
 
-    /// Appends a whole number of thousandths as a decimal number.
+    /// Appends a number by its thousandths.
     #[inline]
-    fn thousandths(&mut self, value: i32) {
+    pub fn thousandths(&mut self, value: i32) {
+        let magnitude = value.unsigned_abs();
+        if magnitude >= digits::THOUSANDTHS {
+            return push_number(self.flush(), f64::from(value) / 1e3);
+        }
         if value < 0 {
             self.fixed(b"-");
         }
-        let magnitude = value.unsigned_abs();
-        self.small(magnitude / 1_000);
-        let fraction = magnitude % 1_000;
-        if fraction > 0 {
-            self.decimals(fraction * 10_000);
-        }
-    }
-
-    /// Appends a point and seven decimals, without zeros at the end.
-    #[inline]
-    fn decimals(&mut self, value: u32) {
-        let digits = eight_digits(value);
-        let zeros = (digits.leading_zeros() / 8) as usize;
-        let mut text = ascii(digits).to_le_bytes();
-        text[0] = b'.';
-        self.first(&text, 8 - zeros);
+        let (text, length) = digits::thousandths(magnitude);
+        self.first(&text, length);
     }
 
     /// Appends a date as a JSON string, by days since 1970-01-01.
     #[inline]
     pub fn date(&mut self, days: i32) {
-        if let Some(date) = time::date_text(days) {
+        if let Some(date) = calendar::date_text(days) {
             let mut text = *b"\"0000-00-00\"";
             text[1..11].copy_from_slice(&date);
             self.fixed(&text);
@@ -215,7 +200,13 @@ impl<'a> JsonWriter<'a> {
     }
 
     /// Appends an instant as a JSON string, by microseconds since 1970.
+    #[inline]
     pub fn instant(&mut self, micros: i64) {
+        if let Some(instant) = calendar::instant_text(micros) {
+            let mut text = *b"\"0000-00-00T00:00:00Z\"";
+            text[1..21].copy_from_slice(&instant);
+            return self.fixed(&text);
+        }
         self.fixed(b"\"");
         time::push_instant(self.flush(), micros);
         self.fixed(b"\"");
@@ -232,59 +223,10 @@ impl<'a> JsonWriter<'a> {
     /// Appends units of 1e-7 degree as the shortest decimal number of degrees.
     #[inline]
     fn degrees(&mut self, units: i32) {
-        let magnitude = units.unsigned_abs();
-        if units < 0 {
-            self.fixed(b"-");
-        }
-        let (whole, fraction) = (magnitude / DEGREE, magnitude % DEGREE);
-        let [text @ .., length] = WHOLE[whole as usize];
-        self.first(&text, usize::from(length));
-        if fraction > 0 {
-            self.decimals(fraction);
+        for (text, length) in digits::degrees(units) {
+            self.first(&text, length);
         }
     }
-}
-
-/// Whole degrees that 32 bits of 1e-7 degree can say, as digits, and how many.
-static WHOLE: [[u8; 4]; 215] = {
-    let mut texts = [[0; 4]; 215];
-    let mut degrees = 0;
-    while degrees < texts.len() {
-        let digits =
-            [b'0' + (degrees / 100) as u8, b'0' + (degrees / 10 % 10) as u8, b'0' + (degrees % 10) as u8];
-        let length = if degrees < 10 {
-            1
-        } else if degrees < 100 {
-            2
-        } else {
-            3
-        };
-        let mut place = 0;
-        while place < length {
-            texts[degrees][place] = digits[3 - length + place];
-            place += 1;
-        }
-        texts[degrees][3] = length as u8;
-        degrees += 1;
-    }
-    texts
-};
-
-/// Eight digits of a number below 100,000,000, the first in the lowest byte.
-#[inline]
-fn eight_digits(value: u32) -> u64 {
-    // Two numbers of four digits, four of two, eight of one: each step divides all parts at once.
-    let fours = u64::from(value / 10_000) | u64::from(value % 10_000) << 32;
-    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
-    let twos = hundreds | (fours - hundreds * 100) << 16;
-    let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
-    tens | (twos - tens * 10) << 8
-}
-
-/// Digits as characters.
-#[inline]
-fn ascii(digits: u64) -> u64 {
-    digits | 0x3030_3030_3030_3030
 }
 
 impl Drop for JsonWriter<'_> {
@@ -319,6 +261,11 @@ mod tests {
             let degrees: f64 = text.parse().unwrap();
             prop_assert_eq!((degrees * 1e7).round() as i32, units);
             prop_assert!(!text.contains('.') || !text.ends_with('0'), "{}", text);
+        }
+
+        #[test]
+        fn dates_are_those_of_the_calendar(days in -60_000_i32..60_000) {
+            prop_assert_eq!(written(|json| json.date(days)), format!("\"{}\"", time::format_date(days)));
         }
 
         #[test]

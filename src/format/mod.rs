@@ -4,6 +4,7 @@
 //! is written from the columns. Not here: which rows (`query`), headers and encodings (`http`).
 
 mod csv;
+mod digits;
 mod geojson;
 mod gpkg;
 mod json;

@@ -29,16 +29,12 @@ struct Ready(Box<[Field]>);
 
 #[derive(Debug)]
 struct Field {
-    key: Key,
-    /// Key and value by code, if the column is text with few values; an empty one for a value that is too long.
+    /// The key as it is written, with a comma before all but the first; an empty one for a key that is too long.
+    key: Slot,
+    /// That key.
+    long: Vec<u8>,
+    /// Key and value by code, if the column is text with few values, none of them too long.
     values: Box<[Slot]>,
-}
-
-/// A key as it is written, with a comma before all but the first; short ones are copied in one go.
-#[derive(Debug)]
-enum Key {
-    Short(Slot),
-    Long(Vec<u8>),
 }
 
 /// How a field's values are written.
@@ -51,12 +47,16 @@ struct Step<'a> {
 
 #[derive(Debug)]
 enum Kind<'a> {
-    Ready(&'a [u8], &'a TextColumn),
+    /// Codes of key and value ready to be copied.
+    Ready(&'a [u8]),
     Text(&'a TextColumn),
     I8(&'a [i8]),
     I16(&'a [i16]),
     I32(&'a [i32]),
     Date16(&'a [i16]),
+    Instant(&'a Ints),
+    Bool(&'a Ints),
+    Thousandths(&'a Ints),
     F32(&'a [f32]),
     F64(&'a [f64]),
     Other(&'a Column),
@@ -75,16 +75,22 @@ impl Ready {
             let column = group.column(place)?;
             let text = key(place, &field.name);
             let values = match column {
-                Column::Text(FieldType::Text, TextColumn::Dict8(_, texts), _) => (0..texts.len())
-                    .map(|code| {
+                Column::Text(FieldType::Text, TextColumn::Dict8(_, texts), _) => {
+                    let slot = |code| {
                         let mut piece = text.clone();
                         push_json_text(&mut piece, texts.get(code));
-                        Slot::new(&piece).unwrap_or_default()
-                    })
-                    .collect(),
+                        Slot::new(&piece)
+                    };
+                    (0..texts.len()).map(slot).collect::<Option<Box<[Slot]>>>().unwrap_or_default()
+                }
                 _ => Box::default(),
             };
-            Some(Field { key: Slot::new(&text).map_or(Key::Long(text), Key::Short), values })
+            let slot = Slot::new(&text);
+            Some(Field {
+                long: if slot.is_some() { Vec::new() } else { text },
+                key: slot.unwrap_or_default(),
+                values,
+            })
         });
         Self(fields.collect())
     }
@@ -100,7 +106,8 @@ impl<'a> Properties<'a> {
             rest.extend_from_slice(&key(place, &field.name));
             rest.extend_from_slice(b"null");
         }
-        Self { steps: columns.map(Step::new).collect(), ready, rest }
+        let steps = columns.zip(&ready.0).map(|(column, field)| Step::new(column, field)).collect();
+        Self { ready, steps, rest }
     }
 
     /// Appends the properties of a row, without braces.
@@ -116,16 +123,19 @@ impl<'a> Properties<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn new(column: &'a Column) -> Self {
+    fn new(column: &'a Column, field: &Field) -> Self {
         let (kind, nulls) = match column {
-            Column::Text(FieldType::Text, texts, nulls) => match texts {
-                TextColumn::Dict8(codes, _) => (Kind::Ready(codes, texts), Some(nulls)),
-                TextColumn::Dict16(..) | TextColumn::Plain(_) => (Kind::Text(texts), Some(nulls)),
-            },
+            Column::Text(FieldType::Text, TextColumn::Dict8(codes, _), nulls) if !field.values.is_empty() => {
+                (Kind::Ready(codes), Some(nulls))
+            }
+            Column::Text(FieldType::Text, texts, nulls) => (Kind::Text(texts), Some(nulls)),
             Column::Int(FieldType::Integer, Ints::I8(values), nulls) => (Kind::I8(values), Some(nulls)),
             Column::Int(FieldType::Integer, Ints::I16(values), nulls) => (Kind::I16(values), Some(nulls)),
             Column::Int(FieldType::Integer, Ints::I32(values), nulls) => (Kind::I32(values), Some(nulls)),
             Column::Int(FieldType::Date, Ints::I16(values), nulls) => (Kind::Date16(values), Some(nulls)),
+            Column::Int(FieldType::Timestamp, values, nulls) => (Kind::Instant(values), Some(nulls)),
+            Column::Int(FieldType::Boolean, values, nulls) => (Kind::Bool(values), Some(nulls)),
+            Column::Thousandths(values, nulls) => (Kind::Thousandths(values), Some(nulls)),
             Column::F32(values, nulls) => (Kind::F32(values), Some(nulls)),
             Column::F64(values, nulls) => (Kind::F64(values), Some(nulls)),
             other => (Kind::Other(other), None),
@@ -137,18 +147,17 @@ impl<'a> Step<'a> {
     #[inline]
     fn write(&self, out: &mut JsonWriter<'_>, field: &Field, row: usize) {
         if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
-            field.key.write(out);
+            field.write_key(out);
             return out.fixed(b"null");
         }
-        if let Kind::Ready(codes, _) = self.kind
-            && let Some(piece) = field.values.get(usize::from(codes[row]))
-            && !piece.is_empty()
-        {
-            return out.slot(piece);
+        if let Kind::Ready(codes) = self.kind {
+            return out.slot(&field.values[usize::from(codes[row])]);
         }
-        field.key.write(out);
+        field.write_key(out);
         match self.kind {
-            Kind::Ready(_, texts) | Kind::Text(texts) => {
+            // Written above.
+            Kind::Ready(_) => {}
+            Kind::Text(texts) => {
                 let (texts, place) = texts.place(row);
                 out.text(texts, place);
             }
@@ -156,6 +165,10 @@ impl<'a> Step<'a> {
             Kind::I16(values) => out.int(i64::from(values[row])),
             Kind::I32(values) => out.int(i64::from(values[row])),
             Kind::Date16(values) => out.date(i32::from(values[row])),
+            Kind::Instant(values) => out.instant(values.get(row)),
+            Kind::Bool(values) if values.get(row) != 0 => out.fixed(b"true"),
+            Kind::Bool(_) => out.fixed(b"false"),
+            Kind::Thousandths(values) => out.thousandths(values.get(row) as i32),
             Kind::F32(values) => out.float(f64::from(values[row])),
             Kind::F64(values) => out.float(values[row]),
             Kind::Other(column) => push_json_value(out, column.get(row)),
@@ -163,12 +176,12 @@ impl<'a> Step<'a> {
     }
 }
 
-impl Key {
+impl Field {
     #[inline]
-    fn write(&self, out: &mut JsonWriter<'_>) {
-        match self {
-            Self::Short(slot) => out.slot(slot),
-            Self::Long(text) => out.piece(text),
+    fn write_key(&self, out: &mut JsonWriter<'_>) {
+        out.slot(&self.key);
+        if !self.long.is_empty() {
+            out.piece(&self.long);
         }
     }
 }

@@ -18,6 +18,12 @@ const PROXY_HEADERS: [&str; 9] = [
     "cf-connecting-ip",
 ];
 
+/// Whether a header, its name in lower case, is one that proxies add.
+#[must_use]
+pub fn is_proxy_header(name: &str) -> bool {
+    PROXY_HEADERS.contains(&name)
+}
+
 /// What the server listens on, as far as trust goes.
 #[derive(Debug, Clone, Default)]
 pub struct Listener {
@@ -28,13 +34,14 @@ pub struct Listener {
 }
 
 /// What of a request says who asks.
+#[derive(Debug)]
 pub struct Caller<'a> {
     /// The other end of the connection.
     pub peer: Option<IpAddr>,
     /// The `Host` asked for, without port.
     pub host: Option<&'a str>,
-    /// Whether a header is present.
-    pub has_header: &'a dyn Fn(&str) -> bool,
+    /// Whether it came with a header that proxies add.
+    pub proxied: bool,
 }
 
 impl Listener {
@@ -50,9 +57,8 @@ impl Listener {
             is_local_name(host)
                 || self.public_host.as_deref().is_some_and(|public| public.eq_ignore_ascii_case(plain))
         });
-        let proxied = PROXY_HEADERS.iter().any(|name| (caller.has_header)(name));
         let near = caller.peer.is_some_and(|peer| peer.to_canonical().is_loopback());
-        if self.loopback_only && near && local_name && !proxied && register == Register::Synthetic {
+        if self.loopback_only && near && local_name && !caller.proxied && register == Register::Synthetic {
             Principal::LocalOperator
         } else {
             Principal::Anonymous
@@ -115,8 +121,8 @@ mod tests {
         let listener = Listener { loopback_only: true, public_host: Some("maps.example".into()) };
         let open = Listener { loopback_only: false, public_host: None };
         let ask = |listener: &Listener, peer: &str, host: &str, header: &str, register: Register| {
-            let has_header = |name: &str| name == header;
-            let caller = Caller { peer: peer.parse().ok(), host: Some(host), has_header: &has_header };
+            let caller =
+                Caller { peer: peer.parse().ok(), host: Some(host), proxied: is_proxy_header(header) };
             listener.principal(&caller, register)
         };
         let synthetic = Register::Synthetic;

@@ -2,6 +2,10 @@
 
 use std::io::Write;
 
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::http::header::CONTENT_ENCODING;
+use actix_web::http::header::ETAG;
+use actix_web::http::header::VARY;
 use actix_web::web::Bytes;
 use twox_hash::XxHash3_128;
 
@@ -90,30 +94,30 @@ pub fn pack(body: Bytes, encoding: Encoding) -> Packed {
 
 /// Makes the answer ready to send.
 pub fn finish(mut answer: Answer, conditions: &Conditions<'_>) -> Answer {
-    let keeps = answer.headers.iter().any(|(name, _)| *name == "cache-control");
+    let keeps = answer.headers.iter().any(|(name, _)| *name == CACHE_CONTROL);
     if !matches!(answer.status, 200 | 204) {
         if !keeps {
-            answer.headers.push(("cache-control", "no-store".into()));
+            answer.headers.push((CACHE_CONTROL, "no-store".into()));
         }
         return answer;
     }
     if !keeps {
-        answer.headers.push(("cache-control", "no-cache".into()));
+        answer.headers.push((CACHE_CONTROL, "no-cache".into()));
     }
-    answer.headers.push(("vary", "accept-encoding".into()));
+    answer.headers.push((VARY, "accept-encoding".into()));
     let packed = answer.packed.take().unwrap_or_else(|| {
         let encoding = choose(conditions.accept_encoding.unwrap_or(""), Encoding::LIVE);
         pack(std::mem::take(&mut answer.body), encoding)
     });
     let known = conditions.if_none_match.is_some_and(|list| matches_tag(list, &packed.tag));
-    answer.headers.push(("etag", packed.tag.into()));
+    answer.headers.push((ETAG, packed.tag.into()));
     if known {
         answer.status = 304;
         answer.body = Bytes::new();
         return answer;
     }
     if packed.encoding != Encoding::Identity {
-        answer.headers.push(("content-encoding", packed.encoding.name().into()));
+        answer.headers.push((CONTENT_ENCODING, packed.encoding.name().into()));
     }
     answer.body = packed.body;
     answer
@@ -191,8 +195,7 @@ mod tests {
                 &Conditions { accept_encoding: Some(accept), if_none_match: tag },
             )
         };
-        let tag =
-            |answer: &Answer| answer.headers.iter().find(|(name, _)| *name == "etag").unwrap().1.clone();
+        let tag = |answer: &Answer| answer.headers.iter().find(|(name, _)| *name == ETAG).unwrap().1.clone();
         let (plain, gzip, zstd) = (ask("", None), ask("gzip", None), ask("zstd", None));
         assert!(tag(&plain) != tag(&gzip) && tag(&gzip) != tag(&zstd));
         assert_eq!(ask("gzip", None).body, gzip.body);

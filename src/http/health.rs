@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::http::header::RETRY_AFTER;
 use serde_json::json;
 
 use crate::access::Principal;
@@ -39,7 +41,7 @@ pub fn readyz(call: &Call) -> Result<Answer, Problem> {
     let mut answer = Answer::json(&body);
     if !ready {
         answer.status = 503;
-        answer.headers.push(("retry-after", "5".into()));
+        answer.headers.push((RETRY_AFTER, "5".into()));
     }
     Ok(answer)
 }
@@ -70,6 +72,6 @@ pub fn metrics(call: &Call) -> Result<Answer, Problem> {
         text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
     }
     let mut answer = Answer::ok("text/plain; version=0.0.4; charset=utf-8", text);
-    answer.headers.push(("cache-control", "no-store".into()));
+    answer.headers.push((CACHE_CONTROL, "no-store".into()));
     Ok(answer)
 }

@@ -38,6 +38,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use actix_web::http::header::HeaderName;
 use actix_web::web::Bytes;
 
 use crate::access::Gate;
@@ -149,7 +150,7 @@ pub struct Answer {
     /// The body in the encoding to send, where it is kept; `body` is then not looked at.
     packed: Option<Packed>,
     /// Further headers.
-    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    pub headers: Vec<(HeaderName, Cow<'static, str>)>,
 }
 
 impl Answer {

@@ -6,11 +6,16 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT_ENCODING;
+use actix_web::http::header::ACCESS_CONTROL_ALLOW_METHODS;
+use actix_web::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
+use actix_web::http::header::ACCESS_CONTROL_EXPOSE_HEADERS;
+use actix_web::http::header::ALLOW;
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::http::header::HOST;
-use actix_web::http::header::HeaderMap;
-use actix_web::http::header::HeaderName;
+use actix_web::http::header::HeaderValue;
 use actix_web::http::header::IF_NONE_MATCH;
 use actix_web::http::header::ORIGIN;
+use actix_web::http::header::VARY;
 use actix_web::web;
 
 use crate::access::Principal;
@@ -20,6 +25,7 @@ use crate::http::Call;
 use crate::http::Weight;
 use crate::http::caller::Caller;
 use crate::http::caller::allowed_origin;
+use crate::http::caller::is_proxy_header;
 use crate::http::encode::Conditions;
 use crate::http::encode::finish;
 use crate::http::params::Params;
@@ -35,38 +41,61 @@ pub struct Asked<'a> {
     query: &'a str,
     /// The other end.
     peer: Option<std::net::IpAddr>,
-    headers: &'a HeaderMap,
+    /// `Host`, if there is one.
+    host: Option<&'a HeaderValue>,
+    accept_encoding: Option<&'a str>,
+    if_none_match: Option<&'a str>,
+    origin: Option<&'a str>,
+    /// Whether somebody else may be asking through a proxy on this machine.
+    proxied: bool,
 }
 
 impl<'a> Asked<'a> {
     /// Of a request.
     pub fn from(request: &'a HttpRequest) -> Self {
-        Self {
+        let mut asked = Self {
             method: request.method().as_str(),
             query: request.query_string(),
             peer: request.peer_addr().map(|peer| peer.ip()),
-            headers: request.headers(),
+            host: None,
+            accept_encoding: None,
+            if_none_match: None,
+            origin: None,
+            proxied: false,
+        };
+        // One walk over the few headers there are; of equal names the first counts.
+        for (name, value) in request.headers() {
+            if *name == HOST {
+                asked.host = asked.host.or(Some(value));
+                continue;
+            }
+            let wanted = if *name == ACCEPT_ENCODING {
+                &mut asked.accept_encoding
+            } else if *name == IF_NONE_MATCH {
+                &mut asked.if_none_match
+            } else if *name == ORIGIN {
+                &mut asked.origin
+            } else {
+                asked.proxied |= is_proxy_header(name.as_str());
+                continue;
+            };
+            *wanted = wanted.or(value.to_str().ok());
         }
-    }
-
-    /// The text of a header, if it can be read.
-    fn header(&self, name: HeaderName) -> Option<&'a str> {
-        self.headers.get(name)?.to_str().ok()
+        asked
     }
 
     /// The `Host`, if it can be read.
     fn host(&self) -> Option<&'a str> {
-        self.header(HOST).filter(|host| is_plain_host(host))
+        self.host?.to_str().ok().filter(|host| is_plain_host(host))
     }
 
     fn principal(&self, app: &App) -> Principal {
         let name = self.host().map(|host| {
             host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name)
         });
-        let has_header = |name: &str| self.headers.contains_key(name);
         // A Host we cannot read names nobody's machine.
-        let host = if self.headers.contains_key(HOST) { name.or(Some("?")) } else { None };
-        let caller = Caller { peer: self.peer, host, has_header: &has_header };
+        let host = self.host.and(name.or(Some("?")));
+        let caller = Caller { peer: self.peer, host, proxied: self.proxied };
         app.listener.principal(&caller, app.gate.register())
     }
 }
@@ -83,25 +112,24 @@ pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked:
         },
     };
     let mut answer = if matches!(asked.method, "GET" | "HEAD") {
-        let conditions = Conditions {
-            accept_encoding: asked.header(ACCEPT_ENCODING),
-            if_none_match: asked.header(IF_NONE_MATCH),
-        };
+        let conditions =
+            Conditions { accept_encoding: asked.accept_encoding, if_none_match: asked.if_none_match };
         finish(answer, &conditions)
     } else {
         // Nothing of another method is tagged or kept.
         let mut answer = answer;
-        answer.headers.push(("cache-control", "no-store".into()));
+        answer.headers.push((CACHE_CONTROL, "no-store".into()));
         answer
     };
-    if let Some(origin) = allowed_origin(principal, asked.header(ORIGIN)) {
-        answer.headers.push(("access-control-allow-origin", origin.into()));
-        answer.headers.push(("access-control-expose-headers", "etag, content-crs".into()));
+    if let Some(origin) = allowed_origin(principal, asked.origin) {
+        answer.headers.push((ACCESS_CONTROL_ALLOW_ORIGIN, origin.into()));
+        answer.headers.push((ACCESS_CONTROL_EXPOSE_HEADERS, "etag, content-crs".into()));
     }
     if principal == Principal::LocalOperator {
-        match answer.headers.iter_mut().find(|(name, _)| *name == "vary") {
-            Some((_, vary)) => vary.to_mut().push_str(", origin"),
-            None => answer.headers.push(("vary", "origin".into())),
+        match answer.headers.iter_mut().find(|(name, _)| *name == VARY) {
+            // There is one thing it varies by so far.
+            Some((_, vary)) => *vary = "accept-encoding, origin".into(),
+            None => answer.headers.push((VARY, "origin".into())),
         }
     }
     answer
@@ -126,7 +154,7 @@ fn prepare(
         "GET" | "HEAD" => {}
         "OPTIONS" => {
             let mut answer = Answer::empty(204);
-            for name in ["allow", "access-control-allow-methods"] {
+            for name in [ALLOW, ACCESS_CONTROL_ALLOW_METHODS] {
                 answer.headers.push((name, "GET, HEAD, OPTIONS".into()));
             }
             return Ok(Prepared::Done(answer));
@@ -146,7 +174,7 @@ fn prepare(
         params,
         query: asked.query.to_owned(),
         base,
-        accept_encoding: asked.header(ACCEPT_ENCODING).unwrap_or("").to_owned(),
+        accept_encoding: asked.accept_encoding.unwrap_or("").to_owned(),
     };
     Ok(match (route.weight)(&call) {
         Weight::Answered(answer) => Prepared::Done(answer),

@@ -1,5 +1,8 @@
 //! Every error as RFC 9457 `application/problem+json`: what was wrong, where, what would be right.
 
+use actix_web::http::header::ALLOW;
+use actix_web::http::header::RETRY_AFTER;
+
 use crate::http::Answer;
 use crate::query::QueryError;
 
@@ -99,8 +102,8 @@ impl Problem {
             Self::BadParameter { name, .. } => body["parameter"] = (*name).into(),
             Self::UnknownParameter { name, .. } => body["parameter"] = name.as_str().into(),
             Self::Internal { request_id } => body["request_id"] = request_id.as_str().into(),
-            Self::MethodNotAllowed => headers.push(("allow", "GET, HEAD, OPTIONS".into())),
-            Self::Busy => headers.push(("retry-after", "3".into())),
+            Self::MethodNotAllowed => headers.push((ALLOW, "GET, HEAD, OPTIONS".into())),
+            Self::Busy => headers.push((RETRY_AFTER, "3".into())),
             Self::NotFound
             | Self::BodyTooLarge { .. }
             | Self::BodyTooSlow

@@ -16,7 +16,6 @@ use actix_web::dev::Server;
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::http::header::HeaderName;
 use actix_web::http::header::HeaderValue;
 use actix_web::http::header::X_CONTENT_TYPE_OPTIONS;
 use actix_web::web;
@@ -151,7 +150,7 @@ fn to_response(answer: Answer, close: bool) -> HttpResponse {
                 Err(_) => continue,
             },
         };
-        response.insert_header((HeaderName::from_static(name), value));
+        response.insert_header((name, value));
     }
     response.insert_header((X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
     if close {

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::http::header::CONTENT_SECURITY_POLICY;
+use actix_web::http::header::REFERRER_POLICY;
 use actix_web::web::Bytes;
 
 use crate::http::Answer;
@@ -61,8 +64,8 @@ pub fn page(call: &Call) -> Result<Answer, Problem> {
     const HTML: &str = "text/html; charset=utf-8";
     let mut answer = find(call, "index.html")
         .map_or_else(|| Answer::ok(HTML, NOT_BUILT), |page| Answer::packed(HTML, page));
-    answer.headers.push(("content-security-policy", POLICY.into()));
-    answer.headers.push(("referrer-policy", "no-referrer".into()));
+    answer.headers.push((CONTENT_SECURITY_POLICY, POLICY.into()));
+    answer.headers.push((REFERRER_POLICY, "no-referrer".into()));
     Ok(answer)
 }
 
@@ -74,7 +77,7 @@ pub fn asset(call: &Call) -> Result<Answer, Problem> {
     let name = call.path_value("file");
     let file = find(call, &format!("assets/{name}")).ok_or(Problem::NotFound)?;
     let mut answer = Answer::packed(media_type(name), file);
-    answer.headers.push(("cache-control", FOR_EVER.into()));
+    answer.headers.push((CACHE_CONTROL, FOR_EVER.into()));
     Ok(answer)
 }
 

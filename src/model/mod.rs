@@ -3,6 +3,7 @@
 //! In: nothing but text and numbers. Out: types every other room shares. Not here: I/O, async, locks.
 
 mod bounds;
+pub mod calendar;
 pub mod collections;
 pub mod crs;
 pub mod feature;

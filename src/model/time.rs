@@ -6,6 +6,8 @@
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Month, OffsetDateTime};
 
+use crate::model::calendar;
+
 /// Microseconds in a day.
 pub const DAY_MICROS: i64 = 86_400_000_000;
 
@@ -172,7 +174,7 @@ fn text_of(push: impl FnOnce(&mut Vec<u8>)) -> String {
 
 /// Appends the text of [`format_date`].
 pub fn push_date(out: &mut Vec<u8>, days: i32) {
-    if let Some(text) = date_text(days) {
+    if let Some(text) = calendar::date_text(days).or_else(|| date_text(days)) {
         out.extend_from_slice(&text);
     } else if let Some(date) =
         days.checked_add(UNIX_JULIAN_DAY).and_then(|day| Date::from_julian_day(day).ok())
@@ -187,9 +189,7 @@ pub fn push_date(out: &mut Vec<u8>, days: i32) {
 ///
 /// Source: Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`: years begin in March, eras have
 /// 400 years.
-#[inline]
-#[must_use]
-pub fn date_text(days: i32) -> Option<[u8; 10]> {
+fn date_text(days: i32) -> Option<[u8; 10]> {
     if !(MARCH_0..=DAYS_9999).contains(&days) {
         return None;
     }
@@ -215,6 +215,9 @@ const DAYS_9999: i32 = 2_932_896;
 /// Appends the text of [`format_instant`].
 pub fn push_instant(out: &mut Vec<u8>, micros: i64) {
     const MICROS: i64 = 1_000_000;
+    if let Some(text) = calendar::instant_text(micros) {
+        return out.extend_from_slice(&text);
+    }
     let start = out.len();
     let days = micros.div_euclid(DAY_MICROS);
     push_date(out, i32::try_from(days).unwrap_or(i32::MAX));
@@ -251,6 +254,18 @@ mod tests {
             let date = Date::from_julian_day(days + UNIX_JULIAN_DAY).ok();
             let expected = date.map(|date| format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()));
             prop_assert_eq!(format_date(days), expected.unwrap_or_default());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn instants_are_those_of_the_calendar(seconds in FIRST_MICROS / 1_000_000..=LAST_MICROS / 1_000_000, common: bool, micros in 0_i64..1_000_000) {
+            let seconds = if common { seconds / 40 } else { seconds };
+            let expected = OffsetDateTime::from_unix_timestamp(seconds).unwrap().format(&Rfc3339).unwrap();
+            prop_assert_eq!(format_instant(seconds * 1_000_000), expected.clone());
+            let fraction = format!(".{micros:06}");
+            let expected = expected.replace('Z', fraction.trim_end_matches('0').trim_end_matches('.')) + "Z";
+            prop_assert_eq!(format_instant(seconds * 1_000_000 + micros), expected);
         }
     }
 

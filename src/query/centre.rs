@@ -11,8 +11,8 @@ use crate::query::spatial::RADIUS_M;
 
 /// Radians of one unit of 1e-7 degree.
 const UNIT: f64 = std::f64::consts::PI / 180.0 / 1e7;
-/// Up to this many radians (5.7 degrees) a few terms of the series are right to 1e-10.
-const NEAR: f64 = 0.1;
+/// Up to this many radians (11 degrees) a few terms of the series of half of it are right to 1e-13.
+const NEAR: f64 = 0.2;
 /// Shares are compared with this much room for rounding.
 const ROUNDING: f64 = 1e-9;
 
@@ -34,40 +34,83 @@ impl Centre {
     }
 
     /// The share of a position.
+    #[inline]
     #[must_use]
     pub fn share(&self, position: Position) -> f64 {
-        let lat = f64::from(position.lat) * UNIT - self.lat;
-        let lon = f64::from(position.lon) * UNIT - self.lon;
-        haversine(lat) + self.cos_lat * self.cos_at(lat) * haversine(lon)
+        let (lon, lat) = self.away(position);
+        if lon.abs() <= NEAR && lat.abs() <= NEAR {
+            return self.near_share(lon, lat);
+        }
+        haversine(lat) + self.cos_lat * (self.lat + lat).cos() * haversine(lon)
+    }
+
+    /// The shares of positions in a box, as many as there is room for. Where all are near, two at a time.
+    #[inline]
+    pub fn shares(&self, bounds: &Bounds, positions: &[Position], shares: &mut [f64]) {
+        let corner = |lon, lat| self.away(Position { lon, lat });
+        let ((west, south), (east, north)) =
+            (corner(bounds.west, bounds.south), corner(bounds.east, bounds.north));
+        if [west, south, east, north].iter().all(|edge| edge.abs() <= NEAR) {
+            for (share, position) in shares.iter_mut().zip(positions) {
+                let (lon, lat) = self.away(*position);
+                *share = self.near_share(lon, lat);
+            }
+        } else {
+            for (share, position) in shares.iter_mut().zip(positions) {
+                *share = self.share(*position);
+            }
+        }
+    }
+
+    /// How far east and north a position is, in radians.
+    #[inline]
+    fn away(&self, position: Position) -> (f64, f64) {
+        (f64::from(position.lon) * UNIT - self.lon, f64::from(position.lat) * UNIT - self.lat)
+    }
+
+    /// The share of a place up to [`NEAR`] east and north.
+    #[inline]
+    fn near_share(&self, lon: f64, lat: f64) -> f64 {
+        let (sine_lat, sine_lon) = (sine(lat / 2.0), sine(lon / 2.0));
+        let (hav_lat, hav_lon) = (sine_lat * sine_lat, sine_lon * sine_lon);
+        // The cosine of the place's latitude, by the sum of angles; sine and cosine of the step by its half.
+        let sine_step = 2.0 * sine_lat * (1.0 - hav_lat).sqrt();
+        let cos = self.cos_lat * (1.0 - 2.0 * hav_lat) - self.sin_lat * sine_step;
+        hav_lat + self.cos_lat * cos * hav_lon
     }
 
     /// A share that nothing in the box is below.
+    #[inline]
     #[must_use]
     pub fn least_share(&self, bounds: &Bounds) -> f64 {
-        let radians = |units: i32| f64::from(units) * UNIT;
-        let (south, north) = (radians(bounds.south) - self.lat, radians(bounds.north) - self.lat);
-        let (west, east) = (radians(bounds.west) - self.lon, radians(bounds.east) - self.lon);
+        let (west, south) = self.away(Position { lon: bounds.west, lat: bounds.south });
+        let (east, north) = self.away(Position { lon: bounds.east, lat: bounds.north });
         let lat = south.max(-north).max(0.0);
         let lon = if west <= 0.0 && east >= 0.0 { 0.0 } else { turn(west).min(turn(east)) };
-        // The cosine of the latitude is least at one of the edges.
-        let cos = self.cos_at(south).min(self.cos_at(north)).max(0.0);
+        // The cosine of the latitude is least at the edge that is farther from the equator.
+        let edge = if self.lat * 2.0 + south + north >= 0.0 { north } else { south };
+        let cos = self.cos_at(edge).max(0.0);
         (haversine(lat) + self.cos_lat * cos * haversine(lon)) * (1.0 - ROUNDING)
     }
 
     /// The cosine of the latitude this many radians north of the position.
+    #[inline]
     fn cos_at(&self, north: f64) -> f64 {
         if north.abs() > NEAR {
             return (self.lat + north).cos();
         }
-        let square = north * north;
-        let cos = 1.0 - square / 2.0 * (1.0 - square / 12.0 * (1.0 - square / 30.0));
-        self.cos_lat * cos - self.sin_lat * sine(north)
+        let sine = sine(north / 2.0);
+        let square = sine * sine;
+        self.cos_lat * (1.0 - 2.0 * square) - self.sin_lat * 2.0 * sine * (1.0 - square).sqrt()
     }
 
-    /// Distance on the mean sphere in metres.
+    /// A share beyond which every place is farther than any of this share.
+    ///
+    /// Both are told by the sphere only to within the flattening; the sine of `k` angles is at most `k` sines.
     #[must_use]
-    pub fn metres(share: f64) -> f64 {
-        2.0 * RADIUS_M * share.clamp(0.0, 1.0).sqrt().asin()
+    pub fn share_surely_farther(share: f64) -> f64 {
+        let k = ELLIPSOID_MOST / ELLIPSOID_LEAST;
+        share * k * k * (1.0 + ROUNDING)
     }
 
     /// A share up to which every place is within a geodesic distance.
@@ -83,26 +126,34 @@ impl Centre {
     }
 }
 
-fn share_of(metres: f64) -> f64 {
+/// The share of a distance on the mean sphere.
+#[must_use]
+pub fn share_of(metres: f64) -> f64 {
     (metres / (2.0 * RADIUS_M)).min(std::f64::consts::FRAC_PI_2).sin().powi(2)
 }
 
 /// The haversine of an angle in radians.
+#[inline]
 fn haversine(angle: f64) -> f64 {
-    let half = angle / 2.0;
-    let sine = if half.abs() <= NEAR { sine(half) } else { half.sin() };
+    let sine = if angle.abs() <= NEAR { sine(angle / 2.0) } else { (angle / 2.0).sin() };
     sine * sine
 }
 
-/// The sine of a small angle: the terms left out come to less than 1e-10 of it.
+/// The sine of a small angle: the terms left out come to less than 1e-13 of it.
+#[inline]
 fn sine(angle: f64) -> f64 {
     let square = angle * angle;
     angle * (1.0 - square / 6.0 * (1.0 - square / 20.0 * (1.0 - square / 42.0)))
 }
 
 /// The way between two meridians in radians, the shorter way round.
+#[inline]
 fn turn(angle: f64) -> f64 {
-    let turned = angle.abs() % std::f64::consts::TAU;
+    let turned = angle.abs();
+    if turned <= std::f64::consts::PI {
+        return turned;
+    }
+    let turned = turned % std::f64::consts::TAU;
     turned.min(std::f64::consts::TAU - turned)
 }
 
@@ -113,14 +164,45 @@ mod tests {
     use crate::query::spatial::haversine_m;
     use proptest::prelude::*;
 
+    /// Distance on the mean sphere in metres.
+    fn metres(share: f64) -> f64 {
+        2.0 * RADIUS_M * share.clamp(0.0, 1.0).sqrt().asin()
+    }
+
     proptest! {
+        #[test]
+        fn many_shares_are_each_share(lon in -180.0_f64..180.0, lat in -90.0_f64..90.0, step in 0.01_f64..40.0, to in proptest::collection::vec((-1.0_f64..1.0, -1.0_f64..1.0), 1..64)) {
+            let place = |to: &(f64, f64)| Position::from_degrees((lon + to.0 * step).clamp(-180.0, 180.0), (lat + to.1 * step).clamp(-90.0, 90.0)).unwrap();
+            let positions: Vec<Position> = to.iter().map(place).collect();
+            let mut bounds = Bounds::EMPTY;
+            for position in &positions {
+                bounds.merge(&Bounds { west: position.lon, south: position.lat, east: position.lon, north: position.lat });
+            }
+            let centre = Centre::new(lon, lat);
+            let mut shares = [0.0; 64];
+            centre.shares(&bounds, &positions, &mut shares);
+            for (position, share) in positions.iter().zip(shares) {
+                prop_assert_eq!(centre.share(*position).to_bits(), share.to_bits());
+            }
+        }
+
+        #[test]
+        fn what_is_surely_farther_is_farther(lon in -180.0_f64..180.0, lat in -90.0_f64..90.0, to in (-180.0_f64..180.0, -90.0_f64..90.0), other in (-180.0_f64..180.0, -90.0_f64..90.0)) {
+            let centre = Centre::new(lon, lat);
+            let [one, two] = [to, other].map(|(lon, lat)| Position::from_degrees(lon, lat).unwrap());
+            if centre.share(two) > Centre::share_surely_farther(centre.share(one)) {
+                let metres = |to: Position| distance_m(lon, lat, to.lon_degrees(), to.lat_degrees());
+                prop_assert!(metres(two) > metres(one));
+            }
+        }
+
         #[test]
         fn shares_are_the_haversine_formula(lon in -180.0_f64..180.0, lat in -90.0_f64..90.0, far: bool, to in (-180.0_f64..180.0, -90.0_f64..90.0)) {
             let step = if far { 1.0 } else { 0.03 };
             let (to_lon, to_lat) = ((lon + to.0 * step).clamp(-180.0, 180.0), (lat + to.1 * step).clamp(-90.0, 90.0));
             let position = Position::from_degrees(to_lon, to_lat).unwrap();
             let expected = haversine_m(lon, lat, position.lon_degrees(), position.lat_degrees());
-            let got = Centre::metres(Centre::new(lon, lat).share(position));
+            let got = metres(Centre::new(lon, lat).share(position));
             // Near the antipode the formula itself loses half its digits.
             prop_assert!((got - expected).abs() <= 1e-6 + expected * if expected > 1.9e7 { 1e-6 } else { 1e-9 }, "{got} {expected}");
         }

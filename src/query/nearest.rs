@@ -2,15 +2,15 @@
 
 use std::collections::BinaryHeap;
 
+use crate::access::BLOCK_ROWS;
 use crate::access::CollectionView;
 use crate::model::RowId;
 use crate::query::Filter;
 use crate::query::QueryError;
 use crate::query::RowRef;
+use crate::query::centre;
 use crate::query::centre::Centre;
 use crate::query::spatial;
-use crate::query::spatial::ELLIPSOID_LEAST;
-use crate::query::spatial::ELLIPSOID_MOST;
 
 /// A row and how far it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,6 +40,9 @@ impl Ord for Candidate {
     }
 }
 
+/// Room for as many candidates is made at once.
+const ROOM: usize = 128;
+
 /// The `limit` located rows nearest to a WGS 84 position in degrees that match `filter`, nearest first; of equally
 /// near ones the first in the order everywhere.
 ///
@@ -58,27 +61,38 @@ pub fn nearest(
     }
     let everything = filter.is_everything();
     let centre = Centre::new(lon, lat);
-    let mut found = Found { limit, most: BinaryHeap::new(), cut: f64::INFINITY, candidates: Vec::new() };
+    let mut found = Found {
+        limit,
+        nearest: BinaryHeap::with_capacity(limit.min(ROOM)),
+        cut: f64::INFINITY,
+        candidates: Vec::with_capacity(ROOM),
+    };
+    let mut shares = [0.0; BLOCK_ROWS];
     for (share, block) in collection.index().best_first(|bounds| centre.least_share(bounds)) {
         if share > found.cut {
             break;
         }
         let group = &collection.groups()[block.group as usize];
-        for row in group.block_rows(block.block as usize) {
-            let at = RowRef { group: block.group, row: row as u32 };
-            let matches = || everything || filter.matches(group, row);
-            if let Some(positions) = group.positions() {
-                let share = centre.share(positions[row]);
-                if share <= found.cut && matches() {
-                    let sphere = Centre::metres(share);
-                    found.add(at, sphere * ELLIPSOID_LEAST, sphere * ELLIPSOID_MOST);
+        let rows = group.block_rows(block.block as usize);
+        let matches = |row| everything || filter.matches(group, row);
+        if let Some(positions) = group.positions() {
+            let bounds = &group.pyramid().blocks()[block.block as usize];
+            centre.shares(bounds, &positions[rows.clone()], &mut shares);
+            for (row, share) in rows.zip(shares) {
+                if share <= found.cut && matches(row) {
+                    found.add(RowRef { group: block.group, row: row as u32 }, share, None);
                 }
-            } else if centre.least_share(&group.row_bounds(row)) <= found.cut
-                && matches()
-                && let Some(shape) = group.shape(row)
-            {
-                let distance_m = spatial::shape_distance_m(lon, lat, shape);
-                found.add(at, distance_m, distance_m);
+            }
+        } else {
+            for row in rows {
+                if centre.least_share(&group.row_bounds(row)) <= found.cut
+                    && matches(row)
+                    && let Some(shape) = group.shape(row)
+                {
+                    let distance_m = spatial::shape_distance_m(lon, lat, shape);
+                    let at = RowRef { group: block.group, row: row as u32 };
+                    found.add(at, centre::share_of(distance_m), Some(distance_m));
+                }
             }
         }
     }
@@ -87,8 +101,11 @@ pub fn nearest(
         .map(|(at, exact)| {
             let group = &collection.groups()[at.group as usize];
             let row = at.row as usize;
-            let distance_m = exact.unwrap_or_else(|| match group.shape(row) {
-                Some(shape) => spatial::shape_distance_m(lon, lat, shape),
+            let distance_m = exact.unwrap_or_else(|| match group.positions() {
+                Some(positions) => {
+                    let to = positions[row];
+                    spatial::distance_m(lon, lat, to.lon_degrees(), to.lat_degrees())
+                }
                 None => f64::INFINITY,
             });
             Candidate { distance_m, key: group.key(row), at }
@@ -99,40 +116,38 @@ pub fn nearest(
     Ok(ordered.into_iter().map(|Candidate { at, distance_m, .. }| Neighbour { at, distance_m }).collect())
 }
 
-/// Rows that may be among the nearest, each with the least and the most its distance can be: only those that the
-/// bounds leave are measured on the ellipsoid.
+/// Rows that may be among the nearest, each with its share on the sphere: only those that the sphere cannot tell apart
+/// are measured on the ellipsoid.
 struct Found {
     limit: usize,
-    /// The least of the greatest distances, as many as are wanted, as bits: those of numbers from 0 on are in order.
-    most: BinaryHeap<u64>,
+    /// The least shares, as many as are wanted, as bits: those of numbers from 0 on are in order.
+    nearest: BinaryHeap<u64>,
     /// The share beyond which nothing can be among the nearest.
     cut: f64,
-    candidates: Vec<(RowRef, f64, f64)>,
+    /// Share, and the distance where it is known.
+    candidates: Vec<(RowRef, f64, Option<f64>)>,
 }
 
 impl Found {
-    fn add(&mut self, at: RowRef, least_m: f64, most_m: f64) {
-        self.candidates.push((at, least_m, most_m));
-        if self.most.len() == self.limit {
-            if self.worst_m() <= most_m {
-                return;
-            }
-            self.most.pop();
+    fn add(&mut self, at: RowRef, share: f64, exact: Option<f64>) {
+        self.candidates.push((at, share, exact));
+        if self.nearest.len() < self.limit {
+            self.nearest.push(share.to_bits());
+        } else if let Some(mut worst) = self.nearest.peek_mut()
+            && share < f64::from_bits(*worst)
+        {
+            *worst = share.to_bits();
         }
-        self.most.push(most_m.to_bits());
-        self.cut = Centre::share_surely_beyond(self.worst_m());
+        if self.nearest.len() == self.limit
+            && let Some(worst) = self.nearest.peek()
+        {
+            self.cut = Centre::share_surely_farther(f64::from_bits(*worst));
+        }
     }
 
-    /// The distance within which there are as many as are wanted; no limit as long as there are fewer.
-    fn worst_m(&self) -> f64 {
-        let full = self.most.len() == self.limit;
-        self.most.peek().filter(|_| full).map_or(f64::INFINITY, |worst| f64::from_bits(*worst))
-    }
-
-    /// What the bounds leave, with the distance where it is known.
+    /// What the sphere leaves.
     fn rest(self) -> impl Iterator<Item = (RowRef, Option<f64>)> {
-        let worst = self.worst_m();
-        let near = self.candidates.into_iter().filter(move |(_, least, _)| *least <= worst);
-        near.map(|(at, least, most)| (at, (most <= least).then_some(least)))
+        let near = self.candidates.into_iter().filter(move |(_, share, _)| *share <= self.cut);
+        near.map(|(at, _, exact)| (at, exact))
     }
 }

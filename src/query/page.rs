@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::access::CollectionView;
 use crate::access::RowGroup;
@@ -76,16 +77,23 @@ impl Cursor {
 /// Every row that matches is on exactly one page, as long as its geometry and visibility don't change meanwhile.
 #[must_use]
 pub fn items(collection: &CollectionView, request: &ItemsRequest) -> Page {
-    let mut rows = Vec::new();
+    let mut rows = Vec::with_capacity(request.limit.min(FIRST_ROOM));
     let mut next = None;
-    for at in Merge::new(collection, &request.filter, request.after) {
+    let mut merge = Merge::new(collection, &request.filter, request.after);
+    for at in merge.by_ref() {
         if rows.len() == request.limit {
             next = rows.last().map(|last| cursor_of(collection, *last));
             break;
         }
         rows.push(at);
     }
-    Page { rows, matched: count(collection, &request.filter), next }
+    let matched = match (request.after, next) {
+        // A first page that is the last one has them all.
+        (None, None) => rows.len() as u64,
+        _ if request.filter.is_everything() => collection.rows(),
+        _ => merge.matched(),
+    };
+    Page { rows, matched, next }
 }
 
 fn cursor_of(collection: &CollectionView, at: RowRef) -> Cursor {
@@ -99,14 +107,16 @@ pub fn count(collection: &CollectionView, filter: &Filter) -> u64 {
     if filter.is_everything() {
         return collection.rows();
     }
-    let window_only = filter.is_window_only();
     let mut total = 0;
     for group in groups_met(collection, filter) {
-        visit_runs(group, filter, &mut |rows, inside| {
-            total += if inside && window_only { rows.len() } else { filter.count(group, rows) };
-        });
+        visit_runs(group, filter, &mut |rows, inside| total += count_run(group, filter, rows, inside));
     }
     total as u64
+}
+
+/// How many rows of a run match.
+fn count_run(group: &RowGroup, filter: &Filter, rows: Range<usize>, inside: bool) -> usize {
+    if inside && filter.is_window_only() { rows.len() } else { filter.count(group, rows) }
 }
 
 /// About how many rows must be looked at one by one to answer, at most `enough`: rows that may be inside a circle or an
@@ -138,6 +148,19 @@ fn groups_met<'a>(collection: &'a CollectionView, filter: &Filter) -> impl Itera
         .map(|(_, group)| group.as_ref())
 }
 
+/// Rows that may match, and whether all of them lie inside a window.
+type Run = (Range<usize>, bool);
+
+/// Room for as many rows of a page is made at once.
+const FIRST_ROOM: usize = 1_024;
+
+/// Runs of rows that may match, as [`visit_runs`] gives them.
+fn runs(group: &RowGroup, filter: &Filter) -> Rc<[Run]> {
+    let mut runs = Vec::new();
+    visit_runs(group, filter, &mut |rows, inside| runs.push((rows, inside)));
+    runs.into()
+}
+
 /// Gives runs of rows that may match, in row order, and whether all of a run lies inside a window.
 fn visit_runs(group: &RowGroup, filter: &Filter, each: &mut impl FnMut(Range<usize>, bool)) {
     let Some(windows) = filter.windows() else { return each(0..group.len(), false) };
@@ -159,6 +182,8 @@ struct Merge<'a> {
     heap: BinaryHeap<Reverse<Head>>,
     streams: Vec<Option<Stream<'a>>>,
     unopened: usize,
+    /// Runs of rows of the groups that were opened and may have rows that match.
+    runs: Vec<Option<Rc<[Run]>>>,
     /// The group whose rows come next, and the first of them that may come after one of another group.
     current: Option<(u32, usize)>,
 }
@@ -173,19 +198,43 @@ impl<'a> Merge<'a> {
             heap: BinaryHeap::new(),
             streams: Vec::new(),
             unopened: 0,
+            runs: Vec::new(),
             current: None,
         }
+    }
+
+    /// How many rows match, on whichever page.
+    fn matched(&self) -> u64 {
+        let groups = self.collection.groups();
+        let opened = groups.iter().zip(&self.runs).filter_map(|(group, runs)| Some((group, runs.as_ref()?)));
+        let mut total = 0;
+        for (group, runs) in opened {
+            for (rows, inside) in runs.iter() {
+                total += count_run(group, self.filter, rows.clone(), *inside);
+            }
+        }
+        for (place, group) in groups.iter().enumerate().skip(self.runs.len()) {
+            if self.windows.is_none_or(|windows| self.collection.reaches(place, windows)) {
+                visit_runs(group, self.filter, &mut |rows, inside| {
+                    total += count_run(group, self.filter, rows, inside);
+                });
+            }
+        }
+        total as u64
     }
 
     fn open_next(&mut self) {
         let group = &self.collection.groups()[self.unopened];
         if self.windows.is_some_and(|windows| !self.collection.reaches(self.unopened, windows)) {
             self.streams.push(None);
+            self.runs.push(None);
             self.unopened += 1;
             return;
         }
         let start = self.after.map_or(0, |cursor| group.after((cursor.hilbert, cursor.id)));
-        let stream = (start < group.len()).then(|| Stream::new(group, self.filter, start));
+        let runs = runs(group, self.filter);
+        let stream = (start < group.len()).then(|| Stream::new(group, self.filter, Rc::clone(&runs), start));
+        self.runs.push(Some(runs));
         self.streams.push(stream);
         if let Some(stream) = &mut self.streams[self.unopened] {
             match stream.next() {
@@ -240,23 +289,21 @@ struct Stream<'a> {
     /// Positions and the one window that decides, where there is no other test.
     points: Option<(&'a [Position], &'a Bounds)>,
     skip_test: bool,
-    runs: std::vec::IntoIter<(Range<usize>, bool)>,
-    run: (Range<usize>, bool),
+    runs: Rc<[Run]>,
+    next_run: usize,
+    run: Run,
     start: usize,
 }
 
 impl<'a> Stream<'a> {
-    fn new(group: &'a RowGroup, filter: &'a Filter, start: usize) -> Self {
-        let mut runs = Vec::new();
-        visit_runs(group, filter, &mut |rows, inside| runs.push((rows, inside)));
-        let mut runs = runs.into_iter();
-        let run = runs.next().unwrap_or((0..0, false));
+    fn new(group: &'a RowGroup, filter: &'a Filter, runs: Rc<[Run]>, start: usize) -> Self {
+        let run = runs.first().cloned().unwrap_or((0..0, false));
         let skip_test = filter.is_window_only();
         let points = match (group.positions(), filter.windows()) {
             (Some(positions), Some([window])) if skip_test => Some((positions, window)),
             _ => None,
         };
-        Self { group, filter, points, skip_test, runs, run, start }
+        Self { group, filter, points, skip_test, runs, next_run: 1, run, start }
     }
 
     fn next(&mut self) -> Option<usize> {
@@ -275,7 +322,8 @@ impl<'a> Stream<'a> {
             if found.is_some() {
                 return found;
             }
-            self.run = self.runs.next()?;
+            self.run = self.runs.get(self.next_run)?.clone();
+            self.next_run += 1;
         }
     }
 }

@@ -221,6 +221,12 @@ impl TextColumn {
     }
 }
 
+/// A number as a whole number of thousandths of at most 32 bits, if it is one to the bit.
+fn thousandths(value: f64) -> Option<i64> {
+    let whole = (value * 1e3).round() as i32;
+    (f64::from(whole) / 1e3).to_bits().eq(&value.to_bits()).then_some(i64::from(whole))
+}
+
 /// The values of one field of a row group.
 #[derive(Debug, Clone)]
 pub enum Column {
@@ -228,6 +234,8 @@ pub enum Column {
     Null,
     /// Booleans, integers, dates and timestamps.
     Int(FieldType, Ints, Nulls),
+    /// Numbers that are whole numbers of thousandths, as those.
+    Thousandths(Ints, Nulls),
     /// Numbers that survive as 32-bit floats.
     F32(Box<[f32]>, Nulls),
     /// Numbers.
@@ -253,6 +261,11 @@ impl Column {
             return Self::Null;
         }
         let nulls = Nulls::new(values.iter().map(Option::is_none));
+        let thousandths: Option<Vec<i64>> =
+            values.iter().map(|value| thousandths(value.unwrap_or(0.0))).collect();
+        if let Some(thousandths) = thousandths {
+            return Self::Thousandths(Ints::new(&thousandths), nulls);
+        }
         if values.iter().flatten().all(|value| f64::from(*value as f32).to_bits() == value.to_bits()) {
             return Self::F32(values.iter().map(|value| value.unwrap_or(0.0) as f32).collect(), nulls);
         }
@@ -285,13 +298,21 @@ impl Column {
                     }
                 }
             }
+            Self::Thousandths(values, nulls) if !nulls.is_null(row) => {
+                ValueRef::Float(values.get(row) as f64 / 1e3)
+            }
             Self::F32(values, nulls) if !nulls.is_null(row) => ValueRef::Float(f64::from(values[row])),
             Self::F64(values, nulls) if !nulls.is_null(row) => ValueRef::Float(values[row]),
             Self::Text(field_type, values, nulls) if !nulls.is_null(row) => match field_type {
                 FieldType::Json => ValueRef::Json(values.get(row)),
                 _ => ValueRef::Text(values.get(row)),
             },
-            Self::Null | Self::Int(..) | Self::F32(..) | Self::F64(..) | Self::Text(..) => ValueRef::Null,
+            Self::Null
+            | Self::Int(..)
+            | Self::Thousandths(..)
+            | Self::F32(..)
+            | Self::F64(..)
+            | Self::Text(..) => ValueRef::Null,
         }
     }
 
@@ -300,7 +321,7 @@ impl Column {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Null => 0,
-            Self::Int(_, values, nulls) => values.bytes() + nulls.bytes(),
+            Self::Int(_, values, nulls) | Self::Thousandths(values, nulls) => values.bytes() + nulls.bytes(),
             Self::F32(values, nulls) => values.len() * 4 + nulls.bytes(),
             Self::F64(values, nulls) => values.len() * 8 + nulls.bytes(),
             Self::Text(_, values, nulls) => values.bytes() + nulls.bytes(),
@@ -324,8 +345,13 @@ mod tests {
         }
 
         #[test]
-        fn numbers_survive_to_the_bit(values in proptest::collection::vec(proptest::option::of(-1e6_f64..1e6), 0..200), coarse: bool) {
-            let values: Vec<Option<f64>> = values.iter().map(|value| value.map(|value| if coarse { value.round() } else { value })).collect();
+        fn numbers_survive_to_the_bit(values in proptest::collection::vec(proptest::option::of(-1e6_f64..1e6), 0..200), step in 0_usize..4) {
+            let values: Vec<Option<f64>> = values.iter().map(|value| value.map(|value| match step {
+                0 => value,
+                1 => f64::from(value as f32),
+                2 => value.round() / 1e3,
+                _ => value.round(),
+            })).collect();
             let column = Column::floats(&values);
             for (row, value) in values.iter().enumerate() {
                 prop_assert_eq!(column.get(row), value.map_or(ValueRef::Null, ValueRef::Float));

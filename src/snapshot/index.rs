@@ -160,7 +160,7 @@ impl BlockIndex {
     ///
     /// Work is done for the blocks taken and little more.
     pub fn best_first<F: Fn(&Bounds) -> f64>(&self, bound: F) -> BestFirst<'_, F> {
-        let mut heap = BinaryHeap::new();
+        let mut heap = BinaryHeap::with_capacity(128);
         push_children(&mut heap, self.tree.root(), &bound);
         BestFirst { heap, bound }
     }

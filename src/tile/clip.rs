@@ -18,6 +18,9 @@ pub fn holds(place: Place) -> bool {
 
 /// The pieces of a line inside the square. A line that leaves and comes back is two.
 pub fn clip_line(line: &[Place], pieces: &mut Vec<Vec<Place>>) {
+    if line.len() < 2 {
+        return;
+    }
     if line.iter().all(|place| holds(*place)) {
         pieces.push(line.to_vec());
         return;
@@ -41,6 +44,9 @@ pub fn clip_line(line: &[Place], pieces: &mut Vec<Vec<Place>>) {
 /// Liang and Barsky: the part of a segment inside the square. Reckoned from the lesser end, so that the same segment
 /// is cut at the same place whichever way it is gone along.
 fn clip_segment(a: Place, b: Place) -> Option<(Place, Place)> {
+    if holds(a) && holds(b) {
+        return Some((a, b));
+    }
     if a > b {
         return clip_segment(b, a).map(|(start, end)| (end, start));
     }

@@ -8,8 +8,19 @@ use hashbrown::DefaultHashBuilder;
 use hashbrown::HashTable;
 
 use crate::model::GeometryKind;
+use crate::tile::bytes::Line;
+use crate::tile::bytes::push_bytes;
+use crate::tile::bytes::push_key;
+use crate::tile::bytes::push_varint;
+use crate::tile::bytes::varint_bytes;
+use crate::tile::bytes::zigzag;
 use crate::tile::clip::Place;
 use crate::tile::grid::TILE_EXTENT;
+
+/// Room is made beforehand for at most so many features.
+const MOST_ROOM: usize = 65_536;
+/// A feature of more tags does not fit a [`Line`].
+const MOST_TAGS: usize = 40;
 
 /// A value of a layer's table.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,22 +40,50 @@ pub enum TileValue<'a> {
 pub struct LayerWriter {
     keys: Vec<u8>,
     key_count: u32,
-    /// Encoded values one after the other, and where each ends.
+    /// The table of values as it is written.
     values: Vec<u8>,
-    value_ends: Vec<u32>,
-    table: HashTable<(u64, u32)>,
+    value_count: u32,
+    /// Texts of the table: hash, where the text begins among the values, its length, and its index.
+    texts: HashTable<(u64, u32, u32, u32)>,
+    /// Everything else there is a code for: kind, bits and index.
+    numbers: HashTable<(Kind, u64, u32)>,
     hasher: DefaultHashBuilder,
     features: Vec<u8>,
     count: usize,
+    line: Line,
     body: Vec<u8>,
     commands: Vec<u8>,
 }
 
+/// What a number is that stands for a value of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Bits of a double.
+    Double,
+    /// A whole number.
+    Int,
+    /// A truth value.
+    Bool,
+    /// A date as days since 1970, whose value is a text.
+    Date,
+    /// An instant as microseconds since 1970, whose value is a text.
+    Instant,
+}
+
 impl LayerWriter {
-    /// Bytes of the finished layer but for its name and head, a little less than it will have.
+    /// For about so many features.
+    pub fn with_room(features: usize) -> Self {
+        let mut layer = Self::default();
+        layer.features.reserve(features.min(MOST_ROOM) * 48);
+        layer.values.reserve(features.min(MOST_ROOM) * 8);
+        layer.numbers.reserve(features.min(MOST_ROOM), |_| 0);
+        layer.texts.reserve(features.min(MOST_ROOM), |_| 0);
+        layer
+    }
+
+    /// Bytes of the finished layer but for its name and head.
     pub fn bytes(&self) -> usize {
-        // Each value has a head of two bytes and more.
-        self.features.len() + self.keys.len() + self.values.len() + 2 * self.value_ends.len()
+        self.features.len() + self.keys.len() + self.values.len()
     }
 
     /// A new key of the layer; each is given once.
@@ -56,25 +95,84 @@ impl LayerWriter {
 
     /// The index of a value in the layer's table.
     pub fn value(&mut self, value: TileValue<'_>) -> u32 {
-        let start = self.values.len();
-        push_value(&mut self.values, value);
-        let encoded = &self.values[start..];
-        let hash = self.hasher.hash_one(encoded);
-        let (values, ends) = (&self.values, &self.value_ends);
-        let at = |code: u32| {
-            let from = if code == 0 { 0 } else { ends[code as usize - 1] };
-            &values[from as usize..ends[code as usize] as usize]
-        };
-        let known = self.table.find(hash, |(known, code)| *known == hash && at(*code) == encoded);
-        if let Some((_, code)) = known {
-            let code = *code;
-            self.values.truncate(start);
-            return code;
+        match value {
+            TileValue::Text(text) => self.text(text),
+            TileValue::Double(number) => self.coded(Kind::Double, number.to_bits(), |_| value),
+            TileValue::Int(number) => self.coded(Kind::Int, number.cast_unsigned(), |_| value),
+            TileValue::Bool(truth) => self.coded(Kind::Bool, u64::from(truth), |_| value),
         }
-        let code = self.value_ends.len() as u32;
-        self.value_ends.push(self.values.len() as u32);
-        self.table.insert_unique(hash, (hash, code), |(hash, _)| *hash);
-        code
+    }
+
+    /// The index of the value that a number stands for; `value` says which, if it is not known yet.
+    #[inline]
+    pub fn coded<'v>(&mut self, kind: Kind, bits: u64, value: impl FnOnce(u64) -> TileValue<'v>) -> u32 {
+        let hash = self.hasher.hash_one(bits ^ (kind as u64) << 56);
+        if let Some((.., index)) = self.numbers.find(hash, |known| (known.0, known.1) == (kind, bits)) {
+            return *index;
+        }
+        let index = match (kind, value(bits)) {
+            (Kind::Date | Kind::Instant, TileValue::Text(text)) => self.text(text),
+            (_, value) => self.push(value),
+        };
+        let hasher = &self.hasher;
+        let rehash = |known: &(Kind, u64, u32)| hasher.hash_one(known.1 ^ (known.0 as u64) << 56);
+        self.numbers.insert_unique(hash, (kind, bits, index), rehash);
+        index
+    }
+
+    fn text(&mut self, text: &str) -> u32 {
+        let hash = self.hasher.hash_one(text);
+        let values = &self.values;
+        let at = |start: u32, length: u32| &values[start as usize..][..length as usize];
+        let same = |known: &(u64, u32, u32, u32)| known.0 == hash && at(known.1, known.2) == text.as_bytes();
+        if let Some((.., index)) = self.texts.find(hash, same) {
+            return *index;
+        }
+        let index = self.push(TileValue::Text(text));
+        let start = self.values.len() - text.len();
+        let known = (hash, start as u32, text.len() as u32, index);
+        self.texts.insert_unique(hash, known, |known| known.0);
+        index
+    }
+
+    /// Appends to the table.
+    fn push(&mut self, value: TileValue<'_>) -> u32 {
+        let Self { line, values, .. } = self;
+        line.clear();
+        line.key(4, 2);
+        if let TileValue::Text(text) = value {
+            let head = 1 + varint_bytes(text.len() as u64);
+            line.varint((head + text.len()) as u64);
+            line.key(1, 2);
+            line.varint(text.len() as u64);
+            values.extend_from_slice(line.bytes());
+            values.extend_from_slice(text.as_bytes());
+        } else {
+            let start = line.open();
+            match value {
+                TileValue::Text(_) => {}
+                TileValue::Double(number) => {
+                    line.key(3, 1);
+                    line.eight(number.to_bits());
+                }
+                TileValue::Int(number) if number >= 0 => {
+                    line.key(5, 0);
+                    line.varint(number.unsigned_abs());
+                }
+                TileValue::Int(number) => {
+                    line.key(6, 0);
+                    line.varint(zigzag(number));
+                }
+                TileValue::Bool(truth) => {
+                    line.key(7, 0);
+                    line.varint(u64::from(truth));
+                }
+            }
+            line.close(start);
+            values.extend_from_slice(line.bytes());
+        }
+        self.value_count += 1;
+        self.value_count - 1
     }
 
     /// Adds a feature: tags as pairs of key and value indices, then its geometry, as [`Geometry`] has it.
@@ -109,32 +207,36 @@ impl LayerWriter {
 
     /// Adds a feature of one point: what [`Self::feature`] would write, without gathering it first.
     pub fn point(&mut self, id: u64, tags: &[(u32, u32)], (x, y): Place) {
-        let (x, y) = (zigzag(x), zigzag(y));
-        let tag_bytes: usize = tags
-            .iter()
-            .map(|(key, value)| varint_bytes(u64::from(*key)) + varint_bytes(u64::from(*value)))
-            .sum();
-        let body = &mut self.body;
-        body.clear();
-        push_key(body, 1, 0);
-        push_varint(body, id);
+        if tags.len() > MOST_TAGS {
+            let geometry = Geometry { kind: GeometryKind::Point, parts: vec![vec![(x, y)]] };
+            return self.feature(id, tags, &geometry);
+        }
+        let Self { line, features, .. } = self;
+        line.clear();
+        line.key(2, 2);
+        let head = line.open();
+        line.key(1, 0);
+        line.varint(id);
         if !tags.is_empty() {
-            push_key(body, 2, 2);
-            push_varint(body, tag_bytes as u64);
+            line.key(2, 2);
+            let pairs = line.open();
             for (key, value) in tags {
-                push_varint(body, u64::from(*key));
-                push_varint(body, u64::from(*value));
+                line.varint(u64::from(*key));
+                line.varint(u64::from(*value));
             }
+            line.close(pairs);
         }
         // A point; its geometry moves to one place.
-        push_key(body, 3, 0);
-        push_varint(body, 1);
-        push_key(body, 4, 2);
-        push_varint(body, (1 + varint_bytes(x) + varint_bytes(y)) as u64);
-        push_varint(body, 1 | 1 << 3);
-        push_varint(body, x);
-        push_varint(body, y);
-        push_bytes(&mut self.features, 2, body);
+        line.key(3, 0);
+        line.varint(1);
+        line.key(4, 2);
+        let commands = line.open();
+        line.varint(1 | 1 << 3);
+        line.varint(zigzag(x));
+        line.varint(zigzag(y));
+        line.close(commands);
+        line.close(head);
+        features.extend_from_slice(line.bytes());
         self.count += 1;
     }
 
@@ -143,17 +245,13 @@ impl LayerWriter {
         if self.count == 0 {
             return;
         }
-        let mut body = Vec::with_capacity(self.features.len() + self.keys.len() + self.values.len() * 2);
+        let mut body = Vec::with_capacity(self.features.len() + self.keys.len() + self.values.len() + 64);
         push_key(&mut body, 15, 0);
         push_varint(&mut body, 2);
         push_bytes(&mut body, 1, name.as_bytes());
         body.extend_from_slice(&self.features);
         body.extend_from_slice(&self.keys);
-        let mut start = 0;
-        for end in &self.value_ends {
-            push_bytes(&mut body, 4, &self.values[start..*end as usize]);
-            start = *end as usize;
-        }
+        body.extend_from_slice(&self.values);
         push_key(&mut body, 5, 0);
         push_varint(&mut body, TILE_EXTENT as u64);
         push_bytes(tile, 3, &body);
@@ -167,28 +265,6 @@ pub struct Geometry {
     pub kind: GeometryKind,
     /// Points of one place each; lines; open rings, an outer one (positive area) before its holes (negative).
     pub parts: Vec<Vec<Place>>,
-}
-
-fn push_value(out: &mut Vec<u8>, value: TileValue<'_>) {
-    match value {
-        TileValue::Text(text) => push_bytes(out, 1, text.as_bytes()),
-        TileValue::Double(value) => {
-            push_key(out, 3, 1);
-            out.extend_from_slice(&value.to_le_bytes());
-        }
-        TileValue::Int(value) if value >= 0 => {
-            push_key(out, 5, 0);
-            push_varint(out, value.unsigned_abs());
-        }
-        TileValue::Int(value) => {
-            push_key(out, 6, 0);
-            push_varint(out, zigzag(value));
-        }
-        TileValue::Bool(value) => {
-            push_key(out, 7, 0);
-            push_varint(out, u64::from(value));
-        }
-    }
 }
 
 fn push_commands(out: &mut Vec<u8>, geometry: &Geometry) {
@@ -221,33 +297,6 @@ fn push_commands(out: &mut Vec<u8>, geometry: &Geometry) {
             push_varint(out, CLOSE | 1 << 3);
         }
     }
-}
-
-fn varint_bytes(value: u64) -> usize {
-    // Seven bits a byte.
-    (u64::BITS - (value | 1).leading_zeros()).div_ceil(7) as usize
-}
-
-fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)) as u64
-}
-
-fn push_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push((value & 0x7F) as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn push_key(out: &mut Vec<u8>, field: u64, wire: u64) {
-    push_varint(out, field << 3 | wire);
-}
-
-fn push_bytes(out: &mut Vec<u8>, field: u64, bytes: &[u8]) {
-    push_key(out, field, 2);
-    push_varint(out, bytes.len() as u64);
-    out.extend_from_slice(bytes);
 }
 
 #[cfg(test)]

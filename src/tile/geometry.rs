@@ -17,7 +17,7 @@ use crate::tile::grid::TileCoord;
 use crate::tile::repair::repair;
 
 /// Whether a grid place is on the tile or its buffer.
-pub fn on_tile(place: Place) -> bool {
+fn on_tile(place: Place) -> bool {
     let near = -BUFFER..TILE_EXTENT + BUFFER;
     near.contains(&place.0) && near.contains(&place.1)
 }
@@ -55,6 +55,13 @@ fn snap(place: Place) -> Place {
     (place.0 >> SIXTEENTHS, place.1 >> SIXTEENTHS)
 }
 
+/// A vertex in sixteenths, settled.
+fn settled(at: TileCoord, [x, y]: [u32; 2]) -> Place {
+    let mut place = at.fine_place(x, y);
+    settle(&mut place);
+    place
+}
+
 /// Moves a place to its cell's corner: what is cut after that is the same line for both tiles of an edge, which then
 /// differ by the snapping of the places where it is cut alone.
 fn settle(place: &mut Place) {
@@ -64,11 +71,31 @@ fn settle(place: &mut Place) {
 fn lines(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<Vec<Place>> {
     let (mut line, mut pieces) = (Vec::new(), Vec::new());
     let mut start = shape.first_position as usize;
+    let (square, margin) = (at.square(), at.cell());
     for ring in shape.rings() {
-        places(start..start + ring.len(), detail, at, zoom, &mut line);
-        line.iter_mut().for_each(settle);
+        let run = start..start + ring.len();
+        start = run.end;
+        // Only stretches that may meet the square are placed and cut. Settling moves a place by less than a cell.
+        let mut before: Option<([u32; 2], u8)> = None;
+        line.clear();
+        for (vertex, least) in detail.vertices()[run.clone()].iter().zip(&detail.zooms()[run]) {
+            if *least > zoom {
+                continue;
+            }
+            let beyond = square.beyond(*vertex, margin);
+            if let Some((last, last_beyond)) = before.replace((*vertex, beyond)) {
+                if beyond & last_beyond != 0 {
+                    clip_line(&line, &mut pieces);
+                    line.clear();
+                    continue;
+                }
+                if line.is_empty() {
+                    line.push(settled(at, last));
+                }
+                line.push(settled(at, *vertex));
+            }
+        }
         clip_line(&line, &mut pieces);
-        start += ring.len();
     }
     let first = pieces.first().map(|piece| snap(piece[0]));
     for piece in &mut pieces {

@@ -33,6 +33,12 @@ impl TileCoord {
         32 - u32::from(self.z)
     }
 
+    /// World cells along a grid cell, at least one.
+    #[must_use]
+    pub fn cell(self) -> u32 {
+        (1_u64 << self.span_bits() >> 12).max(1) as u32
+    }
+
     /// The tile grid place of a world grid place: subtract and shift, so that it is the same on every machine.
     #[must_use]
     pub fn place(self, x: u32, y: u32) -> (i64, i64) {
@@ -50,6 +56,23 @@ impl TileCoord {
             if bits >= 16 { from_edge >> (bits - 16) } else { from_edge << (16 - bits) }
         };
         (along(x, self.x), along(y, self.y))
+    }
+
+    /// The world grid places on the tile or its buffer.
+    #[must_use]
+    pub fn square(self) -> Square {
+        let side = 1_i64 << self.span_bits();
+        // 64 of 4,096 cells; at the greatest zoom a tile still has 256 world cells along its side.
+        let buffer = side * BUFFER / TILE_EXTENT;
+        let along = |tile: u32, most: u32| {
+            let first = i64::from(tile) * side;
+            let last = (first + side + buffer - 1).min(i64::from(most));
+            ((first - buffer).max(0) as u32, last as u32)
+        };
+        let (west, east) = along(self.x, u32::MAX);
+        // The last row of world cells says of a position that it is beyond the Mercator square.
+        let (north, south) = along(self.y, u32::MAX - 1);
+        Square { west, north, east, south }
     }
 
     /// Boxes of positions that may be on the tile or its buffer, a little too large.
@@ -72,6 +95,36 @@ impl TileCoord {
             east: east.ceil().min(1.8e9) as i32,
             north,
         }]
+    }
+}
+
+/// A square of the world grid, its edges in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Square {
+    west: u32,
+    north: u32,
+    east: u32,
+    south: u32,
+}
+
+impl Square {
+    /// Whether a place is in it. One comparison an axis: what lies before the edge wraps round to a great number.
+    #[inline]
+    #[must_use]
+    pub fn holds(&self, [x, y]: [u32; 2]) -> bool {
+        x.wrapping_sub(self.west) <= self.east - self.west
+            && y.wrapping_sub(self.north) <= self.south - self.north
+    }
+
+    /// Beyond which edges of it a place lies, a bit each, where it is farther than `margin`: two places with a bit in
+    /// common have nothing of it between them.
+    #[inline]
+    #[must_use]
+    pub fn beyond(&self, [x, y]: [u32; 2], margin: u32) -> u8 {
+        u8::from(x < self.west.saturating_sub(margin))
+            | u8::from(x > self.east.saturating_add(margin)) << 1
+            | u8::from(y < self.north.saturating_sub(margin)) << 2
+            | u8::from(y > self.south.saturating_add(margin)) << 3
     }
 }
 
@@ -110,7 +163,9 @@ mod tests {
             if let (Ok(x), Ok(y)) = (u32::try_from(column), u32::try_from(row)) && let Some(tile) = TileCoord::new(z, x, y) {
                 let (px, py) = place_of(tile, position);
                 let near = -BUFFER..TILE_EXTENT + BUFFER;
-                if near.contains(&px) && near.contains(&py) {
+                let there = near.contains(&px) && near.contains(&py);
+                prop_assert_eq!(tile.square().holds([wx, wy]), there);
+                if there {
                     prop_assert!(tile.windows().iter().any(|window| window.holds(position)));
                 }
             }

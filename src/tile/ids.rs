@@ -2,6 +2,8 @@
 
 use hashbrown::HashMap;
 use hashbrown::HashSet;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use crate::access::CollectionView;
 use crate::access::RowGroup;
@@ -50,8 +52,20 @@ pub fn find(collection: &CollectionView, id: u64) -> Option<RowRef> {
 
 /// Makes ids unique within a layer: of two that are equal the one of the later row id takes the next free value.
 pub fn make_unique(ids: &mut [u64], row_id: impl Fn(usize) -> RowId) {
-    let mut seen = HashSet::with_capacity(ids.len());
-    if ids.iter().all(|id| seen.insert(*id)) {
+    // They are bits of a hash: no other is needed.
+    let hash = |id: &u64| id << 11 | id >> 42;
+    let mut seen = HashTable::with_capacity(ids.len());
+    let new = |id: &u64| {
+        let entry = seen.entry(hash(id), |known| known == id, hash);
+        match entry {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(*id);
+                true
+            }
+        }
+    };
+    if ids.iter().all(new) {
         return;
     }
     let mut order: Vec<usize> = (0..ids.len()).collect();

@@ -3,12 +3,12 @@
 use crate::access::CollectionView;
 use crate::access::RowGroup;
 use crate::model::GeometryKind;
+use crate::model::geometry::Bounds;
 use crate::query::RowRef;
 use crate::tile::encode::Geometry;
 use crate::tile::encode::LayerWriter;
 use crate::tile::generalise::Detail;
 use crate::tile::geometry::on_grid;
-use crate::tile::geometry::on_tile;
 use crate::tile::grid::TileCoord;
 use crate::tile::ids::TileIds;
 use crate::tile::ids::make_unique;
@@ -42,7 +42,7 @@ pub struct Feature {
 impl<'a> Rows<'a> {
     /// Those of a tile.
     pub fn of(collection: &'a CollectionView, at: TileCoord) -> Self {
-        let windows = at.windows();
+        let (windows, square) = (at.windows(), at.square());
         let groups = collection.groups();
         let (mut rows, mut details) = (Vec::new(), vec![None; groups.len()]);
         let mut met: Vec<usize> = Vec::new();
@@ -51,21 +51,18 @@ impl<'a> Rows<'a> {
                 continue;
             }
             let first = rows.len();
-            group.pyramid().visit(&windows, &mut |run, inside| {
-                for row in run {
-                    let here = match point(group, row, at) {
-                        Some(place) => on_tile(place),
-                        None => {
-                            group.mercator().is_none()
-                                && (inside
-                                    || windows.iter().any(|window| window.intersects(&group.row_bounds(row))))
-                        }
-                    };
-                    if here {
-                        rows.push(RowRef { group: place as u32, row: row as u32 });
-                    }
-                }
-            });
+            let row_at = |row: usize| RowRef { group: place as u32, row: row as u32 };
+            match group.mercator() {
+                Some(places) => group.pyramid().visit(&windows, &mut |run, _| {
+                    let here = |row: &usize| square.holds(places[*row]);
+                    rows.extend(run.filter(here).map(row_at));
+                }),
+                None => group.pyramid().visit(&windows, &mut |run, inside| {
+                    let meets = |window: &Bounds, row| window.intersects(&group.row_bounds(row));
+                    let here = |row: &usize| inside || windows.iter().any(|window| meets(window, *row));
+                    rows.extend(run.filter(here).map(row_at));
+                }),
+            }
             if rows.len() > first {
                 met.push(place);
                 if group.mercator().is_none() {
@@ -160,7 +157,7 @@ pub fn write(
     limit: usize,
 ) -> Option<Vec<u8>> {
     let ids = unique_ids(rows, features.len(), |at| features[at].at);
-    let mut layer = LayerWriter::default();
+    let mut layer = LayerWriter::with_room(features.len());
     let clustered = features.iter().any(|feature| feature.count.is_some());
     let mut tagger = tagger(rows, properties, clustered);
     let mut tags = Vec::new();
@@ -183,7 +180,7 @@ pub fn write(
 /// As [`write_all`], for rows that are all points of groups of points.
 fn write_points(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Option<Vec<u8>> {
     let ids = unique_ids(rows, rows.near.len(), |at| rows.near[at]);
-    let mut layer = LayerWriter::default();
+    let mut layer = LayerWriter::with_room(rows.near.len());
     let mut tagger = tagger(rows, properties, false);
     let mut tags = Vec::new();
     for (at, id) in rows.near.iter().zip(ids) {

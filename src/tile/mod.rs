@@ -5,6 +5,7 @@
 //! `repair` (only if edges cross), `tags` and `encode`; `thin` keeps the tile within its size. Not here: caches and
 //! encodings (`http`).
 
+mod bytes;
 mod clip;
 mod density;
 mod encode;

@@ -9,6 +9,7 @@ use crate::access::RowGroup;
 use crate::access::TextColumn;
 use crate::model::ValueRef;
 use crate::model::time;
+use crate::tile::encode::Kind;
 use crate::tile::encode::LayerWriter;
 use crate::tile::encode::TileValue;
 
@@ -100,18 +101,36 @@ impl<'a> Tagger<'a> {
         dictionary[code]
     }
 
-    fn single(&mut self, layer: &mut LayerWriter, value: ValueRef<'_>) -> u32 {
+    /// The index of a text that is written out only where its number is new.
+    fn written(
+        &mut self,
+        layer: &mut LayerWriter,
+        kind: Kind,
+        number: i64,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> u32 {
         self.text.clear();
+        let text = &mut self.text;
+        layer.coded(kind, number.cast_unsigned(), |_| {
+            write(text);
+            TileValue::Text(std::str::from_utf8(text).unwrap_or_default())
+        })
+    }
+
+    fn single(&mut self, layer: &mut LayerWriter, value: ValueRef<'_>) -> u32 {
         match value {
-            ValueRef::Null => return NOTHING,
-            ValueRef::Text(_) | ValueRef::Json(_) => return text(layer, value),
-            ValueRef::Float(value) => return layer.value(TileValue::Double(value)),
-            ValueRef::Bool(value) => return layer.value(TileValue::Bool(value)),
-            ValueRef::Int(value) => return layer.value(TileValue::Int(value)),
-            ValueRef::Date(days) => time::push_date(&mut self.text, days),
-            ValueRef::Timestamp(micros) => time::push_instant(&mut self.text, micros),
+            ValueRef::Null => NOTHING,
+            ValueRef::Text(_) | ValueRef::Json(_) => text(layer, value),
+            ValueRef::Float(value) => layer.value(TileValue::Double(value)),
+            ValueRef::Bool(value) => layer.value(TileValue::Bool(value)),
+            ValueRef::Int(value) => layer.value(TileValue::Int(value)),
+            ValueRef::Date(days) => {
+                self.written(layer, Kind::Date, i64::from(days), |out| time::push_date(out, days))
+            }
+            ValueRef::Timestamp(micros) => {
+                self.written(layer, Kind::Instant, micros, |out| time::push_instant(out, micros))
+            }
         }
-        layer.value(TileValue::Text(std::str::from_utf8(&self.text).unwrap_or_default()))
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use actix_web::http::header::CONTENT_DISPOSITION;
+use actix_web::http::header::HeaderName;
+
 use crate::access::CollectionView;
 use crate::format::FeatureWriter;
 use crate::format::JsonWriter;
@@ -24,14 +27,15 @@ use crate::query::RowRef;
 
 /// What a page costs: looking for its rows and writing them. Measured on one core of a small machine; they need to
 /// be right within a factor, to keep work of more than [`LIGHT_NS`] out of the way of others.
-const FIELD_NS: usize = 40;
-const VERTEX_NS: usize = 50;
+const FIELD_NS: usize = 15;
+const VERTEX_NS: usize = 25;
 /// A vertex that is converted to another coordinate system.
 const CONVERTED_NS: usize = 2_000;
 /// Compressing takes so many times as long as writing.
 const COMPRESSED: usize = 4;
 const LOOK_NS: usize = 10;
-const NEIGHBOUR_NS: usize = 1_500;
+const NEIGHBOUR_NS: usize = 1_000;
+const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 /// The most that is done where the request was read.
 const LIGHT_NS: usize = 200_000;
 
@@ -68,18 +72,21 @@ fn key(call: &Call, collection: &CollectionView) -> Key {
 
 /// Headers of a page.
 fn with_headers(mut answer: Answer, collection: &CollectionView, crs: Crs) -> Answer {
-    answer.headers.push(("content-crs", crs_header(crs)));
+    answer.headers.push((CONTENT_CRS, crs_header(crs)));
     if collection.is_synthetic() {
         // What is saved says what it is.
         let id = &collection.schema().id;
         let name = format!("inline; filename=\"{id}-SYNTHETIC.geojson\"");
-        answer.headers.push(("content-disposition", name.into()));
+        answer.headers.push((CONTENT_DISPOSITION, name.into()));
     }
     answer
 }
 
 fn crs_header(crs: Crs) -> Cow<'static, str> {
-    format!("<{}>", crs.uri()).into()
+    match crs {
+        Crs::Crs84 => "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>".into(),
+        other => format!("<{}>", other.uri()).into(),
+    }
 }
 
 /// A kept page; light if the rows are few enough to be found and written at once.
@@ -192,7 +199,7 @@ pub fn item(call: &Call) -> Result<Answer, Problem> {
     let crs = call.params.crs()?;
     let collection: &CollectionView = call.view.collection(id).ok_or(Problem::NotFound)?;
     let at = query::item(collection, feature).ok_or(Problem::NotFound)?;
-    let mut body = Vec::new();
+    let mut body = Vec::with_capacity(1_024);
     FeatureWriter::new(collection, crs).open_feature(&mut body, at);
     let parent = format!("{}/ogc/collections/{}", call.base, encode(id));
     let crs_query =
@@ -203,7 +210,7 @@ pub fn item(call: &Call) -> Result<Answer, Problem> {
     push_link(&mut body, &parent, "collection", "application/json");
     body.extend_from_slice(b"]}");
     let mut answer = Answer::ok(GEOJSON, body);
-    answer.headers.push(("content-crs", crs_header(crs)));
+    answer.headers.push((CONTENT_CRS, crs_header(crs)));
     Ok(answer)
 }
 
@@ -212,5 +219,17 @@ fn push_link(out: &mut Vec<u8>, href: &str, rel: &str, media_type: &str) {
     push_json_text(out, href);
     for part in [",\"rel\":\"", rel, "\",\"type\":\"", media_type, "\"}"] {
         out.extend_from_slice(part.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_name_the_system() {
+        for crs in [Crs::Crs84, Crs::BritishNationalGrid] {
+            assert_eq!(crs_header(crs), format!("<{}>", crs.uri()));
+        }
     }
 }

@@ -1,0 +1,91 @@
+//! Numbers as decimal text, without a loop: a text of fixed size and how much of it counts.
+
+/// One degree in units of 1e-7 degree.
+const DEGREE: u32 = 10_000_000;
+/// Numbers of thousandths from here on are too long for [`thousandths`].
+pub const THOUSANDTHS: u32 = 10_000_000;
+
+/// Digits of a number below 100,000,000.
+#[inline]
+pub fn whole(value: u32) -> ([u8; 8], usize) {
+    let digits = eight_digits(value);
+    // The first digit that is not 0, or the last one.
+    let zeros = ((digits | 1 << 56).trailing_zeros() / 8) as usize;
+    ((ascii(digits) >> (8 * zeros)).to_le_bytes(), 8 - zeros)
+}
+
+/// A number of thousandths below [`THOUSANDTHS`] as the shortest decimal number.
+#[inline]
+pub fn thousandths(value: u32) -> ([u8; 8], usize) {
+    let (whole, fraction) = (value / 1_000, value % 1_000);
+    // Four digits before the point, a place for the point, three behind it.
+    let digits = eight_digits(whole * 10_000 + fraction);
+    let before = ((digits | 1 << 24).trailing_zeros() / 8) as usize;
+    let behind = if fraction == 0 { 4 } else { (digits.leading_zeros() / 8) as usize };
+    let mut text = ascii(digits).to_le_bytes();
+    text[4] = b'.';
+    ((u64::from_le_bytes(text) >> (8 * before)).to_le_bytes(), 8 - before - behind)
+}
+
+/// Units of 1e-7 degree as the shortest decimal number of degrees, in two parts.
+#[inline]
+pub fn degrees(units: i32) -> [([u8; 7], usize); 2] {
+    let magnitude = units.unsigned_abs();
+    let (whole, fraction) = (magnitude / DEGREE, magnitude % DEGREE);
+    let Whole { text, length } = WHOLE[usize::from(units < 0)][whole as usize];
+    let digits = eight_digits(fraction);
+    // The first of eight is 0. Where all are, the point goes too.
+    let places = 8_usize.saturating_sub((digits.leading_zeros() / 8) as usize + 1);
+    let [_, decimals @ ..] = ascii(digits).to_le_bytes();
+    [(text, usize::from(length) - usize::from(fraction == 0)), (decimals, places)]
+}
+
+/// Sign, digits and point of a whole number of degrees.
+#[derive(Clone, Copy)]
+struct Whole {
+    text: [u8; 7],
+    length: u8,
+}
+
+/// All that 32 bits of 1e-7 degree can say: the positive ones, then the negative ones.
+static WHOLE: [[Whole; 215]; 2] = {
+    let mut wholes = [[Whole { text: [0; 7], length: 0 }; 215]; 2];
+    let mut place = 0;
+    while place < 430 {
+        let (negative, degrees) = (place / 215, place % 215);
+        let (mut text, mut length) = ([0; 7], 0);
+        if negative == 1 {
+            text[length] = b'-';
+            length += 1;
+        }
+        let mut power = 100;
+        while power > 0 {
+            if degrees >= power || power == 1 {
+                text[length] = b'0' + (degrees / power % 10) as u8;
+                length += 1;
+            }
+            power /= 10;
+        }
+        text[length] = b'.';
+        wholes[negative][degrees] = Whole { text, length: length as u8 + 1 };
+        place += 1;
+    }
+    wholes
+};
+
+/// Eight digits of a number below 100,000,000, the first in the lowest byte.
+#[inline]
+fn eight_digits(value: u32) -> u64 {
+    // Two numbers of four digits, four of two, eight of one: each step divides all parts at once.
+    let fours = u64::from(value / 10_000) | u64::from(value % 10_000) << 32;
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
+    let twos = hundreds | (fours - hundreds * 100) << 16;
+    let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
+    tens | (twos - tens * 10) << 8
+}
+
+/// Digits as characters.
+#[inline]
+fn ascii(digits: u64) -> u64 {
+    digits | 0x3030_3030_3030_3030
+}
