@@ -16,7 +16,7 @@
 //! format          csv digits geojson gpkg json properties           rows -> bytes
 //! tile            bytes clip density encode faces generalise geometry grid ids layer repair tags thin   View + tile address -> bytes
 //! flow            ends od                                      links -> origin-destination sums
-//! http            cache caller encode flows guard health log metrics params percent pipeline problem router routes search server session site tiles   the only actix
+//! http            body cache caller encode flows guard health log metrics params percent pipeline problem router routes search server session site tiles   the only actix
 //! http ogc        api collections items landing                OGC API - Features
 //! ```
 //!

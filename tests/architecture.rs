@@ -48,6 +48,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("flate2", &["import", "http"]),
     ("indicatif", &["cli"]),
     ("moka", &["http"]),
+    ("rustix", &["http"]),
     ("matchit", &["http"]),
     ("twox_hash", &["http"]),
     ("zmij", &["model"]),

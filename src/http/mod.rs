@@ -4,6 +4,7 @@
 //! [`routes::ROUTES`], which feeds the router, the OpenAPI document and the twin-world test alike.
 //! Not here: what the answers say (`query`, `tile`, `format`), who may see what (`access`).
 
+mod body;
 mod cache;
 mod caller;
 mod encode;

@@ -1,5 +1,6 @@
 //! One request, from what decides its answer to the answer: caller, view, parameters, handler, tag and encoding.
 
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Arc;
@@ -33,6 +34,10 @@ use crate::http::problem::Problem;
 use crate::http::router::PathValues;
 use crate::http::routes::ROUTES;
 use crate::http::routes::Route;
+
+/// How much the pool's threads give way to the others: at 10 they have a tenth of the time where both want it.
+#[cfg(target_os = "linux")]
+const POOL_NICE: i32 = 10;
 
 /// What of a request decides its answer.
 #[derive(Debug)]
@@ -106,7 +111,12 @@ pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked:
     let answer = match guarded(|| prepare(app, principal, route, &asked)) {
         Err(problem) => problem.answer(),
         Ok(Prepared::Done(answer)) => answer,
-        Ok(Prepared::Heavy(route, call)) => match web::block(move || work(route, &call)).await {
+        Ok(Prepared::Heavy(route, call)) => match web::block(move || {
+            step_aside();
+            work(route, &call)
+        })
+        .await
+        {
             Ok(answer) => answer,
             Err(_) => internal("the pool is gone").answer(),
         },
@@ -181,6 +191,18 @@ fn prepare(
         Weight::Light => Prepared::Done((route.handler)(&call)?),
         Weight::Heavy => Prepared::Heavy(route, call),
     })
+}
+
+/// Lets whoever reads requests and answers light ones go first: a thread of the pool takes what time is left.
+fn step_aside() {
+    thread_local! {
+        static DONE: Cell<bool> = const { Cell::new(false) };
+    }
+    if !DONE.replace(true) {
+        // Linux has a priority for each thread; where it cannot be lowered, turns are taken as before.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), POOL_NICE);
+    }
 }
 
 fn work(route: &Route, call: &Call) -> Answer {

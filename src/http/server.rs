@@ -23,6 +23,7 @@ use actix_web::web::Bytes;
 
 use crate::http::Answer;
 use crate::http::App;
+use crate::http::body::Slices;
 use crate::http::encode::Conditions;
 use crate::http::encode::finish;
 use crate::http::guard;
@@ -160,7 +161,10 @@ fn to_response(answer: Answer, close: bool) -> HttpResponse {
         return response.finish();
     }
     response.insert_header((CONTENT_TYPE, HeaderValue::from_static(answer.content_type)));
-    response.body(answer.body)
+    match Slices::of(&answer.body) {
+        Some(slices) => response.body(slices),
+        None => response.body(answer.body),
+    }
 }
 
 /// Stops the server: no new work, then what is under way is finished, within 25 seconds.

@@ -2,58 +2,86 @@
 //!
 //! Source: Protocol Buffers, "Encoding".
 
-/// The most a [`Line`] holds.
-const ROOM: usize = 1_024;
+/// Room beyond the last byte, so that eight can be written at once.
+const MARGIN: usize = 16;
 
-/// A short message put together on the stack: a few bytes at a time cost least there.
-#[derive(Debug)]
-pub struct Line {
-    bytes: [u8; ROOM],
-    at: usize,
+/// A message that grows at its end.
+#[derive(Debug, Default)]
+pub struct Message {
+    /// What was written, and behind it room that means nothing.
+    bytes: Vec<u8>,
+    length: usize,
 }
 
-impl Default for Line {
-    fn default() -> Self {
-        Self { bytes: [0; ROOM], at: 0 }
-    }
-}
-
-impl Line {
-    /// Begins anew.
-    #[inline]
-    pub fn clear(&mut self) {
-        self.at = 0;
-    }
-
+impl Message {
     /// What was written.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.at]
+        &self.bytes[..self.length]
     }
 
-    /// Appends a number. Eight bytes are written at once; what they hold beyond the number is written over.
+    /// Begins anew in the room there is.
+    pub fn clear(&mut self) {
+        self.length = 0;
+    }
+
+    /// Bytes of room.
+    pub fn room(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// How many bytes were written.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Makes room for some bytes more, and for the margin.
+    #[inline]
+    fn make_room(&mut self, more: usize) {
+        if self.length + more + MARGIN > self.bytes.len() {
+            self.grow(more);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let least = self.length + more + MARGIN;
+        self.bytes.resize(least.max(self.bytes.len() * 2).max(256), 0);
+    }
+
+    /// Appends a number.
     #[inline]
     pub fn varint(&mut self, value: u64) {
-        if value < 0x80 {
-            self.bytes[self.at] = value as u8;
-            self.at += 1;
-            return;
+        self.make_room(0);
+        if value >= 1 << 14 {
+            return self.long_varint(value);
         }
+        // One byte or two: most are so short. The second is written over if it is not wanted.
+        let long = usize::from(value >= 0x80);
+        let bytes = [value as u8 & 0x7F | (long as u8) << 7, (value >> 7) as u8];
+        self.bytes[self.length..self.length + 2].copy_from_slice(&bytes);
+        self.length += 1 + long;
+    }
+
+    /// Appends a longer number. Eight bytes are written at once; what they hold beyond the number is written over.
+    #[inline(never)]
+    fn long_varint(&mut self, value: u64) {
         let bytes = varint_bytes(value);
-        if bytes > 8 {
-            let mut rest = value;
-            for place in 0..bytes {
-                self.bytes[self.at + place] = rest as u8 & 0x7F | if place + 1 < bytes { 0x80 } else { 0 };
-                rest >>= 7;
-            }
-        } else {
+        if bytes <= 8 {
             // Seven bits a byte: first apart into halves of 28 bits, then of 14, then of 7.
             let halves = value & 0x0FFF_FFFF | (value & 0x00FF_FFFF_F000_0000) << 4;
             let quarters = halves & 0x0000_3FFF_0000_3FFF | (halves & 0x0FFF_C000_0FFF_C000) << 2;
             let sevens = quarters & 0x007F_007F_007F_007F | (quarters & 0x3F80_3F80_3F80_3F80) << 1;
             let more = 0x0080_8080_8080_8080 >> (8 * (8 - bytes));
-            self.bytes[self.at..self.at + 8].copy_from_slice(&(sevens | more).to_le_bytes());
+            self.bytes[self.length..self.length + 8].copy_from_slice(&(sevens | more).to_le_bytes());
+        } else {
+            let mut rest = value;
+            for byte in &mut self.bytes[self.length..self.length + bytes] {
+                *byte = rest as u8 | 0x80;
+                rest >>= 7;
+            }
+            self.bytes[self.length + bytes - 1] &= 0x7F;
         }
-        self.at += bytes;
+        self.length += bytes;
     }
 
     /// Appends the key of a field.
@@ -65,66 +93,71 @@ impl Line {
     /// Appends eight bytes, the lowest first.
     #[inline]
     pub fn eight(&mut self, bits: u64) {
-        self.bytes[self.at..self.at + 8].copy_from_slice(&bits.to_le_bytes());
-        self.at += 8;
+        self.make_room(0);
+        self.bytes[self.length..self.length + 8].copy_from_slice(&bits.to_le_bytes());
+        self.length += 8;
     }
 
-    /// Begins a piece whose length is not known yet.
+    /// Appends bytes as they are.
+    #[inline]
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.make_room(bytes.len());
+        self.bytes[self.length..self.length + bytes.len()].copy_from_slice(bytes);
+        self.length += bytes.len();
+    }
+
+    /// Appends a field of bytes.
+    pub fn field(&mut self, field: u64, bytes: &[u8]) {
+        self.key(field, 2);
+        self.varint(bytes.len() as u64);
+        self.raw(bytes);
+    }
+
+    /// Begins a piece whose length is not known yet; [`Self::close`] wants what this gives.
     #[inline]
     pub fn open(&mut self) -> usize {
-        self.at += 1;
-        self.at
+        self.make_room(1);
+        self.length += 1;
+        self.length
     }
 
-    /// Ends the piece that [`Self::open`] began.
+    /// Ends a piece: its length goes before it, most often one byte.
     #[inline]
     pub fn close(&mut self, start: usize) {
-        let length = self.at - start;
+        let length = self.length - start;
         if length < 0x80 {
             self.bytes[start - 1] = length as u8;
-            return;
+        } else {
+            self.close_long(start, length);
         }
-        // Two bytes: a line is not long enough for three.
-        self.bytes.copy_within(start..self.at, start + 1);
-        self.bytes[start - 1] = length as u8 | 0x80;
-        self.bytes[start] = (length >> 7) as u8;
-        self.at += 1;
+    }
+
+    fn close_long(&mut self, start: usize, length: usize) {
+        let more = varint_bytes(length as u64) - 1;
+        self.make_room(more);
+        let end = self.length;
+        self.bytes.copy_within(start..end, start + more);
+        // Eight bytes are written at once, of which the piece keeps all but the first.
+        self.length = start - 1;
+        let kept: [u8; 8] = std::array::from_fn(|at| self.bytes[start + more + at]);
+        self.varint(length as u64);
+        self.bytes[start + more..start + more + 8].copy_from_slice(&kept);
+        self.length = end + more;
     }
 }
 
 /// How many bytes a number takes.
 #[inline]
 pub fn varint_bytes(value: u64) -> usize {
-    // Seven bits a byte.
-    (u64::BITS - (value | 1).leading_zeros()).div_ceil(7) as usize
+    // Seven bits a byte: 9 / 64 is near enough to 1 / 7 for so few.
+    let last = (value | 1).ilog2();
+    (last * 9 + 73) as usize / 64
 }
 
 /// A number with its sign in the lowest bit.
 #[inline]
 pub fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
-}
-
-/// Appends a number.
-#[inline]
-pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push((value & 0x7F) as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-/// Appends the key of a field.
-pub fn push_key(out: &mut Vec<u8>, field: u64, wire: u64) {
-    push_varint(out, field << 3 | wire);
-}
-
-/// Appends a field of bytes.
-pub fn push_bytes(out: &mut Vec<u8>, field: u64, bytes: &[u8]) {
-    push_key(out, field, 2);
-    push_varint(out, bytes.len() as u64);
-    out.extend_from_slice(bytes);
 }
 
 #[cfg(test)]
@@ -134,38 +167,54 @@ mod tests {
 
     #[test]
     fn the_documentation_s_own_examples() {
-        let line = |write: &dyn Fn(&mut Line)| {
-            let mut line = Line::default();
-            write(&mut line);
-            line.bytes().to_vec()
+        let message = |write: &dyn Fn(&mut Message)| {
+            let mut message = Message::default();
+            write(&mut message);
+            message.bytes().to_vec()
         };
-        assert_eq!(line(&|line| line.varint(150)), [0x96, 0x01]);
-        assert_eq!(line(&|line| line.key(2, 2)), [0x12]);
+        assert_eq!(message(&|message| message.varint(150)), [0x96, 0x01]);
+        assert_eq!(message(&|message| message.field(2, b"testing")), *b"\x12\x07testing");
         assert_eq!([zigzag(0), zigzag(-1), zigzag(1), zigzag(i64::MIN)], [0, 1, 2, u64::MAX]);
+    }
+
+    /// A byte at a time, as the documentation has it.
+    fn push_varint(out: &mut Vec<u8>, mut value: u64) {
+        while value >= 0x80 {
+            out.push((value & 0x7F) as u8 | 0x80);
+            value >>= 7;
+        }
+        out.push(value as u8);
     }
 
     proptest! {
         #[test]
-        fn a_line_is_what_a_byte_at_a_time_gives(numbers in proptest::collection::vec((any::<u64>(), 0_u32..64), 0..40), inner in 0_usize..40) {
+        fn a_message_is_what_a_byte_at_a_time_gives(numbers in proptest::collection::vec((any::<u64>(), 0_u32..64), 0..60), inner in 0_usize..60, long in 0_usize..40_000) {
             let numbers: Vec<u64> = numbers.iter().map(|(number, shift)| number >> shift).collect();
             let (first, rest) = numbers.split_at(inner.min(numbers.len()));
-            let mut line = Line::default();
-            let mut expected = Vec::new();
+            let (mut message, mut expected) = (Message::default(), Vec::new());
             for number in first {
-                line.varint(*number);
+                message.varint(*number);
                 push_varint(&mut expected, *number);
             }
-            line.key(4, 2);
-            let start = line.open();
+            message.key(4, 2);
+            let start = message.open();
             let mut piece = Vec::new();
             for number in rest {
-                line.varint(*number);
+                message.varint(*number);
+                let before = piece.len();
                 push_varint(&mut piece, *number);
-                prop_assert_eq!(varint_bytes(*number), { let mut one = Vec::new(); push_varint(&mut one, *number); one.len() });
+                prop_assert_eq!(varint_bytes(*number), piece.len() - before);
             }
-            line.close(start);
-            push_bytes(&mut expected, 4, &piece);
-            prop_assert_eq!(line.bytes(), &expected[..]);
+            if long % 3 == 0 {
+                let bytes: Vec<u8> = (0..long).map(|at| at as u8).collect();
+                message.raw(&bytes);
+                piece.extend_from_slice(&bytes);
+            }
+            message.close(start);
+            push_varint(&mut expected, 4 << 3 | 2);
+            push_varint(&mut expected, piece.len() as u64);
+            expected.extend_from_slice(&piece);
+            prop_assert_eq!(message.bytes(), &expected[..]);
         }
     }
 }

@@ -2,25 +2,29 @@
 //!
 //! Source: Mapbox vector tile specification 2.1; protocol buffers' wire format.
 
+use std::cell::Cell;
 use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 use hashbrown::HashTable;
 
 use crate::model::GeometryKind;
-use crate::tile::bytes::Line;
-use crate::tile::bytes::push_bytes;
-use crate::tile::bytes::push_key;
-use crate::tile::bytes::push_varint;
-use crate::tile::bytes::varint_bytes;
+use crate::tile::bytes::Message;
 use crate::tile::bytes::zigzag;
 use crate::tile::clip::Place;
 use crate::tile::grid::TILE_EXTENT;
 
-/// Room is made beforehand for at most so many features.
-const MOST_ROOM: usize = 65_536;
-/// A feature of more tags does not fit a [`Line`].
-const MOST_TAGS: usize = 40;
+/// The most bytes that are left for the next layer.
+const MOST_LEFT: usize = 4 << 20;
+
+thread_local! {
+    static SPARE: Cell<Option<Box<LayerWriter>>> = const { Cell::new(None) };
+}
+
+/// Commands of geometries.
+const MOVE: u64 = 1;
+const LINE: u64 = 2;
+const CLOSE: u64 = 7;
 
 /// A value of a layer's table.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,21 +42,18 @@ pub enum TileValue<'a> {
 /// Collects the features of one layer.
 #[derive(Debug, Default)]
 pub struct LayerWriter {
-    keys: Vec<u8>,
+    keys: Message,
     key_count: u32,
     /// The table of values as it is written.
-    values: Vec<u8>,
+    values: Message,
     value_count: u32,
     /// Texts of the table: hash, where the text begins among the values, its length, and its index.
     texts: HashTable<(u64, u32, u32, u32)>,
     /// Everything else there is a code for: kind, bits and index.
     numbers: HashTable<(Kind, u64, u32)>,
     hasher: DefaultHashBuilder,
-    features: Vec<u8>,
+    features: Message,
     count: usize,
-    line: Line,
-    body: Vec<u8>,
-    commands: Vec<u8>,
 }
 
 /// What a number is that stands for a value of the table.
@@ -71,14 +72,27 @@ pub enum Kind {
 }
 
 impl LayerWriter {
-    /// For about so many features.
-    pub fn with_room(features: usize) -> Self {
-        let mut layer = Self::default();
-        layer.features.reserve(features.min(MOST_ROOM) * 48);
-        layer.values.reserve(features.min(MOST_ROOM) * 8);
-        layer.numbers.reserve(features.min(MOST_ROOM), |_| 0);
-        layer.texts.reserve(features.min(MOST_ROOM), |_| 0);
+    /// An empty one, in the room that an earlier one of this thread left: fresh pages cost more than what is written.
+    #[must_use]
+    pub fn empty() -> Box<Self> {
+        let Some(mut layer) = SPARE.take() else { return Box::default() };
+        for message in [&mut layer.keys, &mut layer.values, &mut layer.features] {
+            message.clear();
+        }
+        layer.texts.clear();
+        layer.numbers.clear();
+        (layer.key_count, layer.value_count, layer.count) = (0, 0, 0);
         layer
+    }
+
+    /// Leaves its room to the next one, unless it is more than most tiles need.
+    pub fn leave(self: Box<Self>) {
+        let tables = self.texts.capacity() * size_of::<(u64, u32, u32, u32)>()
+            + self.numbers.capacity() * size_of::<(Kind, u64, u32)>();
+        let room = tables + self.features.room() + self.values.room() + self.keys.room();
+        if room <= MOST_LEFT {
+            SPARE.set(Some(self));
+        }
     }
 
     /// Bytes of the finished layer but for its name and head.
@@ -88,7 +102,7 @@ impl LayerWriter {
 
     /// A new key of the layer; each is given once.
     pub fn key(&mut self, name: &str) -> u32 {
-        push_bytes(&mut self.keys, 3, name.as_bytes());
+        self.keys.field(3, name.as_bytes());
         self.key_count += 1;
         self.key_count - 1
     }
@@ -123,7 +137,7 @@ impl LayerWriter {
     fn text(&mut self, text: &str) -> u32 {
         let hash = self.hasher.hash_one(text);
         let values = &self.values;
-        let at = |start: u32, length: u32| &values[start as usize..][..length as usize];
+        let at = |start: u32, length: u32| &values.bytes()[start as usize..][..length as usize];
         let same = |known: &(u64, u32, u32, u32)| known.0 == hash && at(known.1, known.2) == text.as_bytes();
         if let Some((.., index)) = self.texts.find(hash, same) {
             return *index;
@@ -135,108 +149,78 @@ impl LayerWriter {
         index
     }
 
-    /// Appends to the table.
-    fn push(&mut self, value: TileValue<'_>) -> u32 {
-        let Self { line, values, .. } = self;
-        line.clear();
-        line.key(4, 2);
-        if let TileValue::Text(text) = value {
-            let head = 1 + varint_bytes(text.len() as u64);
-            line.varint((head + text.len()) as u64);
-            line.key(1, 2);
-            line.varint(text.len() as u64);
-            values.extend_from_slice(line.bytes());
-            values.extend_from_slice(text.as_bytes());
-        } else {
-            let start = line.open();
-            match value {
-                TileValue::Text(_) => {}
-                TileValue::Double(number) => {
-                    line.key(3, 1);
-                    line.eight(number.to_bits());
-                }
-                TileValue::Int(number) if number >= 0 => {
-                    line.key(5, 0);
-                    line.varint(number.unsigned_abs());
-                }
-                TileValue::Int(number) => {
-                    line.key(6, 0);
-                    line.varint(zigzag(number));
-                }
-                TileValue::Bool(truth) => {
-                    line.key(7, 0);
-                    line.varint(u64::from(truth));
-                }
+    /// The index of a value that is not looked for in the table: of one that is known not to be there.
+    pub fn push(&mut self, value: TileValue<'_>) -> u32 {
+        let values = &mut self.values;
+        values.key(4, 2);
+        let start = values.open();
+        match value {
+            TileValue::Text(text) => values.field(1, text.as_bytes()),
+            TileValue::Double(number) => {
+                values.key(3, 1);
+                values.eight(number.to_bits());
             }
-            line.close(start);
-            values.extend_from_slice(line.bytes());
+            TileValue::Int(number) if number >= 0 => {
+                values.key(5, 0);
+                values.varint(number.unsigned_abs());
+            }
+            TileValue::Int(number) => {
+                values.key(6, 0);
+                values.varint(zigzag(number));
+            }
+            TileValue::Bool(truth) => {
+                values.key(7, 0);
+                values.varint(u64::from(truth));
+            }
         }
+        values.close(start);
         self.value_count += 1;
         self.value_count - 1
     }
 
     /// Adds a feature: tags as pairs of key and value indices, then its geometry, as [`Geometry`] has it.
     pub fn feature(&mut self, id: u64, tags: &[(u32, u32)], geometry: &Geometry) {
-        let Self { features, body, commands, .. } = self;
-        body.clear();
-        push_key(body, 1, 0);
-        push_varint(body, id);
-        if !tags.is_empty() {
-            commands.clear();
-            for (key, value) in tags {
-                push_varint(commands, u64::from(*key));
-                push_varint(commands, u64::from(*value));
-            }
-            push_bytes(body, 2, commands);
-        }
-        push_key(body, 3, 0);
-        push_varint(
-            body,
-            match geometry.kind {
-                GeometryKind::Point => 1,
-                GeometryKind::Line => 2,
-                GeometryKind::Area => 3,
-            },
-        );
-        commands.clear();
-        push_commands(commands, geometry);
-        push_bytes(body, 4, commands);
-        push_bytes(features, 2, body);
-        self.count += 1;
+        let kind = match geometry.kind {
+            GeometryKind::Point => 1,
+            GeometryKind::Line => 2,
+            GeometryKind::Area => 3,
+        };
+        self.add(id, tags, kind, |features| push_commands(features, geometry));
     }
 
-    /// Adds a feature of one point: what [`Self::feature`] would write, without gathering it first.
+    /// Adds a feature of one point.
+    #[inline]
     pub fn point(&mut self, id: u64, tags: &[(u32, u32)], (x, y): Place) {
-        if tags.len() > MOST_TAGS {
-            let geometry = Geometry { kind: GeometryKind::Point, parts: vec![vec![(x, y)]] };
-            return self.feature(id, tags, &geometry);
-        }
-        let Self { line, features, .. } = self;
-        line.clear();
-        line.key(2, 2);
-        let head = line.open();
-        line.key(1, 0);
-        line.varint(id);
+        self.add(id, tags, 1, |features| {
+            features.varint(MOVE | 1 << 3);
+            features.varint(zigzag(x));
+            features.varint(zigzag(y));
+        });
+    }
+
+    #[inline]
+    fn add(&mut self, id: u64, tags: &[(u32, u32)], kind: u64, commands: impl FnOnce(&mut Message)) {
+        let features = &mut self.features;
+        features.key(2, 2);
+        let feature = features.open();
+        features.key(1, 0);
+        features.varint(id);
         if !tags.is_empty() {
-            line.key(2, 2);
-            let pairs = line.open();
+            features.key(2, 2);
+            let pairs = features.open();
             for (key, value) in tags {
-                line.varint(u64::from(*key));
-                line.varint(u64::from(*value));
+                features.varint(u64::from(*key));
+                features.varint(u64::from(*value));
             }
-            line.close(pairs);
+            features.close(pairs);
         }
-        // A point; its geometry moves to one place.
-        line.key(3, 0);
-        line.varint(1);
-        line.key(4, 2);
-        let commands = line.open();
-        line.varint(1 | 1 << 3);
-        line.varint(zigzag(x));
-        line.varint(zigzag(y));
-        line.close(commands);
-        line.close(head);
-        features.extend_from_slice(line.bytes());
+        features.key(3, 0);
+        features.varint(kind);
+        features.key(4, 2);
+        let start = features.open();
+        commands(features);
+        features.close(start);
+        features.close(feature);
         self.count += 1;
     }
 
@@ -245,16 +229,21 @@ impl LayerWriter {
         if self.count == 0 {
             return;
         }
-        let mut body = Vec::with_capacity(self.features.len() + self.keys.len() + self.values.len() + 64);
-        push_key(&mut body, 15, 0);
-        push_varint(&mut body, 2);
-        push_bytes(&mut body, 1, name.as_bytes());
-        body.extend_from_slice(&self.features);
-        body.extend_from_slice(&self.keys);
-        body.extend_from_slice(&self.values);
-        push_key(&mut body, 5, 0);
-        push_varint(&mut body, TILE_EXTENT as u64);
-        push_bytes(tile, 3, &body);
+        let (mut head, mut tail) = (Message::default(), Message::default());
+        head.key(15, 0);
+        head.varint(2);
+        head.field(1, name.as_bytes());
+        tail.key(5, 0);
+        tail.varint(TILE_EXTENT as u64);
+        let pieces = [&head, &self.features, &self.keys, &self.values, &tail];
+        let mut start = Message::default();
+        start.key(3, 2);
+        start.varint(pieces.iter().map(|piece| piece.len() as u64).sum());
+        tile.reserve(start.len() + pieces.iter().map(|piece| piece.len()).sum::<usize>());
+        tile.extend_from_slice(start.bytes());
+        for piece in pieces {
+            tile.extend_from_slice(piece.bytes());
+        }
     }
 }
 
@@ -267,18 +256,15 @@ pub struct Geometry {
     pub parts: Vec<Vec<Place>>,
 }
 
-fn push_commands(out: &mut Vec<u8>, geometry: &Geometry) {
-    const MOVE: u64 = 1;
-    const LINE: u64 = 2;
-    const CLOSE: u64 = 7;
+fn push_commands(out: &mut Message, geometry: &Geometry) {
     let mut at: Place = (0, 0);
-    let mut step = |out: &mut Vec<u8>, to: Place| {
-        push_varint(out, zigzag(to.0 - at.0));
-        push_varint(out, zigzag(to.1 - at.1));
+    let mut step = |out: &mut Message, to: Place| {
+        out.varint(zigzag(to.0 - at.0));
+        out.varint(zigzag(to.1 - at.1));
         at = to;
     };
     if geometry.kind == GeometryKind::Point {
-        push_varint(out, MOVE | (geometry.parts.len() as u64) << 3);
+        out.varint(MOVE | (geometry.parts.len() as u64) << 3);
         for place in geometry.parts.iter().flatten() {
             step(out, *place);
         }
@@ -286,15 +272,15 @@ fn push_commands(out: &mut Vec<u8>, geometry: &Geometry) {
     }
     for part in &geometry.parts {
         let [first, rest @ ..] = part.as_slice() else { continue };
-        push_varint(out, MOVE | 1 << 3);
+        out.varint(MOVE | 1 << 3);
         step(out, *first);
-        push_varint(out, LINE | (rest.len() as u64) << 3);
+        out.varint(LINE | (rest.len() as u64) << 3);
         for place in rest {
             step(out, *place);
         }
         if geometry.kind == GeometryKind::Area {
             // Closing draws the ring's last edge.
-            push_varint(out, CLOSE | 1 << 3);
+            out.varint(CLOSE | 1 << 3);
         }
     }
 }
@@ -304,9 +290,9 @@ mod tests {
     use super::*;
 
     fn commands(kind: GeometryKind, parts: Vec<Vec<Place>>) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Message::default();
         push_commands(&mut out, &Geometry { kind, parts });
-        out
+        out.bytes().to_vec()
     }
 
     #[test]

@@ -54,8 +54,16 @@ impl<'a> Rows<'a> {
             let row_at = |row: usize| RowRef { group: place as u32, row: row as u32 };
             match group.mercator() {
                 Some(places) => group.pyramid().visit(&windows, &mut |run, _| {
-                    let here = |row: &usize| square.holds(places[*row]);
-                    rows.extend(run.filter(here).map(row_at));
+                    for (chunk, places) in places[run.clone()].chunks(64).enumerate() {
+                        let first = run.start + chunk * 64;
+                        // A bit each, so that there is no branch to guess at the tile's edge.
+                        let bit = |(at, place): (usize, &[u32; 2])| u64::from(square.holds(*place)) << at;
+                        let mut held: u64 = places.iter().enumerate().map(bit).sum();
+                        while held != 0 {
+                            rows.push(row_at(first + held.trailing_zeros() as usize));
+                            held &= held - 1;
+                        }
+                    }
                 }),
                 None => group.pyramid().visit(&windows, &mut |run, inside| {
                     let meets = |window: &Bounds, row| window.intersects(&group.row_bounds(row));
@@ -136,16 +144,17 @@ fn unique_ids(rows: &Rows<'_>, count: usize, row_at: impl Fn(usize) -> RowRef) -
 /// What makes the tags of a layer's features; `clustered` if some stand for several rows.
 fn tagger<'a>(rows: &Rows<'a>, properties: Properties<'_>, clustered: bool) -> Tagger<'a> {
     let tagger = match properties {
-        Properties::All => Tagger::new(rows.collection, None),
-        Properties::Named(names) => Tagger::new(rows.collection, Some(names)),
-        Properties::None => Tagger::new(rows.collection, Some(&[])),
+        Properties::All => Tagger::new(rows.collection, None, rows.near.len()),
+        Properties::Named(names) => Tagger::new(rows.collection, Some(names), rows.near.len()),
+        Properties::None => Tagger::new(rows.collection, Some(&[]), 0),
     };
     if rows.at.z < FULL_ZOOM || clustered { tagger.without_count() } else { tagger }
 }
 
-fn finish(layer: &LayerWriter, rows: &Rows<'_>, limit: usize) -> Option<Vec<u8>> {
+fn finish(layer: Box<LayerWriter>, rows: &Rows<'_>, limit: usize) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     layer.finish(&rows.collection.schema().id, &mut out);
+    layer.leave();
     (out.len() <= limit).then_some(out)
 }
 
@@ -157,7 +166,7 @@ pub fn write(
     limit: usize,
 ) -> Option<Vec<u8>> {
     let ids = unique_ids(rows, features.len(), |at| features[at].at);
-    let mut layer = LayerWriter::with_room(features.len());
+    let mut layer = LayerWriter::empty();
     let clustered = features.iter().any(|feature| feature.count.is_some());
     let mut tagger = tagger(rows, properties, clustered);
     let mut tags = Vec::new();
@@ -174,13 +183,13 @@ pub fn write(
             return None;
         }
     }
-    finish(&layer, rows, limit)
+    finish(layer, rows, limit)
 }
 
 /// As [`write_all`], for rows that are all points of groups of points.
 fn write_points(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Option<Vec<u8>> {
     let ids = unique_ids(rows, rows.near.len(), |at| rows.near[at]);
-    let mut layer = LayerWriter::with_room(rows.near.len());
+    let mut layer = LayerWriter::empty();
     let mut tagger = tagger(rows, properties, false);
     let mut tags = Vec::new();
     for (at, id) in rows.near.iter().zip(ids) {
@@ -193,7 +202,7 @@ fn write_points(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Op
             return None;
         }
     }
-    finish(&layer, rows, limit)
+    finish(layer, rows, limit)
 }
 
 /// Writes every row as it is, within `limit` bytes, without holding all geometries at once; `None` if they take more.

@@ -1,12 +1,15 @@
 //! Properties of tile features: columns to keys and values of the layer's tables.
 //!
 //! A dictionary column becomes part of the value table as it is: a text is looked at once for each row group, its
-//! rows copy an index.
+//! rows copy an index. Numbers that are each there once go into the table without being looked for.
 
 use crate::access::CollectionView;
 use crate::access::Column;
+use crate::access::Ints;
+use crate::access::Nulls;
 use crate::access::RowGroup;
 use crate::access::TextColumn;
+use crate::model::FieldType;
 use crate::model::ValueRef;
 use crate::model::time;
 use crate::tile::encode::Kind;
@@ -18,49 +21,185 @@ const UNKNOWN: u32 = u32::MAX;
 /// Nothing that a tile can hold.
 const NOTHING: u32 = u32::MAX - 1;
 
+/// The most different numbers that a table has one place each for, and how many rows make that worth while.
+const MOST_SPAN: usize = 8_192;
+const MANY: usize = 500;
+
 /// Makes the tags of features of one layer.
 pub struct Tagger<'a> {
     collection: &'a CollectionView,
-    /// Places of the fields to carry, and their keys once used.
-    fields: Vec<(usize, Option<u32>)>,
-    /// Value indices by code, for each row group and field of the schema.
-    dictionaries: Vec<Vec<Vec<u32>>>,
+    /// Fields to carry.
+    fields: Vec<Field>,
+    /// How their values are found, for each row group that was met.
+    groups: Vec<Option<Box<[Step<'a>]>>>,
+    /// Whether there are so many rows that tables of numbers are worth their making.
+    many: bool,
     /// Where dates and instants are written out.
     text: Vec<u8>,
     count: Option<u32>,
 }
 
+struct Field {
+    /// Place in the schema.
+    place: usize,
+    /// Index of the key, once used.
+    key: Option<u32>,
+}
+
+/// How a field's values of a row group are found.
+struct Step<'a> {
+    kind: Source<'a>,
+    /// `None` if no value of the group is null.
+    nulls: Option<&'a Nulls>,
+}
+
+enum Source<'a> {
+    /// Every value is null.
+    Nothing,
+    /// Codes of a dictionary with the indices of its texts, as far as they were met.
+    Codes8(&'a [u8], &'a Column, Vec<u32>),
+    /// As above.
+    Codes16(&'a [u16], &'a Column, Vec<u32>),
+    /// Whole numbers, each once in the group: no use looking whether one is known.
+    Single(&'a Ints),
+    /// Whole numbers of few different values from the least one on, with the indices of those that were met.
+    Near(&'a Ints, i64, &'a Column, Vec<u32>),
+    /// Any other column.
+    Other(&'a Column),
+}
+
+/// What is worth knowing of the whole numbers of a row group's fields: those of numbers, dates and instants, and the
+/// thousandths of doubles.
+#[derive(Debug)]
+struct Facts(Box<[Fact]>);
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Fact {
+    /// Whether each is there once.
+    single: bool,
+    /// The least, and how many there are from it to the greatest.
+    span: Option<(i64, usize)>,
+}
+
+impl Facts {
+    fn of(group: &RowGroup, fields: usize) -> std::sync::Arc<Self> {
+        group.derive(|group| {
+            Self(
+                (0..fields)
+                    .map(|field| Fact::of(group.column(field), group.len()).unwrap_or_default())
+                    .collect(),
+            )
+        })
+    }
+}
+
+impl Fact {
+    fn of(column: Option<&Column>, rows: usize) -> Option<Self> {
+        let (Column::Int(_, values, nulls) | Column::Thousandths(values, nulls)) = column? else {
+            return None;
+        };
+        let there = (0..rows).filter(|row| !nulls.is_null(*row));
+        let mut values: Vec<i64> = there.map(|row| values.get(row)).collect();
+        values.sort_unstable();
+        let (first, last) = (*values.first()?, *values.last()?);
+        let span = usize::try_from(last.checked_sub(first)?).ok()?;
+        let single = matches!(column, Some(Column::Int(FieldType::Integer, ..)));
+        Some(Self {
+            single: single && values.windows(2).all(|pair| pair[0] < pair[1]),
+            span: (span < MOST_SPAN).then_some((first, span + 1)),
+        })
+    }
+}
+
+impl<'a> Step<'a> {
+    fn new(column: Option<&'a Column>, fact: Fact, many: bool) -> Self {
+        let Some(column) = column else { return Self { kind: Source::Nothing, nulls: None } };
+        let (kind, nulls) = match column {
+            Column::Null => (Source::Nothing, None),
+            Column::Text(_, TextColumn::Dict8(codes, texts), nulls) => {
+                (Source::Codes8(codes, column, vec![UNKNOWN; texts.len()]), Some(nulls))
+            }
+            Column::Text(_, TextColumn::Dict16(codes, texts), nulls) => {
+                (Source::Codes16(codes, column, vec![UNKNOWN; texts.len()]), Some(nulls))
+            }
+            Column::Int(_, values, nulls) if fact.single => (Source::Single(values), Some(nulls)),
+            Column::Int(_, values, nulls) | Column::Thousandths(values, nulls)
+                if many && let Some((first, span)) = fact.span =>
+            {
+                (Source::Near(values, first, column, vec![UNKNOWN; span]), Some(nulls))
+            }
+            // These say of each value whether it is null.
+            other => (Source::Other(other), None),
+        };
+        Self { kind, nulls: nulls.filter(|nulls| nulls.any()) }
+    }
+
+    /// The index of a row's value.
+    #[inline]
+    fn value(&mut self, layer: &mut LayerWriter, written: &mut Vec<u8>, row: usize) -> u32 {
+        if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
+            return NOTHING;
+        }
+        let (code, column, known) = match &mut self.kind {
+            Source::Nothing => return NOTHING,
+            Source::Single(values) => return layer.push(TileValue::Int(values.get(row))),
+            Source::Other(column) => return single(layer, written, column.get(row)),
+            Source::Near(values, first, column, known) => {
+                let place = (values.get(row) - *first) as usize;
+                if known[place] == UNKNOWN {
+                    known[place] = single(layer, written, column.get(row));
+                }
+                return known[place];
+            }
+            Source::Codes8(codes, column, known) => (usize::from(codes[row]), column, known),
+            Source::Codes16(codes, column, known) => (usize::from(codes[row]), column, known),
+        };
+        if known[code] == UNKNOWN {
+            known[code] = text(layer, column.get(row));
+        }
+        known[code]
+    }
+}
+
 impl<'a> Tagger<'a> {
-    /// For the fields that `wanted` names, or all.
-    pub fn new(collection: &'a CollectionView, wanted: Option<&[String]>) -> Self {
+    /// For the fields that `wanted` names, or all, of about so many rows.
+    pub fn new(collection: &'a CollectionView, wanted: Option<&[String]>, rows: usize) -> Self {
         let all = collection.schema().fields.iter().enumerate();
         let fields = all
             .filter(|(_, field)| wanted.is_none_or(|wanted| wanted.contains(&field.name)))
-            .map(|(place, _)| (place, None))
+            .map(|(place, _)| Field { place, key: None })
             .collect();
-        let dictionaries = vec![Vec::new(); collection.groups().len()];
-        Self { collection, fields, dictionaries, text: Vec::new(), count: None }
+        let groups = collection.groups().iter().map(|_| None).collect();
+        Self { collection, fields, groups, many: rows >= MANY, text: Vec::new(), count: None }
     }
 
     /// Leaves out a field of the layer's own called `count`: where tiles may be clustered that name says how many
     /// features one stands for, and means nothing else.
     pub fn without_count(mut self) -> Self {
         let fields = &self.collection.schema().fields;
-        self.fields.retain(|(place, _)| fields[*place].name != COUNT);
+        self.fields.retain(|field| fields[field.place].name != COUNT);
         self
     }
 
     /// Tags of a row.
     pub fn row(&mut self, layer: &mut LayerWriter, group: u32, row: usize, out: &mut Vec<(u32, u32)>) {
-        let rows = &self.collection.groups()[group as usize];
-        for at in 0..self.fields.len() {
-            let (field, key) = self.fields[at];
-            let value = self.value(layer, rows, group, field, row);
+        let Self { collection, fields, groups, many, text, .. } = self;
+        let steps = groups[group as usize].get_or_insert_with(|| {
+            let rows = &collection.groups()[group as usize];
+            let facts = Facts::of(rows, collection.schema().fields.len());
+            let step = |field: &Field| {
+                let fact = facts.0.get(field.place).copied().unwrap_or_default();
+                Step::new(rows.column(field.place), fact, *many)
+            };
+            fields.iter().map(step).collect()
+        });
+        for (field, step) in fields.iter_mut().zip(steps) {
+            let value = step.value(layer, text, row);
             if value == NOTHING {
                 continue;
             }
-            let key = key.unwrap_or_else(|| layer.key(&self.collection.schema().fields[field].name));
-            self.fields[at].1 = Some(key);
+            let name = || &collection.schema().fields[field.place].name;
+            let key = *field.key.get_or_insert_with(|| layer.key(name()));
             out.push((key, value));
         }
     }
@@ -71,67 +210,38 @@ impl<'a> Tagger<'a> {
         let value = layer.value(TileValue::Int(count as i64));
         out.push((key, value));
     }
+}
 
-    fn value(
-        &mut self,
-        layer: &mut LayerWriter,
-        rows: &RowGroup,
-        group: u32,
-        field: usize,
-        row: usize,
-    ) -> u32 {
-        let (code, texts) = match rows.column(field) {
-            None | Some(Column::Null) => return NOTHING,
-            Some(Column::Text(_, _, nulls)) if nulls.is_null(row) => return NOTHING,
-            Some(Column::Text(_, TextColumn::Dict8(codes, texts), _)) => (usize::from(codes[row]), texts),
-            Some(Column::Text(_, TextColumn::Dict16(codes, texts), _)) => (usize::from(codes[row]), texts),
-            Some(_) => return self.single(layer, rows.value(field, row)),
-        };
-        let of_group = &mut self.dictionaries[group as usize];
-        if of_group.is_empty() {
-            of_group.resize(self.collection.schema().fields.len(), Vec::new());
+/// The index of a value that is in no dictionary.
+fn single(layer: &mut LayerWriter, out: &mut Vec<u8>, value: ValueRef<'_>) -> u32 {
+    match value {
+        ValueRef::Null => NOTHING,
+        ValueRef::Text(_) | ValueRef::Json(_) => text(layer, value),
+        ValueRef::Float(value) => layer.value(TileValue::Double(value)),
+        ValueRef::Bool(value) => layer.value(TileValue::Bool(value)),
+        ValueRef::Int(value) => layer.value(TileValue::Int(value)),
+        ValueRef::Date(days) => {
+            written(layer, out, Kind::Date, i64::from(days), |out| time::push_date(out, days))
         }
-        let dictionary = &mut of_group[field];
-        if dictionary.is_empty() {
-            dictionary.resize(texts.len(), UNKNOWN);
-        }
-        if dictionary[code] == UNKNOWN {
-            dictionary[code] = text(layer, rows.value(field, row));
-        }
-        dictionary[code]
-    }
-
-    /// The index of a text that is written out only where its number is new.
-    fn written(
-        &mut self,
-        layer: &mut LayerWriter,
-        kind: Kind,
-        number: i64,
-        write: impl FnOnce(&mut Vec<u8>),
-    ) -> u32 {
-        self.text.clear();
-        let text = &mut self.text;
-        layer.coded(kind, number.cast_unsigned(), |_| {
-            write(text);
-            TileValue::Text(std::str::from_utf8(text).unwrap_or_default())
-        })
-    }
-
-    fn single(&mut self, layer: &mut LayerWriter, value: ValueRef<'_>) -> u32 {
-        match value {
-            ValueRef::Null => NOTHING,
-            ValueRef::Text(_) | ValueRef::Json(_) => text(layer, value),
-            ValueRef::Float(value) => layer.value(TileValue::Double(value)),
-            ValueRef::Bool(value) => layer.value(TileValue::Bool(value)),
-            ValueRef::Int(value) => layer.value(TileValue::Int(value)),
-            ValueRef::Date(days) => {
-                self.written(layer, Kind::Date, i64::from(days), |out| time::push_date(out, days))
-            }
-            ValueRef::Timestamp(micros) => {
-                self.written(layer, Kind::Instant, micros, |out| time::push_instant(out, micros))
-            }
+        ValueRef::Timestamp(micros) => {
+            written(layer, out, Kind::Instant, micros, |out| time::push_instant(out, micros))
         }
     }
+}
+
+/// The index of a text that is written out only where its number is new.
+fn written(
+    layer: &mut LayerWriter,
+    out: &mut Vec<u8>,
+    kind: Kind,
+    number: i64,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> u32 {
+    out.clear();
+    layer.coded(kind, number.cast_unsigned(), |_| {
+        write(out);
+        TileValue::Text(std::str::from_utf8(out).unwrap_or_default())
+    })
 }
 
 /// The property that says how many features a cluster stands for.

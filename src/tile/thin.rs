@@ -55,7 +55,7 @@ pub fn tile(
         let properties = properties.map_or(Properties::All, Properties::Named);
         let layer =
             |collection: &&CollectionView| write_all(&Rows::of(collection, at), properties, at.z, usize::MAX);
-        return collections.iter().filter_map(layer).flatten().collect();
+        return joined(collections.iter().filter_map(layer));
     }
     let budget = if at.z < FULL_ZOOM { LOW_ZOOM_BYTES } else { FULL_ZOOM_BYTES };
     within(collections, at, properties, budget)
@@ -90,7 +90,14 @@ fn within(
             });
         }
     }
-    layers.into_iter().flatten().flatten().collect()
+    joined(layers.into_iter().flatten())
+}
+
+/// One layer after the other.
+fn joined(mut layers: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let mut tile = layers.next().unwrap_or_default();
+    layers.for_each(|layer| tile.extend_from_slice(&layer));
+    tile
 }
 
 /// Whether the points of a collection are clustered at a zoom, whatever a single tile has.

@@ -3,7 +3,8 @@
 
 PEERS_DIR   folder for what the benchmark builds, generates and measures (some gigabytes; made if it is not there)
 BENCH_DIR   the peer benchmark (default ../shared/bench)
-PEERS       peers to run beside ours (default martin,tipg,floor; the floor is a bare actix server)
+PEERS       peers to run beside ours (default martin,tipg,floor and those that TILE38_BIN, PG_TILESERV_BIN and
+            PG_FEATURESERV_BIN name a program for; the floor is a bare actix server)
 REPEATS, SECS   rounds and seconds of each scene (default 3 and 4)
 
 Every figure is a median over the rounds; servers take turns, one core each. Ratios count, absolute figures don't.
@@ -44,10 +45,21 @@ WANTED = [
     ("off", "10 nearest 1m", "floor", 0.5, 0.7),
     ("off", "within 1 km 1m", "floor", None, None),
     ("off", "window 100 points 1m", "floor", None, None),
+    # Over RESP, connections kept: what tile38 does best.
+    ("off", "by id 1m", "tile38-resp", 1.2, 1.6),
+    ("off", "10 nearest 1m", "tile38-resp", 8, 15),
+    ("off", "within 1 km 1m", "tile38-resp", 16, 30),
+    ("off", "window 100 points 1m", "tile38-resp", 6, 12),
+    ("off", "tiles all", "pg_tileserv", None, None),
+    ("off", "items 100", "pg_featureserv", 20, 40),
+    ("off", "items 1000", "pg_featureserv", 50, 80),
+    ("off", "item by id", "pg_featureserv", 8, 12),
 ]
+# Peers that are built elsewhere: the variable that names each program.
+ELSEWHERE = {"tile38,tile38-resp": "TILE38_BIN", "pg_tileserv": "PG_TILESERV_BIN", "pg_featureserv": "PG_FEATURESERV_BIN"}
 
 
-def run(tag, config, peers, only):
+def run(tag, config, peers, only, *more):
     """One run of the benchmark; its JSON."""
     settings = PEERS / f"{tag}.toml"
     settings.write_text(config)
@@ -60,7 +72,7 @@ def run(tag, config, peers, only):
         "--ours-tile", "/tiles/bench-{layer}/{z}/{x}/{y}.mvt",
         "--ours-items", ITEMS + "?bbox={bbox}&limit={limit}", "--ours-item", ITEMS + "/{id}",
         "--ours-window", ITEMS + "?bbox={bbox}&limit=100", "--ours-near", ITEMS + "?nearest={lon},{lat}&limit=10",
-        "--ours-within", ITEMS + "?within={lon},{lat},1000&limit=1000",
+        "--ours-within", ITEMS + "?within={lon},{lat},1000&limit=1000", *more,
     ]
     with open(log, "w") as out:
         subprocess.run(command, check=True, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "PEERS_DIR": str(PEERS)})
@@ -86,13 +98,17 @@ def main():
         for layer in LAYERS:
             file = next(path for end in ("ndjson", "geojson") if (path := PEERS / "data" / f"{layer}.{end}").exists())
             subprocess.run([str(BIN), "import", str(store), str(file), "--into", f"bench-{layer}", "--id", "id"], check=True)
-    peers = os.environ.get("PEERS", "martin,tipg,floor")
-    results = {
-        "off": run("ours-uncached", "cache_mb = 0\nthin_tiles = false\nlog = \"error\"\n", peers, "tiles,layers,gzip,items,spatial,check,cold"),
-        # The log of requests is on here, and goes where the server's standard error goes.
-        "on": run("ours-cached", "thin_tiles = false\n", "floor", "tiles,items"),
-    }
-    found = {cache: medians(result) for cache, result in results.items()}
+    found_elsewhere = [peers for peers, variable in ELSEWHERE.items() if os.environ.get(variable)]
+    peers = os.environ.get("PEERS", ",".join(["martin,tipg,floor", *found_elsewhere]))
+    of_tiles = ",".join(peer for peer in peers.split(",") if peer in ("martin", "pg_tileserv", "floor"))
+    of_items = ",".join(peer for peer in peers.split(",") if peer not in ("martin", "pg_tileserv"))
+    uncached = "cache_mb = 0\nthin_tiles = false\nlog = \"error\"\n"
+    tiles = run("ours-tiles", uncached, of_tiles, "tiles,layers,gzip,check,cold")
+    # Tiles are fetched once from every server that makes any: of each layer one is enough here.
+    items = run("ours-items", uncached, of_items, "items,spatial", "--max-tiles", "1")
+    # The log of requests is on here, and goes where the server's standard error goes.
+    cached = run("ours-cached", "thin_tiles = false\n", "floor", "tiles,items")
+    found = {"off": {**medians(tiles), **medians(items)}, "on": medians(cached)}
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
     lines = [
         "# Beside the servers a user would pick instead", "",
@@ -113,11 +129,15 @@ def main():
             f"{'' if stretch is None else stretch} | {ours[1]:.2f} / {theirs[1]:.2f} |"
         )
     lines += ["", "Features in all tiles of the list, counted by the benchmark:", "", "| layer | ours | Martin |", "|---|---|---|"]
-    check = results["off"]["check"]
+    check = tiles["check"]
     for layer in LAYERS:
         if layer in check.get("ours", {}) and layer in check.get("martin", {}):
             lines.append(f"| {layer} | {check['ours'][layer]['features']:,} | {check['martin'][layer]['features']:,} |")
-    cold, memory = results["off"]["cold_ms"].get("ours"), results["off"]["mem"].get("ours")
+    p99 = found["off"].get(("tiles all", "ours")), found["off"].get(("tiles all", "martin"))
+    if all(p99):
+        ratio = p99[1][1] / p99[0][1]
+        lines += ["", f"The slowest of a hundred uncached tiles takes 1/{ratio:.0f} of Martin's (reach 1/10, stretch 1/25)."]
+    cold, memory = tiles["cold_ms"].get("ours"), tiles["mem"].get("ours")
     if cold:
         idle = memory["idle"]["pss_now_mb"]
         lines += ["", f"Cold start on 1.2 million rows: {statistics.median(cold) / 1e3:.1f} s; {idle:.0f} MB when ready."]
