@@ -17,6 +17,8 @@ const LEAST_COMPRESSED: usize = 512;
 const GZIP_LEVEL: u32 = 1;
 const ZSTD_LEVEL: i32 = 3;
 
+const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+
 /// A content encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Encoding {
@@ -71,10 +73,18 @@ pub struct Conditions<'a> {
 pub fn tag(body: &[u8], encoding: Encoding) -> String {
     // What is sent is no secret from who gets it: a fast hash of 128 bits keeps equal tags to equal bytes.
     let hash = XxHash3_128::oneshot(body);
-    match encoding {
-        Encoding::Identity => format!("\"{hash:032x}\""),
-        other => format!("\"{hash:032x}-{}\"", other.name()),
+    let mut tag = String::with_capacity(40);
+    tag.push('"');
+    for byte in hash.to_be_bytes() {
+        tag.push(HEX[usize::from(byte >> 4)]);
+        tag.push(HEX[usize::from(byte & 15)]);
     }
+    if encoding != Encoding::Identity {
+        tag.push('-');
+        tag.push_str(encoding.name());
+    }
+    tag.push('"');
+    tag
 }
 
 /// Encodes an identity body; one too short to gain stays as it is.

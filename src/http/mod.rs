@@ -139,6 +139,9 @@ pub enum Weight {
     Heavy,
 }
 
+/// Most answers have at most so many headers.
+const HEADERS: usize = 8;
+
 /// An answer before negotiation.
 #[derive(Debug)]
 pub struct Answer {
@@ -158,7 +161,13 @@ impl Answer {
     /// 200 with a body.
     #[must_use]
     pub fn ok(content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status: 200, content_type, body: body.into(), packed: None, headers: Vec::new() }
+        Self {
+            status: 200,
+            content_type,
+            body: body.into(),
+            packed: None,
+            headers: Vec::with_capacity(HEADERS),
+        }
     }
 
     /// A status without a body.

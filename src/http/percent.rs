@@ -1,5 +1,7 @@
 //! Percent-encoding of addresses (RFC 3986, section 2.1).
 
+use std::borrow::Cow;
+
 /// Percent-decoding of a path value; one that cannot be decoded stays as it came, and names nothing.
 #[must_use]
 pub fn decode_path(text: &str) -> String {
@@ -37,16 +39,23 @@ pub fn decode(text: &str) -> Option<String> {
 
 /// Percent-encoding of everything but letters, digits and a few marks that need none.
 #[must_use]
-pub fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(needs_none) {
+        return text.into();
+    }
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b',' | b':') {
+        if needs_none(byte) {
             out.push(char::from(byte));
         } else {
             out.push_str(&format!("%{byte:02X}"));
         }
     }
-    out
+    out.into()
+}
+
+fn needs_none(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b',' | b':')
 }
 
 #[cfg(test)]

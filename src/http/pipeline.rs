@@ -173,7 +173,7 @@ fn prepare(
     }
     let params = Params::parse(asked.query, route.params)?;
     let base = app.public_url.as_deref().map_or_else(
-        || format!("http://{}", asked.host().unwrap_or("localhost")),
+        || ["http://", asked.host().unwrap_or("localhost")].concat(),
         |url| url.trim_end_matches('/').to_owned(),
     );
     let call = Call {

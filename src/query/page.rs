@@ -334,7 +334,12 @@ pub fn item(collection: &CollectionView, id: &str) -> Option<RowRef> {
     let public = find(collection, RowId::from_public(id));
     let found = public.or_else(|| RowId::parse(id).and_then(|id| find(collection, id)))?;
     // A row with a public id is known by that one alone.
-    (public_id(collection, found) == id).then_some(found)
+    let group = &collection.groups()[found.group as usize];
+    let row = found.row as usize;
+    group
+        .public_id(row)
+        .map_or_else(|| group.id(row).to_string() == id, |public| public == id)
+        .then_some(found)
 }
 
 fn find(collection: &CollectionView, id: RowId) -> Option<RowRef> {

@@ -141,6 +141,8 @@ def main():
     if cold:
         idle = memory["idle"]["pss_now_mb"]
         lines += ["", f"Cold start on 1.2 million rows: {statistics.median(cold) / 1e3:.1f} s; {idle:.0f} MB when ready."]
+    # Written by hand, from profiles: kept beside the table that it explains.
+    lines += ["", (ROOT / "tests/bench/why.md").read_text().strip()]
     (ROOT / "tests/bench/RESULTS.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 

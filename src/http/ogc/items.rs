@@ -201,11 +201,12 @@ pub fn item(call: &Call) -> Result<Answer, Problem> {
     let at = query::item(collection, feature).ok_or(Problem::NotFound)?;
     let mut body = Vec::with_capacity(1_024);
     FeatureWriter::new(collection, crs).open_feature(&mut body, at);
-    let parent = format!("{}/ogc/collections/{}", call.base, encode(id));
+    let parent = [&call.base, "/ogc/collections/", &encode(id)].concat();
     let crs_query =
         if call.params.get(Param::Crs).is_some() { call.params.query_string(None) } else { String::new() };
     body.extend_from_slice(b",\"links\":[");
-    push_link(&mut body, &format!("{parent}/items/{}{crs_query}", encode(feature)), "self", GEOJSON);
+    let own = [&parent, "/items/", &encode(feature), &crs_query].concat();
+    push_link(&mut body, &own, "self", GEOJSON);
     body.push(b',');
     push_link(&mut body, &parent, "collection", "application/json");
     body.extend_from_slice(b"]}");
