@@ -30,7 +30,7 @@ pub fn check_position(lon: f64, lat: f64) -> Result<(), QueryError> {
     Ok(())
 }
 
-/// Geodesic distance in metres: Karney 2013, through `geo`; of places up to 16 km apart by [`short_m`].
+/// Geodesic distance in metres: Karney 2013, through `geo`; of places up to 16 km apart by the chord between them.
 #[must_use]
 pub fn distance_m(lon: f64, lat: f64, to_lon: f64, to_lat: f64) -> f64 {
     if (to_lon - lon).abs() <= SHORT && (to_lat - lat).abs() <= SHORT {
