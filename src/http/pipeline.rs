@@ -48,9 +48,9 @@ pub struct Asked<'a> {
     peer: Option<std::net::IpAddr>,
     /// `Host`, if there is one.
     host: Option<&'a HeaderValue>,
-    accept_encoding: Option<&'a str>,
-    if_none_match: Option<&'a str>,
-    origin: Option<&'a str>,
+    accept_encoding: Option<&'a HeaderValue>,
+    if_none_match: Option<&'a HeaderValue>,
+    origin: Option<&'a HeaderValue>,
     /// Whether somebody else may be asking through a proxy on this machine.
     proxied: bool,
 }
@@ -70,11 +70,9 @@ impl<'a> Asked<'a> {
         };
         // One walk over the few headers there are; of equal names the first counts.
         for (name, value) in request.headers() {
-            if *name == HOST {
-                asked.host = asked.host.or(Some(value));
-                continue;
-            }
-            let wanted = if *name == ACCEPT_ENCODING {
+            let wanted = if *name == HOST {
+                &mut asked.host
+            } else if *name == ACCEPT_ENCODING {
                 &mut asked.accept_encoding
             } else if *name == IF_NONE_MATCH {
                 &mut asked.if_none_match
@@ -84,14 +82,14 @@ impl<'a> Asked<'a> {
                 asked.proxied |= is_proxy_header(name.as_str());
                 continue;
             };
-            *wanted = wanted.or(value.to_str().ok());
+            *wanted = wanted.or(Some(value));
         }
         asked
     }
 
     /// The `Host`, if it can be read.
     fn host(&self) -> Option<&'a str> {
-        self.host?.to_str().ok().filter(|host| is_plain_host(host))
+        text(self.host).filter(|host| is_plain_host(host))
     }
 
     fn principal(&self, app: &App) -> Principal {
@@ -122,8 +120,10 @@ pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked:
         },
     };
     let mut answer = if matches!(asked.method, "GET" | "HEAD") {
-        let conditions =
-            Conditions { accept_encoding: asked.accept_encoding, if_none_match: asked.if_none_match };
+        let conditions = Conditions {
+            accept_encoding: text(asked.accept_encoding),
+            if_none_match: text(asked.if_none_match),
+        };
         finish(answer, &conditions)
     } else {
         // Nothing of another method is tagged or kept.
@@ -131,7 +131,7 @@ pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked:
         answer.headers.push((CACHE_CONTROL, "no-store".into()));
         answer
     };
-    if let Some(origin) = allowed_origin(principal, asked.origin) {
+    if let Some(origin) = allowed_origin(principal, text(asked.origin)) {
         answer.headers.push((ACCESS_CONTROL_ALLOW_ORIGIN, origin.into()));
         answer.headers.push((ACCESS_CONTROL_EXPOSE_HEADERS, "etag, content-crs".into()));
     }
@@ -143,6 +143,11 @@ pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked:
         }
     }
     answer
+}
+
+/// The text of a header, if it can be read.
+fn text(value: Option<&HeaderValue>) -> Option<&str> {
+    value?.to_str().ok()
 }
 
 enum Prepared {
@@ -184,7 +189,7 @@ fn prepare(
         params,
         query: asked.query.to_owned(),
         base,
-        accept_encoding: asked.accept_encoding.unwrap_or("").to_owned(),
+        accept_encoding: text(asked.accept_encoding).unwrap_or("").to_owned(),
     };
     Ok(match (route.weight)(&call) {
         Weight::Answered(answer) => Prepared::Done(answer),

@@ -15,6 +15,8 @@ const UNIT: f64 = std::f64::consts::PI / 180.0 / 1e7;
 const NEAR: f64 = 0.2;
 /// Shares are compared with this much room for rounding.
 const ROUNDING: f64 = 1e-9;
+/// And with this: half the last place of an angle, squared, and then some. A tenth of a micrometre.
+const LEAST: f64 = 1e-28;
 
 /// A position that distances are measured from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -110,7 +112,7 @@ impl Centre {
     #[must_use]
     pub fn share_surely_farther(share: f64) -> f64 {
         let k = ELLIPSOID_MOST / ELLIPSOID_LEAST;
-        share * k * k * (1.0 + ROUNDING)
+        share * k * k * (1.0 + ROUNDING) + LEAST
     }
 
     /// A share up to which every place is within a geodesic distance.
@@ -122,7 +124,7 @@ impl Centre {
     /// A share beyond which no place is within a geodesic distance.
     #[must_use]
     pub fn share_surely_beyond(metres: f64) -> f64 {
-        share_of(metres / ELLIPSOID_LEAST) * (1.0 + ROUNDING)
+        share_of(metres / ELLIPSOID_LEAST) * (1.0 + ROUNDING) + LEAST
     }
 }
 
@@ -184,6 +186,13 @@ mod tests {
             for (position, share) in positions.iter().zip(shares) {
                 prop_assert_eq!(centre.share(*position).to_bits(), share.to_bits());
             }
+        }
+
+        #[test]
+        fn a_place_is_within_nothing_of_itself(lon in -1_800_000_000_i32..=1_800_000_000, lat in -900_000_000_i32..=900_000_000) {
+            let place = Position { lon, lat };
+            let share = Centre::new(place.lon_degrees(), place.lat_degrees()).share(place);
+            prop_assert!(share <= Centre::share_surely_beyond(0.0) && share <= Centre::share_surely_farther(0.0), "{}", share);
         }
 
         #[test]

@@ -89,7 +89,7 @@ pub fn items(collection: &CollectionView, request: &ItemsRequest) -> Page {
     }
     let matched = match (request.after, next) {
         // A first page that is the last one has them all.
-        (None, None) => rows.len() as u64,
+        (None, None) if request.limit > 0 => rows.len() as u64,
         _ if request.filter.is_everything() => collection.rows(),
         _ => merge.matched(),
     };

@@ -149,8 +149,8 @@ impl LayerWriter {
         index
     }
 
-    /// The index of a value that is not looked for in the table: of one that is known not to be there.
-    pub fn push(&mut self, value: TileValue<'_>) -> u32 {
+    /// Appends to the table.
+    fn push(&mut self, value: TileValue<'_>) -> u32 {
         let values = &mut self.values;
         values.key(4, 2);
         let start = values.open();

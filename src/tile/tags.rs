@@ -1,7 +1,8 @@
 //! Properties of tile features: columns to keys and values of the layer's tables.
 //!
 //! A dictionary column becomes part of the value table as it is: a text is looked at once for each row group, its
-//! rows copy an index. Numbers that are each there once go into the table without being looked for.
+//! rows copy an index. Numbers of few different values
+//! are found by their place.
 
 use crate::access::CollectionView;
 use crate::access::Column;
@@ -9,7 +10,6 @@ use crate::access::Ints;
 use crate::access::Nulls;
 use crate::access::RowGroup;
 use crate::access::TextColumn;
-use crate::model::FieldType;
 use crate::model::ValueRef;
 use crate::model::time;
 use crate::tile::encode::Kind;
@@ -60,59 +60,47 @@ enum Source<'a> {
     Codes8(&'a [u8], &'a Column, Vec<u32>),
     /// As above.
     Codes16(&'a [u16], &'a Column, Vec<u32>),
-    /// Whole numbers, each once in the group: no use looking whether one is known.
-    Single(&'a Ints),
     /// Whole numbers of few different values from the least one on, with the indices of those that were met.
     Near(&'a Ints, i64, &'a Column, Vec<u32>),
     /// Any other column.
     Other(&'a Column),
 }
 
-/// What is worth knowing of the whole numbers of a row group's fields: those of numbers, dates and instants, and the
-/// thousandths of doubles.
+/// Which whole numbers a row group's fields hold: those of numbers, dates and instants, and the thousandths of doubles.
+/// This only says how an index is found: how rows are parted into groups depends on rows that are not there to be
+/// seen, so what is written may not.
 #[derive(Debug)]
-struct Facts(Box<[Fact]>);
+struct Spans(Box<[Option<Span>]>);
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Fact {
-    /// Whether each is there once.
-    single: bool,
-    /// The least, and how many there are from it to the greatest.
-    span: Option<(i64, usize)>,
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    least: i64,
+    /// How many there are from it to the greatest.
+    numbers: usize,
 }
 
-impl Facts {
+impl Spans {
     fn of(group: &RowGroup, fields: usize) -> std::sync::Arc<Self> {
-        group.derive(|group| {
-            Self(
-                (0..fields)
-                    .map(|field| Fact::of(group.column(field), group.len()).unwrap_or_default())
-                    .collect(),
-            )
-        })
+        group.derive(|group| Self((0..fields).map(|field| Span::of(group, field)).collect()))
     }
 }
 
-impl Fact {
-    fn of(column: Option<&Column>, rows: usize) -> Option<Self> {
-        let (Column::Int(_, values, nulls) | Column::Thousandths(values, nulls)) = column? else {
+impl Span {
+    fn of(group: &RowGroup, field: usize) -> Option<Self> {
+        let (Column::Int(_, values, nulls) | Column::Thousandths(values, nulls)) = group.column(field)?
+        else {
             return None;
         };
-        let there = (0..rows).filter(|row| !nulls.is_null(*row));
-        let mut values: Vec<i64> = there.map(|row| values.get(row)).collect();
-        values.sort_unstable();
-        let (first, last) = (*values.first()?, *values.last()?);
-        let span = usize::try_from(last.checked_sub(first)?).ok()?;
-        let single = matches!(column, Some(Column::Int(FieldType::Integer, ..)));
-        Some(Self {
-            single: single && values.windows(2).all(|pair| pair[0] < pair[1]),
-            span: (span < MOST_SPAN).then_some((first, span + 1)),
-        })
+        let there = (0..group.len()).filter(|row| !nulls.is_null(*row)).map(|row| values.get(row));
+        let (least, greatest) =
+            there.fold((i64::MAX, i64::MIN), |(low, high), value| (low.min(value), high.max(value)));
+        let span = usize::try_from(greatest.checked_sub(least)?).ok()?;
+        (span < MOST_SPAN).then_some(Self { least, numbers: span + 1 })
     }
 }
 
 impl<'a> Step<'a> {
-    fn new(column: Option<&'a Column>, fact: Fact, many: bool) -> Self {
+    fn new(column: Option<&'a Column>, span: Option<Span>) -> Self {
         let Some(column) = column else { return Self { kind: Source::Nothing, nulls: None } };
         let (kind, nulls) = match column {
             Column::Null => (Source::Nothing, None),
@@ -122,11 +110,10 @@ impl<'a> Step<'a> {
             Column::Text(_, TextColumn::Dict16(codes, texts), nulls) => {
                 (Source::Codes16(codes, column, vec![UNKNOWN; texts.len()]), Some(nulls))
             }
-            Column::Int(_, values, nulls) if fact.single => (Source::Single(values), Some(nulls)),
             Column::Int(_, values, nulls) | Column::Thousandths(values, nulls)
-                if many && let Some((first, span)) = fact.span =>
+                if let Some(Span { least, numbers }) = span =>
             {
-                (Source::Near(values, first, column, vec![UNKNOWN; span]), Some(nulls))
+                (Source::Near(values, least, column, vec![UNKNOWN; numbers]), Some(nulls))
             }
             // These say of each value whether it is null.
             other => (Source::Other(other), None),
@@ -142,7 +129,6 @@ impl<'a> Step<'a> {
         }
         let (code, column, known) = match &mut self.kind {
             Source::Nothing => return NOTHING,
-            Source::Single(values) => return layer.push(TileValue::Int(values.get(row))),
             Source::Other(column) => return single(layer, written, column.get(row)),
             Source::Near(values, first, column, known) => {
                 let place = (values.get(row) - *first) as usize;
@@ -186,10 +172,10 @@ impl<'a> Tagger<'a> {
         let Self { collection, fields, groups, many, text, .. } = self;
         let steps = groups[group as usize].get_or_insert_with(|| {
             let rows = &collection.groups()[group as usize];
-            let facts = Facts::of(rows, collection.schema().fields.len());
+            let spans = many.then(|| Spans::of(rows, collection.schema().fields.len()));
             let step = |field: &Field| {
-                let fact = facts.0.get(field.place).copied().unwrap_or_default();
-                Step::new(rows.column(field.place), fact, *many)
+                let span = spans.as_ref().and_then(|spans| *spans.0.get(field.place)?);
+                Step::new(rows.column(field.place), span)
             };
             fields.iter().map(step).collect()
         });
