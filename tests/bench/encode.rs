@@ -7,15 +7,9 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use throughline::access::Principal;
-use throughline::import::ImportOptions;
-use throughline::import::import;
-use throughline::model::Provenance;
-use throughline::store::Store;
 use throughline::tile::Thinning;
 use throughline::tile::TileCoord;
 use throughline::tile::tile;
@@ -92,20 +86,7 @@ fn shapes(path: &Path, into: &str, count: usize, ring: impl Fn(usize) -> (&'stat
     }
     let file = path.with_extension("geojsonl");
     std::fs::write(&file, text).unwrap();
-    let store = Store::open_or_create(path).unwrap();
-    let options = ImportOptions {
-        into: into.into(),
-        format: None,
-        layer: None,
-        id: Some("n".into()),
-        time: Vec::new(),
-        about: throughline::import::About::default(),
-        provenance: Provenance::open("bench"),
-        dry_run: false,
-        strict: true,
-    };
-    import(&store, &file, &options, &Arc::new(AtomicU64::new(0))).unwrap();
-    store.checkpoint().unwrap();
+    points::import_file(path, &file, into);
 }
 
 /// A place of the tile for each number, filled evenly.

@@ -98,9 +98,15 @@ pub fn generate(path: &Path, rows: usize) {
     }
     file.flush().unwrap();
     drop(file);
+    import_file(path, &csv, "points");
+    std::fs::remove_file(&csv).unwrap();
+}
+
+/// Imports a file, whose field `n` is the id, into a store, which is made if it is not there.
+pub fn import_file(path: &Path, file: &Path, into: &str) {
     let store = Store::open_or_create(path).unwrap();
     let options = ImportOptions {
-        into: "points".into(),
+        into: into.into(),
         format: None,
         layer: None,
         id: Some("n".into()),
@@ -110,9 +116,8 @@ pub fn generate(path: &Path, rows: usize) {
         dry_run: false,
         strict: true,
     };
-    import(&store, &csv, &options, &Arc::new(AtomicU64::new(0))).unwrap();
+    import(&store, file, &options, &Arc::new(AtomicU64::new(0))).unwrap();
     store.checkpoint().unwrap();
-    std::fs::remove_file(&csv).unwrap();
 }
 
 /// Asks one kind of question at twenty places when told to, so that only the asking is counted.
