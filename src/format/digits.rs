@@ -29,31 +29,27 @@ pub fn thousandths(value: u32) -> ([u8; 8], usize) {
 
 /// Units of 1e-7 degree as the shortest decimal number of degrees, in two parts.
 #[inline]
-pub fn degrees(units: i32) -> [([u8; 7], usize); 2] {
+pub fn degrees(units: i32) -> [([u8; 8], usize); 2] {
     let magnitude = units.unsigned_abs();
     let (whole, fraction) = (magnitude / DEGREE, magnitude % DEGREE);
-    let Whole { text, length } = WHOLE[usize::from(units < 0)][whole as usize];
+    let text = WHOLE[usize::from(units < 0)][whole as usize];
     let digits = eight_digits(fraction);
     // The first of eight is 0. Where all are, the point goes too.
     let places = 8_usize.saturating_sub((digits.leading_zeros() / 8) as usize + 1);
-    let [_, decimals @ ..] = ascii(digits).to_le_bytes();
-    [(text, usize::from(length) - usize::from(fraction == 0)), (decimals, places)]
+    [
+        (text.to_le_bytes(), (text >> 56) as usize - usize::from(fraction == 0)),
+        ((ascii(digits) >> 8).to_le_bytes(), places),
+    ]
 }
 
-/// Sign, digits and point of a whole number of degrees.
-#[derive(Clone, Copy)]
-struct Whole {
-    text: [u8; 7],
-    length: u8,
-}
-
-/// All that 32 bits of 1e-7 degree can say: the positive ones, then the negative ones.
-static WHOLE: [[Whole; 215]; 2] = {
-    let mut wholes = [[Whole { text: [0; 7], length: 0 }; 215]; 2];
+/// Sign, digits and point of all whole degrees that 32 bits of 1e-7 degree can say, the first in the lowest byte, and
+/// how many those are in the highest: the positive ones, then the negative ones.
+static WHOLE: [[u64; 215]; 2] = {
+    let mut wholes = [[0; 215]; 2];
     let mut place = 0;
     while place < 430 {
         let (negative, degrees) = (place / 215, place % 215);
-        let (mut text, mut length) = ([0; 7], 0);
+        let (mut text, mut length) = ([0; 8], 0);
         if negative == 1 {
             text[length] = b'-';
             length += 1;
@@ -67,7 +63,8 @@ static WHOLE: [[Whole; 215]; 2] = {
             power /= 10;
         }
         text[length] = b'.';
-        wholes[negative][degrees] = Whole { text, length: length as u8 + 1 };
+        text[7] = length as u8 + 1;
+        wholes[negative][degrees] = u64::from_le_bytes(text);
         place += 1;
     }
     wholes

@@ -5,6 +5,7 @@
 
 use crate::access::CollectionView;
 use crate::access::RowGroup;
+use crate::format::json::JsonPieces;
 use crate::format::json::JsonWriter;
 use crate::format::properties::Properties;
 use crate::model::Position;
@@ -13,6 +14,9 @@ use crate::model::ShapeRef;
 use crate::model::crs::Crs;
 use crate::model::crs::lon_lat_to_grid;
 use crate::query::RowRef;
+
+/// Enough for one feature with few vertices.
+const ONE_ROOM: usize = 1_024;
 
 /// Writes features of one collection.
 #[derive(Debug)]
@@ -43,20 +47,24 @@ impl<'a> FeatureWriter<'a> {
 
     /// Appends a feature; `distance_m` becomes a property, or a member beside them if a field has that name.
     pub fn feature(&mut self, out: &mut JsonWriter<'_>, at: RowRef, distance_m: Option<f64>) {
-        self.open(out, at, distance_m);
-        out.fixed(b"}");
+        self.write(out, at, distance_m, b"}");
     }
 
     /// Appends a feature without its closing brace, for members to follow.
     pub fn open_feature(&mut self, out: &mut Vec<u8>, at: RowRef) {
-        self.open(&mut JsonWriter::new(out), at, None);
+        self.write(&mut JsonWriter::with_room(out, ONE_ROOM), at, None, b"");
     }
 
     /// Rows that follow each other are mostly of one group.
+    #[inline]
     fn group(&mut self, place: u32) -> usize {
-        if self.groups.get(self.last).is_some_and(|group| group.place == place) {
-            return self.last;
+        if self.groups.get(self.last).is_none_or(|group| group.place != place) {
+            self.turn_to(place);
         }
+        self.last
+    }
+
+    fn turn_to(&mut self, place: u32) {
         let known = self.groups.iter().position(|group| group.place == place);
         self.last = known.unwrap_or_else(|| {
             let rows: &RowGroup = &self.collection.groups()[place as usize];
@@ -69,65 +77,53 @@ impl<'a> FeatureWriter<'a> {
             });
             self.groups.len() - 1
         });
-        self.last
     }
 
-    fn open(&mut self, out: &mut JsonWriter<'_>, at: RowRef, distance_m: Option<f64>) {
-        let place = self.group(at.group);
-        let Group { rows: group, points, properties, .. } = &self.groups[place];
+    fn write(&mut self, out: &mut JsonWriter<'_>, at: RowRef, distance_m: Option<f64>, end: &[u8]) {
+        let group = self.group(at.group);
+        let Group { rows: group, points, properties, .. } = &self.groups[group];
         let schema = self.collection.schema();
         let row = at.row as usize;
-        out.fixed(b"{\"type\":\"Feature\",\"id\":");
-        match group.public_id_place(row) {
-            Some((ids, place)) if schema.numeric_ids => out.raw_text(ids, place),
-            Some((ids, place)) => out.text(ids, place),
-            None => out.string(&group.id(row).to_string()),
-        }
         // One of the two: a member of its own, or a property.
         let (mut member, mut property) = (None, None);
         if let Some(metres) = distance_m {
             let metres = Some((metres * 1e3).round() / 1e3);
             if schema.position("distance_m").is_some() { member = metres } else { property = metres }
         }
-        if let Some(metres) = member {
-            out.fixed(b",\"distance_m\":");
-            out.float(metres);
-        }
-        if let Some(position) = points.get(row) {
-            out.fixed(b",\"geometry\":{\"type\":\"Point\",\"coordinates\":[");
-            out.lon_lat(*position);
-            out.fixed(b"]},\"properties\":{");
-        } else {
-            out.fixed(b",\"geometry\":");
-            match group.shape(row) {
-                Some(shape) => self.geometry(out, shape),
-                None => out.fixed(b"null"),
+        out.write(|out| {
+            out.fixed(b"{\"type\":\"Feature\",\"id\":");
+            match group.public_id_place(row) {
+                Some((ids, place)) if schema.numeric_ids => out.raw_text(ids, place),
+                Some((ids, place)) => out.text(ids, place),
+                None => out.string(&group.id(row).to_string()),
             }
-            out.fixed(b",\"properties\":{");
-        }
-        properties.write(out, row);
-        if let Some(metres) = property {
-            if !schema.fields.is_empty() {
-                out.fixed(b",");
+            if let Some(metres) = member {
+                out.apart(|out| push_distance(out, b",", metres));
             }
-            out.fixed(b"\"distance_m\":");
-            out.float(metres);
-        }
-        out.fixed(b"}");
+            if let Some(position) = points.get(row) {
+                out.fixed(b",\"geometry\":{\"type\":\"Point\",\"coordinates\":[");
+                out.lon_lat(*position);
+                out.fixed(b"]},\"properties\":{");
+            } else {
+                out.fixed(b",\"geometry\":");
+                match group.shape(row) {
+                    // A position may have no place in the other system: no half geometry, no invented numbers.
+                    Some(shape) => out.whole_or_null(|out| self.geometry(out, shape)),
+                    None => out.fixed(b"null"),
+                }
+                out.fixed(b",\"properties\":{");
+            }
+            properties.write(out, row);
+            if let Some(metres) = property {
+                let comma: &[u8] = if schema.fields.is_empty() { b"" } else { b"," };
+                out.apart(|out| push_distance(out, comma, metres));
+            }
+            out.fixed(b"}");
+            out.piece(end);
+        });
     }
 
-    fn geometry(&self, out: &mut JsonWriter<'_>, shape: ShapeRef<'_>) {
-        if self.crs != Crs::Crs84 {
-            // A position may have no place in the other system: no half geometry, no invented numbers.
-            let mut text = Vec::new();
-            let written = self.geometry_in(&mut JsonWriter::new(&mut text), shape);
-            return out.piece(if written.is_some() { &text } else { b"null" });
-        }
-        // Every position has its degrees.
-        let _ = self.geometry_in(out, shape);
-    }
-
-    fn geometry_in(&self, out: &mut JsonWriter<'_>, shape: ShapeRef<'_>) -> Option<()> {
+    fn geometry(&self, out: &mut JsonPieces<'_>, shape: ShapeRef<'_>) -> Option<()> {
         if shape.kind == ShapeKind::Point {
             out.fixed(b"{\"type\":\"Point\",\"coordinates\":");
             self.position(out, shape.positions[0])?;
@@ -147,16 +143,16 @@ impl<'a> FeatureWriter<'a> {
         Some(())
     }
 
-    fn rings(&self, out: &mut JsonWriter<'_>, shape: ShapeRef<'_>) -> Option<()> {
+    fn rings(&self, out: &mut JsonPieces<'_>, shape: ShapeRef<'_>) -> Option<()> {
         bracketed(out, shape.rings(), |out, ring| self.positions(out, ring))
     }
 
-    fn positions(&self, out: &mut JsonWriter<'_>, positions: &[Position]) -> Option<()> {
-        bracketed(out, positions.iter(), |out, position| self.position(out, *position))
+    fn positions(&self, out: &mut JsonPieces<'_>, positions: &[Position]) -> Option<()> {
+        out.apart(|out| bracketed(out, positions.iter(), |out, position| self.position(out, *position)))
     }
 
     #[inline]
-    fn position(&self, out: &mut JsonWriter<'_>, position: Position) -> Option<()> {
+    fn position(&self, out: &mut JsonPieces<'_>, position: Position) -> Option<()> {
         out.fixed(b"[");
         match self.crs {
             Crs::Crs84 => {
@@ -173,10 +169,16 @@ impl<'a> FeatureWriter<'a> {
     }
 }
 
+fn push_distance(out: &mut JsonPieces<'_>, comma: &[u8], metres: f64) {
+    out.piece(comma);
+    out.fixed(b"\"distance_m\":");
+    out.float(metres);
+}
+
 fn bracketed<T>(
-    out: &mut JsonWriter<'_>,
+    out: &mut JsonPieces<'_>,
     members: impl Iterator<Item = T>,
-    mut write: impl FnMut(&mut JsonWriter<'_>, T) -> Option<()>,
+    mut write: impl FnMut(&mut JsonPieces<'_>, T) -> Option<()>,
 ) -> Option<()> {
     out.fixed(b"[");
     for (place, member) in members.enumerate() {

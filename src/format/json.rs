@@ -1,14 +1,16 @@
 //! JSON text in small pieces: gathered in a buffer that stays in the nearest cache, handed on in large ones.
 //!
 //! A call to copy a few bytes costs more than the bytes. Pieces up to 63 bytes are copied by a fixed number of
-//! instructions instead, and only what has been gathered goes to the answer.
+//! instructions instead. A row is some thirty pieces, each put where the one before it ended: [`JsonPieces`] is small
+//! enough to stay in registers, as long as nothing that is not inlined is given its address. So it cannot grow either:
+//! what finds no room is written again where there is enough.
 
 use crate::access::Texts;
 use crate::format::digits;
 use crate::format::push_json_text;
 use crate::model::Position;
 use crate::model::calendar;
-use crate::model::feature::push_number;
+use crate::model::feature::number_text;
 use crate::model::time;
 
 /// Bytes gathered before they are handed on.
@@ -51,74 +53,126 @@ impl Default for Slot {
 #[derive(Debug)]
 pub struct JsonWriter<'a> {
     out: &'a mut Vec<u8>,
-    bytes: [u8; ROOM],
+    room: Vec<u8>,
     at: usize,
+    /// The most bytes that were written at once.
+    longest: usize,
 }
 
 impl<'a> JsonWriter<'a> {
     /// Appends to `out`.
     pub fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out, bytes: [0; ROOM], at: 0 }
+        Self::with_room(out, ROOM)
+    }
+
+    /// Appends little to `out`: this many bytes, or somewhat more.
+    pub fn with_room(out: &'a mut Vec<u8>, room: usize) -> Self {
+        Self { out, room: vec![0; room], at: 0, longest: 0 }
     }
 
     /// Hands on what has been gathered, and gives the buffer itself.
     pub fn flush(&mut self) -> &mut Vec<u8> {
-        self.out.extend_from_slice(&self.bytes[..self.at]);
+        self.out.extend_from_slice(&self.room[..self.at]);
         self.at = 0;
         self.out
     }
 
-    /// Appends the first bytes of an array. All of it is copied, which is less work.
+    /// Appends what `write` writes; it is asked again if there was too little room.
     #[inline]
-    fn first<const LENGTH: usize>(&mut self, bytes: &[u8; LENGTH], length: usize) {
-        const { assert!(LENGTH <= ROOM) };
-        if let Some(room) = self.bytes.get_mut(self.at..self.at + LENGTH) {
-            room.copy_from_slice(bytes);
-            self.at += length;
-        } else {
+    pub fn write(&mut self, write: impl Fn(&mut JsonPieces<'_>)) {
+        if self.room.len() - self.at < self.longest {
             self.flush();
-            self.bytes[..LENGTH].copy_from_slice(bytes);
-            self.at = length;
+        }
+        loop {
+            let mut pieces = JsonPieces { rest: &mut self.room[self.at..] };
+            write(&mut pieces);
+            let rest = pieces.rest.len();
+            if rest > 0 {
+                self.longest = self.longest.max(self.room.len() - rest - self.at);
+                self.at = self.room.len() - rest;
+                return;
+            }
+            if self.at > 0 {
+                self.flush();
+            } else {
+                self.room.resize(self.room.len() * 2, 0);
+            }
+        }
+    }
+}
+
+impl Drop for JsonWriter<'_> {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+/// Pieces one after the other, in room of some length.
+#[derive(Debug)]
+pub struct JsonPieces<'a> {
+    /// Room that is left; none from the first piece on that did not find enough.
+    rest: &'a mut [u8],
+}
+
+#[expect(clippy::inline_always, reason = "a call would put what is kept in registers into memory")]
+impl JsonPieces<'_> {
+    /// Appends the first bytes of an array. All of it is copied, which is less work.
+    #[inline(always)]
+    fn first<const LENGTH: usize>(&mut self, bytes: &[u8; LENGTH], length: usize) {
+        let rest = std::mem::take(&mut self.rest);
+        if let Some(room) = rest.first_chunk_mut() {
+            *room = *bytes;
+            self.rest = rest.get_mut(length..).unwrap_or_default();
         }
     }
 
     /// Appends a piece of known length.
-    #[inline]
+    #[inline(always)]
     pub fn fixed<const LENGTH: usize>(&mut self, piece: &[u8; LENGTH]) {
         self.first(piece, LENGTH);
     }
 
     /// Appends a piece that was kept ready.
-    #[inline]
+    #[inline(always)]
     pub fn slot(&mut self, slot: &Slot) {
         self.first(&slot.bytes, usize::from(slot.length));
     }
 
     /// Appends a piece.
-    #[inline]
+    #[inline(always)]
     pub fn piece(&mut self, piece: &[u8]) {
-        if piece.len() > ROOM / 2 {
-            self.flush().extend_from_slice(piece);
-            return;
+        if let Some((room, rest)) = std::mem::take(&mut self.rest).split_at_mut_checked(piece.len()) {
+            room.copy_from_slice(piece);
+            self.rest = rest;
         }
-        if self.at + piece.len() > ROOM {
-            self.flush();
-        }
-        if let Some(room) = self.bytes.get_mut(self.at..self.at + piece.len()) {
-            // Short enough that a loop is quicker than a call.
-            if piece.len() <= 8 {
-                for (to, from) in room.iter_mut().zip(piece) {
-                    *to = *from;
-                }
-            } else {
-                room.copy_from_slice(piece);
-            }
-            self.at += piece.len();
+    }
+
+    /// Appends what `write` writes, which may be given to what is not inlined.
+    #[inline(always)]
+    pub fn apart<R>(&mut self, write: impl FnOnce(&mut Self) -> R) -> R {
+        let mut inner = Self { rest: std::mem::take(&mut self.rest) };
+        let result = write(&mut inner);
+        self.rest = inner.rest;
+        result
+    }
+
+    /// Appends what `write` writes, or `null` and nothing of it where it fails.
+    #[inline(always)]
+    pub fn whole_or_null(&mut self, write: impl FnOnce(&mut JsonPieces<'_>) -> Option<()>) {
+        let before = std::mem::take(&mut self.rest);
+        let room = before.len();
+        let mut inner = JsonPieces { rest: &mut *before };
+        if write(&mut inner).is_some() {
+            let written = room - inner.rest.len();
+            self.rest = before.get_mut(written..).unwrap_or_default();
+        } else {
+            self.rest = before;
+            self.fixed(b"null");
         }
     }
 
     /// Appends a text as it is.
-    #[inline]
+    #[inline(always)]
     pub fn raw_text(&mut self, texts: &Texts, place: usize) {
         match texts.short(place) {
             Some((bytes, length)) => self.first(bytes, length),
@@ -127,7 +181,7 @@ impl<'a> JsonWriter<'a> {
     }
 
     /// Appends a text as a JSON string.
-    #[inline]
+    #[inline(always)]
     pub fn text(&mut self, texts: &Texts, place: usize) {
         if texts.is_plain() {
             self.fixed(b"\"");
@@ -139,12 +193,15 @@ impl<'a> JsonWriter<'a> {
     }
 
     /// Appends a text as a JSON string.
+    #[inline(always)]
     pub fn string(&mut self, text: &str) {
-        push_json_text(self.flush(), text);
+        let mut string = Vec::new();
+        push_json_text(&mut string, text);
+        self.piece(&string);
     }
 
     /// Appends a whole number.
-    #[inline]
+    #[inline(always)]
     pub fn int(&mut self, value: i64) {
         match u32::try_from(value) {
             Ok(small) if small < 100_000_000 => {
@@ -156,7 +213,7 @@ impl<'a> JsonWriter<'a> {
     }
 
     /// Appends a number, `null` for what JSON cannot say.
-    #[inline]
+    #[inline(always)]
     pub fn float(&mut self, value: f64) {
         // Many numbers have few decimals: those are found by a multiplication and written as whole numbers.
         let thousandths = (value * 1e3 + 0.5_f64.copysign(value)) as i32;
@@ -165,18 +222,20 @@ impl<'a> JsonWriter<'a> {
         {
             self.thousandths(thousandths);
         } else if value.is_finite() {
-            push_number(self.flush(), value);
+            let (text, length) = number_text(value);
+            self.first(&text, length);
         } else {
             self.fixed(b"null");
         }
     }
 
     /// Appends a number by its thousandths.
-    #[inline]
+    #[inline(always)]
     pub fn thousandths(&mut self, value: i32) {
         let magnitude = value.unsigned_abs();
         if magnitude >= digits::THOUSANDTHS {
-            return push_number(self.flush(), f64::from(value) / 1e3);
+            let (text, length) = number_text(f64::from(value) / 1e3);
+            return self.first(&text, length);
         }
         if value < 0 {
             self.fixed(b"-");
@@ -186,34 +245,33 @@ impl<'a> JsonWriter<'a> {
     }
 
     /// Appends a date as a JSON string, by days since 1970-01-01.
-    #[inline]
+    #[inline(always)]
     pub fn date(&mut self, days: i32) {
         if let Some(date) = calendar::date_text(days) {
             let mut text = *b"\"0000-00-00\"";
             text[1..11].copy_from_slice(&date);
             self.fixed(&text);
         } else {
-            self.fixed(b"\"");
-            time::push_date(self.flush(), days);
-            self.fixed(b"\"");
+            self.piece(format!("\"{}\"", time::format_date(days)).as_bytes());
         }
     }
 
     /// Appends an instant as a JSON string, by microseconds since 1970.
-    #[inline]
+    #[inline(always)]
     pub fn instant(&mut self, micros: i64) {
         if let Some(instant) = calendar::instant_text(micros) {
             let mut text = *b"\"0000-00-00T00:00:00Z\"";
             text[1..21].copy_from_slice(&instant);
             return self.fixed(&text);
         }
-        self.fixed(b"\"");
-        time::push_instant(self.flush(), micros);
-        self.fixed(b"\"");
+        let mut text = vec![b'"'];
+        time::push_instant(&mut text, micros);
+        text.push(b'"');
+        self.piece(&text);
     }
 
     /// Appends longitude and latitude as the shortest decimal numbers of degrees.
-    #[inline]
+    #[inline(always)]
     pub fn lon_lat(&mut self, position: Position) {
         self.degrees(position.lon);
         self.fixed(b",");
@@ -221,17 +279,11 @@ impl<'a> JsonWriter<'a> {
     }
 
     /// Appends units of 1e-7 degree as the shortest decimal number of degrees.
-    #[inline]
+    #[inline(always)]
     fn degrees(&mut self, units: i32) {
         for (text, length) in digits::degrees(units) {
             self.first(&text, length);
         }
-    }
-}
-
-impl Drop for JsonWriter<'_> {
-    fn drop(&mut self) {
-        self.flush();
     }
 }
 
@@ -240,9 +292,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn written(write: impl FnOnce(&mut JsonWriter<'_>)) -> String {
+    fn written(write: impl Fn(&mut JsonPieces<'_>)) -> String {
         let mut out = Vec::new();
-        write(&mut JsonWriter::new(&mut out));
+        JsonWriter::new(&mut out).write(write);
         String::from_utf8(out).unwrap()
     }
 
@@ -300,6 +352,26 @@ mod tests {
                 json.piece(long.as_bytes());
             });
             prop_assert_eq!(got.into_bytes(), expected);
+        }
+
+        #[test]
+        fn what_is_written_in_turn_follows(pieces in proptest::collection::vec("[a-z]{0,600}", 0..60), long in "[a-z]{0,30000}") {
+            let mut out = b"before ".to_vec();
+            let mut writer = JsonWriter::new(&mut out);
+            for piece in pieces.iter().chain([&long]).chain(&pieces) {
+                writer.write(|json| {
+                    json.fixed(b"-");
+                    json.piece(piece.as_bytes());
+                    // Begun and given up.
+                    json.whole_or_null(|json| {
+                        json.piece(piece.as_bytes());
+                        None
+                    });
+                });
+            }
+            drop(writer);
+            let expected: String = pieces.iter().chain([&long]).chain(&pieces).map(|piece| format!("-{piece}null")).collect();
+            prop_assert_eq!(String::from_utf8(out).unwrap(), format!("before {expected}"));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::access::Ints;
 use crate::access::Nulls;
 use crate::access::RowGroup;
 use crate::access::TextColumn;
-use crate::format::json::JsonWriter;
+use crate::format::json::JsonPieces;
 use crate::format::json::Slot;
 use crate::format::push_json_text;
 use crate::model::CollectionSchema;
@@ -24,17 +24,23 @@ pub struct Properties<'a> {
 }
 
 /// Pieces of a row group's properties, ready to be copied; kept beside its rows.
-#[derive(Debug)]
-struct Ready(Box<[Field]>);
+#[derive(Debug, Default)]
+struct Ready {
+    /// Of each field, where its pieces begin.
+    fields: Vec<Field>,
+    /// Of each field its key as it is written, with a comma before all but the first, or an empty piece for a key that
+    /// is too long; then key and value by code, if the column is text with few values, none of them too long.
+    slots: Vec<Slot>,
+}
 
 #[derive(Debug)]
 struct Field {
-    /// The key as it is written, with a comma before all but the first; an empty one for a key that is too long.
-    key: Slot,
-    /// That key.
+    /// Where the key is.
+    key: usize,
+    /// Whether key and value by code follow.
+    codes: bool,
+    /// A key that is too long to be ready.
     long: Vec<u8>,
-    /// Key and value by code, if the column is text with few values, none of them too long.
-    values: Box<[Slot]>,
 }
 
 /// How a field's values are written.
@@ -43,6 +49,9 @@ struct Step<'a> {
     kind: Kind<'a>,
     /// `None` if no value of the group is null.
     nulls: Option<&'a Nulls>,
+    key: usize,
+    /// Whether the key is too long to be ready.
+    long: bool,
 }
 
 #[derive(Debug)]
@@ -71,28 +80,26 @@ fn key(place: usize, name: &str) -> Vec<u8> {
 
 impl Ready {
     fn of(schema: &CollectionSchema, group: &RowGroup) -> Self {
-        let fields = schema.fields.iter().enumerate().map_while(|(place, field)| {
-            let column = group.column(place)?;
+        let mut ready = Self::default();
+        for (place, field) in schema.fields.iter().enumerate() {
+            let Some(column) = group.column(place) else { break };
             let text = key(place, &field.name);
-            let values = match column {
-                Column::Text(FieldType::Text, TextColumn::Dict8(_, texts), _) => {
-                    let slot = |code| {
-                        let mut piece = text.clone();
-                        push_json_text(&mut piece, texts.get(code));
-                        Slot::new(&piece)
-                    };
-                    (0..texts.len()).map(slot).collect::<Option<Box<[Slot]>>>().unwrap_or_default()
-                }
-                _ => Box::default(),
-            };
             let slot = Slot::new(&text);
-            Some(Field {
-                long: if slot.is_some() { Vec::new() } else { text },
-                key: slot.unwrap_or_default(),
-                values,
-            })
-        });
-        Self(fields.collect())
+            let long = if slot.is_some() { Vec::new() } else { text.clone() };
+            let key = ready.slots.len();
+            ready.slots.push(slot.unwrap_or_default());
+            if let Column::Text(FieldType::Text, TextColumn::Dict8(_, texts), _) = column {
+                let value = |code| {
+                    let mut piece = text.clone();
+                    push_json_text(&mut piece, texts.get(code));
+                    Slot::new(&piece)
+                };
+                let values: Option<Vec<Slot>> = (0..texts.len()).map(value).collect();
+                ready.slots.extend(values.unwrap_or_default());
+            }
+            ready.fields.push(Field { key, codes: ready.slots.len() > key + 1, long });
+        }
+        ready
     }
 }
 
@@ -100,24 +107,43 @@ impl<'a> Properties<'a> {
     /// For rows of `group`, whose columns are the first of `schema`'s fields.
     pub fn new(schema: &CollectionSchema, group: &'a RowGroup) -> Self {
         let ready = group.derive(|group| Ready::of(schema, group));
-        let columns = (0..ready.0.len()).map_while(|field| group.column(field));
+        let columns = (0..ready.fields.len()).map_while(|field| group.column(field));
         let mut rest = Vec::new();
-        for (place, field) in schema.fields.iter().enumerate().skip(ready.0.len()) {
+        for (place, field) in schema.fields.iter().enumerate().skip(ready.fields.len()) {
             rest.extend_from_slice(&key(place, &field.name));
             rest.extend_from_slice(b"null");
         }
-        let steps = columns.zip(&ready.0).map(|(column, field)| Step::new(column, field)).collect();
+        let steps = columns.zip(&ready.fields).map(|(column, field)| Step::new(column, field)).collect();
         Self { ready, steps, rest }
     }
 
     /// Appends the properties of a row, without braces.
-    #[inline]
-    pub fn write(&self, out: &mut JsonWriter<'_>, row: usize) {
-        for (step, field) in self.steps.iter().zip(&self.ready.0) {
-            step.write(out, field, row);
+    #[expect(clippy::inline_always, reason = "see `JsonPieces`")]
+    #[inline(always)]
+    pub fn write(&self, out: &mut JsonPieces<'_>, row: usize) {
+        let slots = self.ready.slots.as_slice();
+        for step in &self.steps {
+            if let Kind::Ready(codes) = step.kind
+                && step.nulls.is_none_or(|nulls| !nulls.is_null(row))
+            {
+                out.slot(&slots[step.key + 1 + usize::from(codes[row])]);
+                continue;
+            }
+            out.slot(&slots[step.key]);
+            if step.long {
+                out.apart(|out| self.long_key(out, step.key));
+            }
+            step.write(out, row);
         }
         if !self.rest.is_empty() {
             out.piece(&self.rest);
+        }
+    }
+
+    #[cold]
+    fn long_key(&self, out: &mut JsonPieces<'_>, key: usize) {
+        for field in self.ready.fields.iter().filter(|field| field.key == key) {
+            out.piece(&field.long);
         }
     }
 }
@@ -125,7 +151,7 @@ impl<'a> Properties<'a> {
 impl<'a> Step<'a> {
     fn new(column: &'a Column, field: &Field) -> Self {
         let (kind, nulls) = match column {
-            Column::Text(FieldType::Text, TextColumn::Dict8(codes, _), nulls) if !field.values.is_empty() => {
+            Column::Text(FieldType::Text, TextColumn::Dict8(codes, _), nulls) if field.codes => {
                 (Kind::Ready(codes), Some(nulls))
             }
             Column::Text(FieldType::Text, texts, nulls) => (Kind::Text(texts), Some(nulls)),
@@ -140,22 +166,19 @@ impl<'a> Step<'a> {
             Column::F64(values, nulls) => (Kind::F64(values), Some(nulls)),
             other => (Kind::Other(other), None),
         };
-        Self { kind, nulls: nulls.filter(|nulls| nulls.any()) }
+        let nulls = nulls.filter(|nulls| nulls.any());
+        Self { kind, nulls, key: field.key, long: !field.long.is_empty() }
     }
 
-    /// Appends key and value of a row.
-    #[inline]
-    fn write(&self, out: &mut JsonWriter<'_>, field: &Field, row: usize) {
+    /// Appends the value of a row, whose key is there.
+    #[expect(clippy::inline_always, reason = "see `JsonPieces`")]
+    #[inline(always)]
+    fn write(&self, out: &mut JsonPieces<'_>, row: usize) {
         if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
-            field.write_key(out);
             return out.fixed(b"null");
         }
-        if let Kind::Ready(codes) = self.kind {
-            return out.slot(&field.values[usize::from(codes[row])]);
-        }
-        field.write_key(out);
         match self.kind {
-            // Written above.
+            // Written with its key.
             Kind::Ready(_) => {}
             Kind::Text(texts) => {
                 let (texts, place) = texts.place(row);
@@ -171,23 +194,13 @@ impl<'a> Step<'a> {
             Kind::Thousandths(values) => out.thousandths(values.get(row) as i32),
             Kind::F32(values) => out.float(f64::from(values[row])),
             Kind::F64(values) => out.float(values[row]),
-            Kind::Other(column) => push_json_value(out, column.get(row)),
-        }
-    }
-}
-
-impl Field {
-    #[inline]
-    fn write_key(&self, out: &mut JsonWriter<'_>) {
-        out.slot(&self.key);
-        if !self.long.is_empty() {
-            out.piece(&self.long);
+            Kind::Other(column) => out.apart(|out| push_json_value(out, column.get(row))),
         }
     }
 }
 
 /// Appends a value as JSON.
-fn push_json_value(out: &mut JsonWriter<'_>, value: ValueRef<'_>) {
+fn push_json_value(out: &mut JsonPieces<'_>, value: ValueRef<'_>) {
     match value {
         ValueRef::Bool(true) => out.fixed(b"true"),
         ValueRef::Bool(false) => out.fixed(b"false"),

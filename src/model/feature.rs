@@ -93,13 +93,29 @@ pub fn format_number(value: f64) -> String {
 
 /// Appends the text of [`format_number`].
 pub fn push_number(out: &mut Vec<u8>, value: f64) {
-    if value != 0.0 && (value.abs() >= 1e16 || value.abs() < 1e-5) {
-        out.extend_from_slice(format!("{value:e}").as_bytes());
-        return;
-    }
-    let mut buffer = zmij::Buffer::new();
-    let text = buffer.format_finite(value);
-    out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
+    let (text, length) = number_text(value);
+    out.extend_from_slice(&text[..length]);
+}
+
+/// Longer than the text of any number: sign, 17 digits, point and an exponent, or up to five zeros, come to 24.
+const NUMBER_TEXT: usize = 32;
+
+/// The text of [`format_number`], and how much of it counts.
+#[must_use]
+pub fn number_text(value: f64) -> ([u8; NUMBER_TEXT], usize) {
+    let mut bytes = [0; NUMBER_TEXT];
+    let mut put = |text: &str| {
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        text.len()
+    };
+    let length = if value != 0.0 && (value.abs() >= 1e16 || value.abs() < 1e-5) {
+        put(&format!("{value:e}"))
+    } else {
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(value);
+        put(text.strip_suffix(".0").unwrap_or(text))
+    };
+    (bytes, length)
 }
 
 /// The random 128-bit id of a row, shown as a UUID.

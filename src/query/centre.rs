@@ -85,25 +85,45 @@ impl Centre {
     #[inline]
     #[must_use]
     pub fn least_share(&self, bounds: &Bounds) -> f64 {
-        let (west, south) = self.away(Position { lon: bounds.west, lat: bounds.south });
-        let (east, north) = self.away(Position { lon: bounds.east, lat: bounds.north });
-        let lat = south.max(-north).max(0.0);
-        let lon = if west <= 0.0 && east >= 0.0 { 0.0 } else { turn(west).min(turn(east)) };
-        // The cosine of the latitude is least at the edge that is farther from the equator.
-        let edge = if self.lat * 2.0 + south + north >= 0.0 { north } else { south };
-        let cos = self.cos_at(edge).max(0.0);
-        (haversine(lat) + self.cos_lat * cos * haversine(lon)) * (1.0 - ROUNDING)
+        self.least_share_within([bounds.west, bounds.south, bounds.east, bounds.north].map(f64::from))
     }
 
-    /// The cosine of the latitude this many radians north of the position.
+    /// A share that nothing in a box is below: west, south, east and north in units of 1e-7 degree.
     #[inline]
-    fn cos_at(&self, north: f64) -> f64 {
-        if north.abs() > NEAR {
-            return (self.lat + north).cos();
-        }
-        let sine = sine(north / 2.0);
-        let square = sine * sine;
-        self.cos_lat * (1.0 - 2.0 * square) - self.sin_lat * 2.0 * sine * (1.0 - square).sqrt()
+    #[must_use]
+    pub fn least_share_within(&self, bounds: [f64; 4]) -> f64 {
+        let [west, south, east, north] = bounds.map(|units| units * UNIT);
+        let (to_west, to_east) = (west - self.lon, self.lon - east);
+        let lat = (south - self.lat).max(self.lat - north).max(0.0);
+        let lon = to_west.max(to_east).max(0.0);
+        // Where nothing is far and the other way round is not nearer, terms that are surely too small are nearly right.
+        let least = if lat <= NEAR && lon <= NEAR && to_west.min(to_east) >= -std::f64::consts::PI {
+            if lon > 0.0 {
+                low_haversine(lat) + self.cos_lat * self.low_cos(south, north) * low_haversine(lon)
+            } else {
+                low_haversine(lat)
+            }
+        } else {
+            self.least_far(to_west, to_east, south, north)
+        };
+        least * (1.0 - ROUNDING)
+    }
+
+    #[inline(never)]
+    fn least_far(&self, to_west: f64, to_east: f64, south: f64, north: f64) -> f64 {
+        let lat = (south - self.lat).max(self.lat - north).max(0.0);
+        let lon = if to_west <= 0.0 && to_east <= 0.0 { 0.0 } else { turn(to_west).min(turn(to_east)) };
+        haversine(lat) + self.cos_lat * farther_from_equator(south, north).cos().max(0.0) * haversine(lon)
+    }
+
+    /// At most the least cosine of these latitudes, and at least 0; nearly that cosine where they are near. The cosine
+    /// of a step is at least 1 - d^2 / 2, its sine is at most d and at least d - d^3 / 6.
+    #[inline]
+    fn low_cos(&self, south: f64, north: f64) -> f64 {
+        let step = farther_from_equator(south, north) - self.lat;
+        let (square, turned) = (step * step, self.sin_lat * step);
+        let sine = if turned >= 0.0 { turned } else { turned * (1.0 - square / 6.0) };
+        (self.cos_lat * (1.0 - square / 2.0) - sine).max(0.0)
     }
 
     /// A share beyond which every place is farther than any of this share.
@@ -139,6 +159,19 @@ pub fn share_of(metres: f64) -> f64 {
 fn haversine(angle: f64) -> f64 {
     let sine = if angle.abs() <= NEAR { sine(angle / 2.0) } else { (angle / 2.0).sin() };
     sine * sine
+}
+
+/// Of two latitudes the one whose cosine is less.
+#[inline]
+fn farther_from_equator(south: f64, north: f64) -> f64 {
+    if south + north >= 0.0 { north } else { south }
+}
+
+/// At most the haversine of an angle.
+#[inline]
+fn low_haversine(angle: f64) -> f64 {
+    let square = angle * angle;
+    square / 4.0 * (1.0 - square / 12.0)
 }
 
 /// The sine of a small angle: the terms left out come to less than 1e-13 of it.

@@ -68,34 +68,35 @@ pub fn nearest(
         candidates: Vec::with_capacity(ROOM),
     };
     let mut shares = [0.0; BLOCK_ROWS];
-    for (share, block) in collection.index().best_first(|bounds| centre.least_share(bounds)) {
-        if share > found.cut {
-            break;
-        }
-        let group = &collection.groups()[block.group as usize];
-        let rows = group.block_rows(block.block as usize);
-        let matches = |row| everything || filter.matches(group, row);
-        if let Some(positions) = group.positions() {
-            let bounds = &group.pyramid().blocks()[block.block as usize];
-            centre.shares(bounds, &positions[rows.clone()], &mut shares);
-            for (row, share) in rows.zip(shares) {
-                if share <= found.cut && matches(row) {
-                    found.add(RowRef { group: block.group, row: row as u32 }, share, None);
+    collection.index().best_first(
+        |bounds| centre.least_share_within(bounds),
+        |block| {
+            let group = &collection.groups()[block.group as usize];
+            let rows = group.block_rows(block.block as usize);
+            let matches = |row| everything || filter.matches(group, row);
+            if let Some(positions) = group.positions() {
+                let bounds = &group.pyramid().blocks()[block.block as usize];
+                centre.shares(bounds, &positions[rows.clone()], &mut shares);
+                for (row, share) in rows.zip(shares) {
+                    if share <= found.cut && matches(row) {
+                        found.add(RowRef { group: block.group, row: row as u32 }, share, None);
+                    }
+                }
+            } else {
+                for row in rows {
+                    if centre.least_share(&group.row_bounds(row)) <= found.cut
+                        && matches(row)
+                        && let Some(shape) = group.shape(row)
+                    {
+                        let distance_m = spatial::shape_distance_m(lon, lat, shape);
+                        let at = RowRef { group: block.group, row: row as u32 };
+                        found.add(at, centre::share_of(distance_m), Some(distance_m));
+                    }
                 }
             }
-        } else {
-            for row in rows {
-                if centre.least_share(&group.row_bounds(row)) <= found.cut
-                    && matches(row)
-                    && let Some(shape) = group.shape(row)
-                {
-                    let distance_m = spatial::shape_distance_m(lon, lat, shape);
-                    let at = RowRef { group: block.group, row: row as u32 };
-                    found.add(at, centre::share_of(distance_m), Some(distance_m));
-                }
-            }
-        }
-    }
+            found.cut
+        },
+    );
     let mut ordered: Vec<Candidate> = found
         .rest()
         .map(|(at, exact)| {

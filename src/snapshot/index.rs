@@ -156,25 +156,51 @@ impl BlockIndex {
         Self { tree: RTree::bulk_load(entries) }
     }
 
-    /// All blocks in the order of `bound`, which must not be greater for a box than for what lies in it.
+    /// Gives blocks in the order of `bound`, which must not be greater for a box (west, south, east and north in units
+    /// of 1e-7 degree) than for what lies in it. `each` answers with the bound beyond which it wants no more.
     ///
-    /// Work is done for the blocks taken and little more.
-    pub fn best_first<F: Fn(&Bounds) -> f64>(&self, bound: F) -> BestFirst<'_, F> {
-        let mut heap = BinaryHeap::with_capacity(128);
-        push_children(&mut heap, self.tree.root(), &bound);
-        BestFirst { heap, bound }
+    /// Work is done for the blocks given and little more.
+    pub fn best_first(&self, bound: impl Fn([f64; 4]) -> f64, mut each: impl FnMut(BlockRef) -> f64) {
+        let mut heap = BinaryHeap::with_capacity(64);
+        let mut most = f64::INFINITY;
+        heap.push(Candidate { bound: 0.0, place: Place::Inside(self.tree.root()) });
+        while let Some(Candidate { bound: least, place }) = heap.pop()
+            && least <= most
+        {
+            match place {
+                Place::Block(block) => most = each(block),
+                Place::Inside(parent) => {
+                    for node in parent.children() {
+                        let (bounds, place) = match node {
+                            RTreeNode::Leaf(Entry { block, bounds }) => {
+                                let Bounds { west, south, east, north } = *bounds;
+                                ([west, south, east, north].map(f64::from), Place::Block(*block))
+                            }
+                            RTreeNode::Parent(parent) => {
+                                let envelope = parent.envelope();
+                                let ([west, south], [east, north]) = (envelope.lower(), envelope.upper());
+                                ([west, south, east, north], Place::Inside(parent))
+                            }
+                        };
+                        let bound = bound(bounds);
+                        if bound <= most {
+                            heap.push(Candidate { bound, place });
+                        }
+                    }
+                }
+            }
+        }
     }
-}
-
-/// See [`BlockIndex::best_first`].
-pub struct BestFirst<'a, F> {
-    heap: BinaryHeap<Candidate<'a>>,
-    bound: F,
 }
 
 struct Candidate<'a> {
     bound: f64,
-    node: &'a RTreeNode<Entry>,
+    place: Place<'a>,
+}
+
+enum Place<'a> {
+    Block(BlockRef),
+    Inside(&'a ParentNode<Entry>),
 }
 
 impl PartialEq for Candidate<'_> {
@@ -192,42 +218,6 @@ impl Ord for Candidate<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         // The heap gives the greatest first; the least bound is wanted.
         other.bound.total_cmp(&self.bound)
-    }
-}
-
-fn push_children<'a>(
-    heap: &mut BinaryHeap<Candidate<'a>>,
-    parent: &'a ParentNode<Entry>,
-    bound: &impl Fn(&Bounds) -> f64,
-) {
-    for node in parent.children() {
-        let bounds = match node {
-            RTreeNode::Leaf(entry) => entry.bounds,
-            RTreeNode::Parent(parent) => {
-                let (lower, upper) = (parent.envelope().lower(), parent.envelope().upper());
-                Bounds {
-                    west: lower[0] as i32,
-                    south: lower[1] as i32,
-                    east: upper[0] as i32,
-                    north: upper[1] as i32,
-                }
-            }
-        };
-        heap.push(Candidate { bound: bound(&bounds), node });
-    }
-}
-
-impl<F: Fn(&Bounds) -> f64> Iterator for BestFirst<'_, F> {
-    type Item = (f64, BlockRef);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let Candidate { bound, node } = self.heap.pop()?;
-            match node {
-                RTreeNode::Leaf(entry) => return Some((bound, entry.block)),
-                RTreeNode::Parent(parent) => push_children(&mut self.heap, parent, &self.bound),
-            }
-        }
     }
 }
 

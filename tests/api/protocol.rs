@@ -252,3 +252,62 @@ fn rows_without_geometry_are_null_in_every_system() {
         assert!((225_000.0..235_000.0).contains(&northing), "{northing}");
     }
 }
+
+/// Values of every kind a column can have, texts and keys longer than what is kept ready, shapes longer than what is
+/// gathered: a page has them all as they came, by another reader of JSON.
+#[test]
+fn a_page_has_every_value_as_it_came() {
+    let long_key = format!("a key of more than sixty-three bytes {}", "k".repeat(40));
+    let rows: Vec<serde_json::Value> = (0..300_i64)
+        .map(|n| {
+            let line: Vec<[f64; 2]> =
+                (0..=if n == 7 { 4_000 } else { 1 }).map(|at| [f64::from(at - 3_000) / 1e3, 51.5]).collect();
+            let nothing = n % 5 == 0;
+            let or_null = |value: serde_json::Value| if nothing { serde_json::Value::Null } else { value };
+            serde_json::json!({
+                "type": "Feature",
+                "id": format!("row-{n:03}"),
+                "geometry": { "type": "LineString", "coordinates": line },
+                "properties": {
+                    "few": or_null(["one", "a \"second\"", "third\n"][n as usize % 3].into()),
+                    "own": format!("a text of its own, number {n}"),
+                    "quoted": if n == 3 { "\\ and \"".repeat(2_000) } else { format!("{n}") },
+                    "small": n - 150,
+                    "middle": or_null((n * 100).into()),
+                    "large": n * 1_000_003 - 7,
+                    "huge": (n - 100) << 45,
+                    "part": or_null((n as f64 / 8.0).into()),
+                    "thousandth": (n - 20) as f64 / 1e3,
+                    "fine": or_null((n as f64).sqrt().into()),
+                    "yes": n % 2 == 0,
+                    "day": format!("{}-01-02", 1800 + n),
+                    "at": or_null(format!("2024-05-06T07:08:{:02}Z", n % 60).into()),
+                    &long_key: n,
+                },
+            })
+        })
+        .collect();
+    let world = World::new();
+    let file = serde_json::json!({ "type": "FeatureCollection", "features": rows });
+    world.import("kinds.geojson", file.to_string(), &options("kinds")).unwrap();
+    let server = world.serve();
+    let mut found = server.get("/ogc/collections/kinds/items?limit=1000").json();
+    let found = found["features"].as_array_mut().unwrap();
+    assert_eq!(found.len(), rows.len());
+    found.sort_by_key(|feature| feature["id"].to_string());
+    for (got, expected) in found.iter().zip(&rows) {
+        // Whole numbers may be written without decimals.
+        let numbers = |feature: &serde_json::Value| -> Vec<[f64; 2]> {
+            serde_json::from_value(feature["geometry"]["coordinates"].clone()).unwrap()
+        };
+        assert!(got["id"] == expected["id"] && numbers(got) == numbers(expected), "{}", got["id"]);
+        for (key, value) in expected["properties"].as_object().unwrap() {
+            let got = &got["properties"][key];
+            assert!(
+                got == value || value.as_f64().is_some_and(|value| got.as_f64() == Some(value)),
+                "{key}: {got} {value}"
+            );
+        }
+        assert_eq!(got["properties"].as_object().map(serde_json::Map::len), Some(14));
+    }
+}

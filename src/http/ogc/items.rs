@@ -174,7 +174,7 @@ pub fn items(call: &Call) -> Result<Answer, Problem> {
     let mut json = JsonWriter::new(&mut body);
     for (place, (at, distance_m)) in rows.iter().enumerate() {
         if place > 0 {
-            json.fixed(b",");
+            json.write(|json| json.fixed(b","));
         }
         if place == 8 {
             // The first rows tell about how much room all need: no growing in between.
