@@ -14,7 +14,7 @@
 //! access          gate policy principal read view              who asks; makes the View
 //! query           centre filter nearest page search spatial            View + request -> rows
 //! format          csv digits geojson gpkg json properties           rows -> bytes
-//! tile            bytes clip density encode faces generalise geometry grid ids layer repair tags thin   View + tile address -> bytes
+//! tile            bytes clip density encode faces generalise geometry grid ids layer repair tags thin values   View + tile address -> bytes
 //! flow            ends od                                      links -> origin-destination sums
 //! http            body cache caller encode flows guard health log metrics params percent pipeline problem router routes search server session site tiles   the only actix
 //! http ogc        api collections items landing                OGC API - Features

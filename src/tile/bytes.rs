@@ -67,12 +67,8 @@ impl Message {
     fn long_varint(&mut self, value: u64) {
         let bytes = varint_bytes(value);
         if bytes <= 8 {
-            // Seven bits a byte: first apart into halves of 28 bits, then of 14, then of 7.
-            let halves = value & 0x0FFF_FFFF | (value & 0x00FF_FFFF_F000_0000) << 4;
-            let quarters = halves & 0x0000_3FFF_0000_3FFF | (halves & 0x0FFF_C000_0FFF_C000) << 2;
-            let sevens = quarters & 0x007F_007F_007F_007F | (quarters & 0x3F80_3F80_3F80_3F80) << 1;
-            let more = 0x0080_8080_8080_8080 >> (8 * (8 - bytes));
-            self.bytes[self.length..self.length + 8].copy_from_slice(&(sevens | more).to_le_bytes());
+            let (text, _) = varint_56(value);
+            self.bytes[self.length..self.length + 8].copy_from_slice(&text.to_le_bytes());
         } else {
             let mut rest = value;
             for byte in &mut self.bytes[self.length..self.length + bytes] {
@@ -82,6 +78,13 @@ impl Message {
             self.bytes[self.length + bytes - 1] &= 0x7F;
         }
         self.length += bytes;
+    }
+
+    /// Appends what `write` puts into room for `most` bytes and more; it says how many it put.
+    #[inline]
+    pub fn put(&mut self, most: usize, write: impl FnOnce(&mut [u8]) -> usize) {
+        self.make_room(most);
+        self.length += write(&mut self.bytes[self.length..]);
     }
 
     /// Appends the key of a field.
@@ -154,6 +157,26 @@ pub fn varint_bytes(value: u64) -> usize {
     (last * 9 + 73) as usize / 64
 }
 
+/// A number below 2^56 as a varint: its bytes, the first one lowest, and how many they are.
+#[inline]
+pub fn varint_56(value: u64) -> (u64, usize) {
+    // Seven bits a byte: first apart into halves of 28 bits, then of 14, then of 7.
+    let halves = value & 0x0FFF_FFFF | (value & 0x00FF_FFFF_F000_0000) << 4;
+    let quarters = halves & 0x0000_3FFF_0000_3FFF | (halves & 0x0FFF_C000_0FFF_C000) << 2;
+    let sevens = quarters & 0x007F_007F_007F_007F | (quarters & 0x3F80_3F80_3F80_3F80) << 1;
+    let bytes = varint_bytes(value);
+    (sevens | 0x0080_8080_8080_8080 >> (8 * (8 - bytes)), bytes)
+}
+
+/// As [`varint_56`], below 2^28.
+#[inline]
+pub fn varint_28(value: u64) -> (u64, usize) {
+    let halves = value & 0x3FFF | (value & 0x0FFF_C000) << 2;
+    let sevens = halves & 0x007F_007F | (halves & 0x3F80_3F80) << 1;
+    let bytes = varint_bytes(value);
+    (sevens | 0x0080_8080 >> (8 * (4 - bytes)), bytes)
+}
+
 /// A number with its sign in the lowest bit.
 #[inline]
 pub fn zigzag(value: i64) -> u64 {
@@ -204,6 +227,11 @@ mod tests {
                 let before = piece.len();
                 push_varint(&mut piece, *number);
                 prop_assert_eq!(varint_bytes(*number), piece.len() - before);
+                for (bits, (text, bytes)) in [(28, varint_28(*number % (1 << 28))), (56, varint_56(*number % (1 << 56)))] {
+                    let mut expected = Vec::new();
+                    push_varint(&mut expected, *number % (1 << bits));
+                    prop_assert_eq!(&text.to_le_bytes()[..bytes], &expected[..]);
+                }
             }
             if long % 3 == 0 {
                 let bytes: Vec<u8> = (0..long).map(|at| at as u8).collect();

@@ -35,7 +35,9 @@ pub fn clip_line(line: &[Place], pieces: &mut Vec<Vec<Place>>) {
         if open && let Some(piece) = pieces[first..].last_mut() {
             piece.push(end);
         } else {
-            pieces.push(vec![start, end]);
+            let mut piece = Vec::with_capacity(line.len());
+            piece.extend([start, end]);
+            pieces.push(piece);
         }
         open = end == pair[1];
     }

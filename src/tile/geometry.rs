@@ -16,6 +16,9 @@ use crate::tile::grid::TILE_EXTENT;
 use crate::tile::grid::TileCoord;
 use crate::tile::repair::repair;
 
+/// Room for so many vertices of a line is made before any is placed.
+const MOST_AT_ONCE: usize = 64;
+
 /// Whether a grid place is on the tile or its buffer.
 fn on_tile(place: Place) -> bool {
     let near = -BUFFER..TILE_EXTENT + BUFFER;
@@ -69,7 +72,7 @@ fn settle(place: &mut Place) {
 }
 
 fn lines(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<Vec<Place>> {
-    let (mut line, mut pieces) = (Vec::new(), Vec::new());
+    let (mut line, mut pieces) = (Vec::with_capacity(shape.positions.len().min(MOST_AT_ONCE)), Vec::new());
     let mut start = shape.first_position as usize;
     let (square, margin) = (at.square(), at.cell());
     for ring in shape.rings() {

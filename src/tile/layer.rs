@@ -24,6 +24,8 @@ pub struct Rows<'a> {
     pub at: TileCoord,
     /// Points on the tile, and shapes whose box meets it.
     pub near: Vec<RowRef>,
+    /// Row groups that have any of them.
+    met: Vec<usize>,
     /// Vertices of the row groups that hold shapes.
     details: Vec<Option<Detail>>,
 }
@@ -84,7 +86,7 @@ impl<'a> Rows<'a> {
         if met.windows(2).any(|pair| last(pair[0]) > groups[pair[1]].key(0)) {
             rows.sort_unstable_by_key(key);
         }
-        Self { collection, at, near: rows, details }
+        Self { collection, at, near: rows, met, details }
     }
 
     /// The group of a row.
@@ -143,10 +145,11 @@ fn unique_ids(rows: &Rows<'_>, count: usize, row_at: impl Fn(usize) -> RowRef) -
 
 /// What makes the tags of a layer's features; `clustered` if some stand for several rows.
 fn tagger<'a>(rows: &Rows<'a>, properties: Properties<'_>, clustered: bool) -> Tagger<'a> {
+    let tagger = |wanted| Tagger::new(rows.collection, wanted, rows.near.len(), &rows.met);
     let tagger = match properties {
-        Properties::All => Tagger::new(rows.collection, None, rows.near.len()),
-        Properties::Named(names) => Tagger::new(rows.collection, Some(names), rows.near.len()),
-        Properties::None => Tagger::new(rows.collection, Some(&[]), 0),
+        Properties::All => tagger(None),
+        Properties::Named(names) => tagger(Some(names)),
+        Properties::None => Tagger::new(rows.collection, Some(&[]), 0, &[]),
     };
     if rows.at.z < FULL_ZOOM || clustered { tagger.without_count() } else { tagger }
 }
@@ -214,16 +217,19 @@ pub fn write_all(rows: &Rows<'_>, properties: Properties<'_>, zoom: u8, limit: u
     if rows.near.iter().all(|at| rows.group(*at).mercator().is_some()) {
         return write_points(rows, properties, limit);
     }
-    let mut features = Vec::with_capacity(rows.near.len());
-    let mut vertices: usize = 0;
-    for at in &rows.near {
+    // Each is written as soon as it is cut: its room is the next one's.
+    let ids = unique_ids(rows, rows.near.len(), |at| rows.near[at]);
+    let mut layer = LayerWriter::empty();
+    let mut tagger = tagger(rows, properties, false);
+    let mut tags = Vec::new();
+    for (at, id) in rows.near.iter().zip(ids) {
         let Some(geometry) = rows.geometry(*at, zoom) else { continue };
-        // A vertex takes two bytes at least.
-        vertices += geometry.parts.iter().map(Vec::len).sum::<usize>();
-        if vertices.saturating_mul(2) > limit {
+        tags.clear();
+        tagger.row(&mut layer, at.group, at.row as usize, &mut tags);
+        layer.feature(id, &tags, &geometry);
+        if layer.bytes() > limit {
             return None;
         }
-        features.push(Feature { at: *at, geometry, count: None });
     }
-    write(rows, &features, properties, limit)
+    finish(layer, rows, limit)
 }

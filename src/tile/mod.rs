@@ -18,6 +18,7 @@ mod layer;
 mod repair;
 mod tags;
 mod thin;
+mod values;
 
 use crate::access::CollectionView;
 

@@ -12,18 +12,21 @@ use crate::access::RowGroup;
 use crate::access::TextColumn;
 use crate::model::ValueRef;
 use crate::model::time;
-use crate::tile::encode::Kind;
 use crate::tile::encode::LayerWriter;
-use crate::tile::encode::TileValue;
+use crate::tile::values::Kind;
+use crate::tile::values::TileValue;
+use crate::tile::values::Values;
 
 /// Not looked at yet.
 const UNKNOWN: u32 = u32::MAX;
 /// Nothing that a tile can hold.
 const NOTHING: u32 = u32::MAX - 1;
 
-/// The most different numbers that a table has one place each for, and how many rows make that worth while.
-const MOST_SPAN: usize = 8_192;
+/// From so many rows on tables that have one place for each number are worth their making: of so many places, or so
+/// many times the rows.
 const MANY: usize = 500;
+const MOST_SPAN: usize = 8_192;
+const PLACES_A_ROW: usize = 4;
 
 /// Makes the tags of features of one layer.
 pub struct Tagger<'a> {
@@ -32,8 +35,6 @@ pub struct Tagger<'a> {
     fields: Vec<Field>,
     /// How their values are found, for each row group that was met.
     groups: Vec<Option<Box<[Step<'a>]>>>,
-    /// Whether there are so many rows that tables of numbers are worth their making.
-    many: bool,
     /// Where dates and instants are written out.
     text: Vec<u8>,
     count: Option<u32>,
@@ -44,6 +45,13 @@ struct Field {
     place: usize,
     /// Index of the key, once used.
     key: Option<u32>,
+    /// Whole numbers from the least one on, with the indices of those that were met.
+    near: Option<Near>,
+}
+
+struct Near {
+    least: i64,
+    known: Vec<u32>,
 }
 
 /// How a field's values of a row group are found.
@@ -60,8 +68,8 @@ enum Source<'a> {
     Codes8(&'a [u8], &'a Column, Vec<u32>),
     /// As above.
     Codes16(&'a [u16], &'a Column, Vec<u32>),
-    /// Whole numbers of few different values from the least one on, with the indices of those that were met.
-    Near(&'a Ints, i64, &'a Column, Vec<u32>),
+    /// Whole numbers that have their places in a table.
+    Near(&'a Ints, &'a Column),
     /// Any other column.
     Other(&'a Column),
 }
@@ -75,8 +83,7 @@ struct Spans(Box<[Option<Span>]>);
 #[derive(Debug, Clone, Copy)]
 struct Span {
     least: i64,
-    /// How many there are from it to the greatest.
-    numbers: usize,
+    greatest: i64,
 }
 
 impl Spans {
@@ -92,15 +99,31 @@ impl Span {
             return None;
         };
         let there = (0..group.len()).filter(|row| !nulls.is_null(*row)).map(|row| values.get(row));
-        let (least, greatest) =
-            there.fold((i64::MAX, i64::MIN), |(low, high), value| (low.min(value), high.max(value)));
-        let span = usize::try_from(greatest.checked_sub(least)?).ok()?;
-        (span < MOST_SPAN).then_some(Self { least, numbers: span + 1 })
+        let span = |span: Option<Self>, value: i64| {
+            Some(Self { least: value, greatest: value }.merged(span.as_ref()))
+        };
+        there.fold(None, span)
+    }
+
+    fn merged(self, other: Option<&Self>) -> Self {
+        let Some(other) = other else { return self };
+        Self { least: self.least.min(other.least), greatest: self.greatest.max(other.greatest) }
+    }
+}
+
+impl Near {
+    /// For the numbers that row groups have in a field, if there are few enough.
+    fn of(spans: &[std::sync::Arc<Spans>], field: usize, most: usize) -> Option<Self> {
+        let known = spans.iter().filter_map(|spans| spans.0.get(field)?.as_ref());
+        let Span { least, greatest } =
+            known.fold(None, |all, span: &Span| Some(span.merged(all.as_ref())))?;
+        let places = usize::try_from(greatest.checked_sub(least)?).ok()?.checked_add(1)?;
+        (places <= most).then(|| Self { least, known: vec![UNKNOWN; places] })
     }
 }
 
 impl<'a> Step<'a> {
-    fn new(column: Option<&'a Column>, span: Option<Span>) -> Self {
+    fn new(column: Option<&'a Column>, near: bool) -> Self {
         let Some(column) = column else { return Self { kind: Source::Nothing, nulls: None } };
         let (kind, nulls) = match column {
             Column::Null => (Source::Nothing, None),
@@ -110,10 +133,8 @@ impl<'a> Step<'a> {
             Column::Text(_, TextColumn::Dict16(codes, texts), nulls) => {
                 (Source::Codes16(codes, column, vec![UNKNOWN; texts.len()]), Some(nulls))
             }
-            Column::Int(_, values, nulls) | Column::Thousandths(values, nulls)
-                if let Some(Span { least, numbers }) = span =>
-            {
-                (Source::Near(values, least, column, vec![UNKNOWN; numbers]), Some(nulls))
+            Column::Int(_, values, nulls) | Column::Thousandths(values, nulls) if near => {
+                (Source::Near(values, column), Some(nulls))
             }
             // These say of each value whether it is null.
             other => (Source::Other(other), None),
@@ -123,40 +144,60 @@ impl<'a> Step<'a> {
 
     /// The index of a row's value.
     #[inline]
-    fn value(&mut self, layer: &mut LayerWriter, written: &mut Vec<u8>, row: usize) -> u32 {
+    fn value(
+        &mut self,
+        near: Option<&mut Near>,
+        table: &mut Values,
+        written: &mut Vec<u8>,
+        row: usize,
+    ) -> u32 {
         if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
             return NOTHING;
         }
         let (code, column, known) = match &mut self.kind {
             Source::Nothing => return NOTHING,
-            Source::Other(column) => return single(layer, written, column.get(row)),
-            Source::Near(values, first, column, known) => {
-                let place = (values.get(row) - *first) as usize;
-                if known[place] == UNKNOWN {
-                    known[place] = single(layer, written, column.get(row));
+            Source::Other(column) => return single(table, written, column.get(row)),
+            Source::Near(values, column) => {
+                let known = near.and_then(|near| {
+                    let place = usize::try_from(values.get(row).checked_sub(near.least)?).ok()?;
+                    near.known.get_mut(place)
+                });
+                let Some(known) = known else { return single(table, written, column.get(row)) };
+                if *known == UNKNOWN {
+                    *known = single(table, written, column.get(row));
                 }
-                return known[place];
+                return *known;
             }
             Source::Codes8(codes, column, known) => (usize::from(codes[row]), column, known),
             Source::Codes16(codes, column, known) => (usize::from(codes[row]), column, known),
         };
         if known[code] == UNKNOWN {
-            known[code] = text(layer, column.get(row));
+            known[code] = text(table, column.get(row));
         }
         known[code]
     }
 }
 
 impl<'a> Tagger<'a> {
-    /// For the fields that `wanted` names, or all, of about so many rows.
-    pub fn new(collection: &'a CollectionView, wanted: Option<&[String]>, rows: usize) -> Self {
-        let all = collection.schema().fields.iter().enumerate();
-        let fields = all
+    /// For the fields that `wanted` names, or all, of so many rows of some row groups, and maybe of others.
+    pub fn new(
+        collection: &'a CollectionView,
+        wanted: Option<&[String]>,
+        rows: usize,
+        met: &[usize],
+    ) -> Self {
+        let all = &collection.schema().fields;
+        let met = if rows < MANY { &[] } else { met };
+        let spans: Vec<_> =
+            met.iter().map(|group| Spans::of(&collection.groups()[*group], all.len())).collect();
+        let most = MOST_SPAN.max(rows * PLACES_A_ROW);
+        let fields = all.iter().enumerate();
+        let fields = fields
             .filter(|(_, field)| wanted.is_none_or(|wanted| wanted.contains(&field.name)))
-            .map(|(place, _)| Field { place, key: None })
+            .map(|(place, _)| Field { place, key: None, near: Near::of(&spans, place, most) })
             .collect();
         let groups = collection.groups().iter().map(|_| None).collect();
-        Self { collection, fields, groups, many: rows >= MANY, text: Vec::new(), count: None }
+        Self { collection, fields, groups, text: Vec::new(), count: None }
     }
 
     /// Leaves out a field of the layer's own called `count`: where tiles may be clustered that name says how many
@@ -169,18 +210,13 @@ impl<'a> Tagger<'a> {
 
     /// Tags of a row.
     pub fn row(&mut self, layer: &mut LayerWriter, group: u32, row: usize, out: &mut Vec<(u32, u32)>) {
-        let Self { collection, fields, groups, many, text, .. } = self;
+        let Self { collection, fields, groups, text, .. } = self;
         let steps = groups[group as usize].get_or_insert_with(|| {
             let rows = &collection.groups()[group as usize];
-            let spans = many.then(|| Spans::of(rows, collection.schema().fields.len()));
-            let step = |field: &Field| {
-                let span = spans.as_ref().and_then(|spans| *spans.0.get(field.place)?);
-                Step::new(rows.column(field.place), span)
-            };
-            fields.iter().map(step).collect()
+            fields.iter().map(|field| Step::new(rows.column(field.place), field.near.is_some())).collect()
         });
         for (field, step) in fields.iter_mut().zip(steps) {
-            let value = step.value(layer, text, row);
+            let value = step.value(field.near.as_mut(), layer.values(), text, row);
             if value == NOTHING {
                 continue;
             }
@@ -193,38 +229,38 @@ impl<'a> Tagger<'a> {
     /// The tag that says how many features a cluster stands for.
     pub fn count(&mut self, layer: &mut LayerWriter, count: u64, out: &mut Vec<(u32, u32)>) {
         let key = *self.count.get_or_insert_with(|| layer.key(COUNT));
-        let value = layer.value(TileValue::Int(count as i64));
+        let value = layer.values().value(TileValue::Int(count as i64));
         out.push((key, value));
     }
 }
 
 /// The index of a value that is in no dictionary.
-fn single(layer: &mut LayerWriter, out: &mut Vec<u8>, value: ValueRef<'_>) -> u32 {
+fn single(values: &mut Values, out: &mut Vec<u8>, value: ValueRef<'_>) -> u32 {
     match value {
         ValueRef::Null => NOTHING,
-        ValueRef::Text(_) | ValueRef::Json(_) => text(layer, value),
-        ValueRef::Float(value) => layer.value(TileValue::Double(value)),
-        ValueRef::Bool(value) => layer.value(TileValue::Bool(value)),
-        ValueRef::Int(value) => layer.value(TileValue::Int(value)),
+        ValueRef::Text(_) | ValueRef::Json(_) => text(values, value),
+        ValueRef::Float(value) => values.value(TileValue::Double(value)),
+        ValueRef::Bool(value) => values.value(TileValue::Bool(value)),
+        ValueRef::Int(value) => values.value(TileValue::Int(value)),
         ValueRef::Date(days) => {
-            written(layer, out, Kind::Date, i64::from(days), |out| time::push_date(out, days))
+            written(values, out, Kind::Date, i64::from(days), |out| time::push_date(out, days))
         }
         ValueRef::Timestamp(micros) => {
-            written(layer, out, Kind::Instant, micros, |out| time::push_instant(out, micros))
+            written(values, out, Kind::Instant, micros, |out| time::push_instant(out, micros))
         }
     }
 }
 
 /// The index of a text that is written out only where its number is new.
 fn written(
-    layer: &mut LayerWriter,
+    values: &mut Values,
     out: &mut Vec<u8>,
     kind: Kind,
     number: i64,
     write: impl FnOnce(&mut Vec<u8>),
 ) -> u32 {
     out.clear();
-    layer.coded(kind, number.cast_unsigned(), |_| {
+    values.coded(kind, number.cast_unsigned(), |_| {
         write(out);
         TileValue::Text(std::str::from_utf8(out).unwrap_or_default())
     })
@@ -234,18 +270,18 @@ fn written(
 pub const COUNT: &str = "count";
 
 /// The index of a text, or of a JSON text, number or truth value; nested values have no place in a tile.
-fn text(layer: &mut LayerWriter, value: ValueRef<'_>) -> u32 {
+fn text(values: &mut Values, value: ValueRef<'_>) -> u32 {
     let json = match value {
-        ValueRef::Text(text) => return layer.value(TileValue::Text(text)),
+        ValueRef::Text(text) => return values.value(TileValue::Text(text)),
         ValueRef::Json(json) => json,
         _ => return NOTHING,
     };
     match serde_json::from_str(json) {
-        Ok(serde_json::Value::Bool(value)) => layer.value(TileValue::Bool(value)),
-        Ok(serde_json::Value::String(text)) => layer.value(TileValue::Text(&text)),
+        Ok(serde_json::Value::Bool(value)) => values.value(TileValue::Bool(value)),
+        Ok(serde_json::Value::String(text)) => values.value(TileValue::Text(&text)),
         Ok(serde_json::Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
-            (Some(value), _) => layer.value(TileValue::Int(value)),
-            (None, Some(value)) => layer.value(TileValue::Double(value)),
+            (Some(value), _) => values.value(TileValue::Int(value)),
+            (None, Some(value)) => values.value(TileValue::Double(value)),
             (None, None) => NOTHING,
         },
         _ => NOTHING,
