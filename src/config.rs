@@ -1,6 +1,7 @@
 //! Settings: defaults, then one TOML file, then `THROUGHLINE_*`, then flags. Checked whole at start.
 
 use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Context;
 use anyhow::bail;
@@ -24,6 +25,8 @@ pub struct Config {
     pub workers: usize,
     /// Megabytes of finished answers to keep; 0 keeps none.
     pub cache_mb: u64,
+    /// A file that says who may see what, instead of the policy that comes with the program.
+    pub policy: Option<PathBuf>,
     /// Whether tiles are kept within their size; if not, every feature is in every tile that it reaches.
     pub thin_tiles: bool,
 }
@@ -38,6 +41,7 @@ impl Default for Config {
             max_connections: 4_096,
             workers: 0,
             cache_mb: 256,
+            policy: None,
             thin_tiles: true,
         }
     }

@@ -4,14 +4,14 @@
 //! them. Data flows downwards through the rooms below and never up; `tests/architecture.rs` checks it.
 //!
 //! ```text
-//! main cli        check demo export import init reference serve   flags -> config -> wiring; a file per command
+//! main cli        check demo export import init policy reference serve   flags -> config -> wiring; a file per command
 //! config telemetry                                             settings, logs
-//! model           bounds calendar collections crs feature geometry grid_reference helmert hilbert lifecycle schema time validity   the field's words as types
+//! model           bounds calendar collections crs feature geometry grid_reference helmert hilbert lifecycle schema standing time validity   the field's words as types
 //! demo            buildings check destinations dirt draft events facts land lattice lines lives outcomes random records returns steer   the synthetic national set
 //! import          cells convert csv geojson geometry gpkg infer input report run scanner take   foreign file -> rows + report
 //! store           append blob change export foreign names open scan writer durable truth; the only SQL
 //! snapshot        build columns gather ids index memo places raw row_group     immutable row groups in memory, with their indexes
-//! access          gate policy principal read view              who asks; makes the View
+//! access          explain gate outcome policy principal read standings view              who asks; makes the View
 //! query           centre filter nearest page search spatial            View + request -> rows
 //! format          csv digits geojson gpkg json properties           rows -> bytes
 //! tile            bytes clip density encode faces generalise geometry grid ids layer repair tags thin values   View + tile address -> bytes

@@ -39,7 +39,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("actix_web", &["http", "cli"]),
     ("geojson", &["import", "format"]),
     ("csv", &["import", "format", "demo", "cli"]),
-    ("toml", &["model", "config"]),
+    ("toml", &["model", "config", "access"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli", "config", "telemetry", "main"]),
     ("tracing_subscriber", &["telemetry"]),

@@ -9,11 +9,16 @@ use std::sync::PoisonError;
 use arc_swap::ArcSwap;
 
 use crate::access::Outcome;
+use crate::access::Policy;
+use crate::access::PolicyError;
 use crate::access::Principal;
-use crate::access::clause;
+use crate::access::Regions;
+use crate::access::outcome::Rows;
 use crate::access::read::read_store;
 use crate::access::view::CollectionView;
 use crate::access::view::View;
+use crate::model::CollectionClass;
+use crate::model::collections::forces;
 use crate::snapshot::Collection;
 use crate::snapshot::RowGroup;
 use crate::snapshot::Snapshot;
@@ -24,6 +29,20 @@ use crate::store::StoreError;
 /// Copies of partly visible row groups are kept up to this many bytes, or the size of the snapshot if that is more.
 const LEAST_COPY_BYTES: usize = 64 << 20;
 
+/// The views of so many principals are remembered by who asks.
+const MOST_PRINCIPALS: usize = 4_096;
+
+/// Why data is not served.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The policy is wrong, or has no line for a collection.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+}
+
 /// A collection's part of a view, with the collection it was made of.
 type Part = (Arc<Collection>, Arc<CollectionView>);
 /// Parts by collection and outcome.
@@ -33,6 +52,7 @@ type Parts = HashMap<(String, Outcome), Part>;
 #[derive(Debug)]
 pub struct Gate {
     store: Arc<Store>,
+    policy: Policy,
     current: ArcSwap<Published>,
     copies: Mutex<Copies>,
     refreshing: Mutex<()>,
@@ -43,6 +63,7 @@ pub struct Gate {
 struct Published {
     snapshot: Snapshot,
     sequence: i64,
+    regions: Regions,
     views: Mutex<HashMap<Vec<Outcome>, Arc<View>>>,
     /// The same views by who asked: what a further request of theirs looks up.
     of_principals: Mutex<HashMap<Principal, Arc<View>>>,
@@ -51,7 +72,8 @@ struct Published {
 }
 
 /// A copy, `None` if it has no rows, and when it was last used.
-type Copied = (Option<Arc<RowGroup>>, u64);
+type Copied = (Copy, u64);
+type Copy = Option<Arc<RowGroup>>;
 
 /// Admitted parts of row groups, by group and outcome; least recently used ones go first.
 #[derive(Debug, Default)]
@@ -62,15 +84,25 @@ struct Copies {
 }
 
 impl Gate {
-    /// Reads the store.
+    /// Reads the store, under the policy that comes with the program.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub fn open(store: Arc<Store>) -> Result<Self, StoreError> {
+    /// [`GateError`].
+    pub fn open(store: Arc<Store>) -> Result<Self, GateError> {
+        Self::under(Policy::built_in()?, store)
+    }
+
+    /// Reads the store. A collection of its register that the policy has no line for stops it.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub fn under(policy: Policy, store: Arc<Store>) -> Result<Self, GateError> {
         let sequence = store.reader()?.sequence()?;
-        let snapshot = read_store(&store, None)?;
+        let snapshot = read_store(&store, &policy, None)?;
+        policy.check(snapshot.collections.values().map(|collection| &*collection.schema))?;
         Ok(Self {
             store,
+            policy,
             current: ArcSwap::from_pointee(Published::new(snapshot, sequence, HashMap::new())),
             copies: Mutex::default(),
             refreshing: Mutex::default(),
@@ -80,15 +112,16 @@ impl Gate {
     /// Reads what has changed in the store since; `false` if nothing has. Requests under way keep their view.
     ///
     /// # Errors
-    /// [`StoreError`]: the snapshot then stays as it was.
-    pub fn refresh(&self) -> Result<bool, StoreError> {
+    /// [`GateError`]: the snapshot then stays as it was.
+    pub fn refresh(&self) -> Result<bool, GateError> {
         let _one_at_a_time = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current.load_full();
         let sequence = self.store.reader()?.sequence()?;
         if sequence == before.sequence {
             return Ok(false);
         }
-        let snapshot = read_store(&self.store, Some(&before.snapshot))?;
+        let snapshot = read_store(&self.store, &self.policy, Some(&before.snapshot))?;
+        self.policy.check(snapshot.collections.values().map(|collection| &*collection.schema))?;
         let parts = before.parts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.current.store(Arc::new(Published::new(snapshot, sequence, parts)));
         Ok(true)
@@ -96,35 +129,44 @@ impl Gate {
 
     /// Everything `principal` may see, at the current version.
     #[must_use]
-    pub fn view(&self, principal: Principal) -> Arc<View> {
+    pub fn view(&self, principal: &Principal) -> Arc<View> {
         let published = self.current.load();
         let known = |published: &Published| {
-            published.of_principals.lock().unwrap_or_else(PoisonError::into_inner).get(&principal).cloned()
+            published.of_principals.lock().unwrap_or_else(PoisonError::into_inner).get(principal).cloned()
         };
         if let Some(view) = known(&published) {
             return view;
         }
         let view = self.view_of_class(&published, principal);
         let mut views = published.of_principals.lock().unwrap_or_else(PoisonError::into_inner);
-        views.insert(principal, Arc::clone(&view));
+        if views.len() >= MOST_PRINCIPALS {
+            // Whoever is still here is found again by what they see.
+            views.clear();
+        }
+        views.insert(principal.clone(), Arc::clone(&view));
         view
     }
 
     /// The view that `principal` shares with all who have the same outcome on every collection.
-    fn view_of_class(&self, published: &Published, principal: Principal) -> Arc<View> {
+    fn view_of_class(&self, published: &Published, principal: &Principal) -> Arc<View> {
         let outcomes: Vec<Outcome> = published
             .snapshot
             .collections
             .values()
-            .map(|collection| clause(principal, &collection.schema))
+            .map(|collection| self.policy.outcome(principal, &collection.schema, &published.regions))
             .collect();
         if let Some(view) = published.views.lock().unwrap_or_else(PoisonError::into_inner).get(&outcomes) {
             return Arc::clone(view);
         }
         let mut collections = BTreeMap::new();
         for ((id, collection), outcome) in published.snapshot.collections.iter().zip(&outcomes) {
-            if *outcome != Outcome::Nothing {
-                collections.insert(id.clone(), self.part(published, id, collection, *outcome));
+            if *outcome == Outcome::nothing() {
+                continue;
+            }
+            let part = self.part(published, id, collection, outcome);
+            // Where nothing of a collection is theirs, it is not there: that it exists may be another's secret.
+            if part.rows() > 0 || outcome.rows == Rows::All {
+                collections.insert(id.clone(), part);
             }
         }
         let view = Arc::new(View::new(collections, published.snapshot.as_at.clone()));
@@ -137,22 +179,43 @@ impl Gate {
         published: &Published,
         id: &str,
         collection: &Arc<Collection>,
-        outcome: Outcome,
+        outcome: &Outcome,
     ) -> Arc<CollectionView> {
-        let key = (id.to_owned(), outcome);
+        let key = (id.to_owned(), outcome.clone());
         if let Some((of, part)) = published.parts.lock().unwrap_or_else(PoisonError::into_inner).get(&key)
             && Arc::ptr_eq(of, collection)
         {
             return Arc::clone(part);
         }
         let limit = LEAST_COPY_BYTES.max(published.snapshot_bytes());
-        let part = Arc::new(CollectionView::new(collection, outcome, |group| {
-            let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
-            copies.get(group, outcome, &collection.schema, limit)
-        }));
+        let shown = outcome.fields.of(&collection.schema);
+        let schema = match &shown {
+            None => Arc::clone(&collection.schema),
+            Some(places) => Arc::new(collection.schema.with_fields(places)),
+        };
+        let places = shown.unwrap_or_else(|| (0..collection.schema.fields.len()).collect());
+        let part = Arc::new(CollectionView::new(
+            collection,
+            &schema,
+            outcome,
+            self.policy.is_about_people(id),
+            |group| {
+                let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
+                copies.get(group, outcome, limit, || {
+                    group.filtered(&schema, &places, |row| outcome.admits(row)).map(Arc::new)
+                })
+            },
+        ));
         let mut parts = published.parts.lock().unwrap_or_else(PoisonError::into_inner);
         parts.insert(key, (Arc::clone(collection), Arc::clone(&part)));
         part
+    }
+
+    /// Collections of the policy that would be there for `principal` if they gave a reason: whether the store has rows of
+    /// them is not looked at.
+    #[must_use]
+    pub fn wanting_reason(&self, principal: &Principal) -> Vec<&str> {
+        self.policy.wanting_reason(principal)
     }
 
     /// Collections with damaged or missing rows, and how many.
@@ -191,6 +254,7 @@ impl Published {
             snapshot.collections.get(id).is_some_and(|collection| Arc::ptr_eq(collection, of))
         });
         Self {
+            regions: regions(&snapshot),
             snapshot,
             sequence,
             views: Mutex::default(),
@@ -213,21 +277,22 @@ impl Copies {
     fn get(
         &mut self,
         group: &Arc<RowGroup>,
-        outcome: Outcome,
-        schema: &crate::model::CollectionSchema,
+        outcome: &Outcome,
         limit: usize,
-    ) -> Option<Arc<RowGroup>> {
+        make: impl FnOnce() -> Copy,
+    ) -> Copy {
         self.clock += 1;
-        let key = (group.serial(), outcome);
+        let key = (group.serial(), outcome.clone());
         if let Some((copy, used)) = self.kept.get_mut(&key) {
             *used = self.clock;
             return copy.clone();
         }
-        let copy = group.filtered(schema, |provenance| outcome.admits(provenance)).map(Arc::new);
+        let copy = make();
         self.bytes += copy.as_ref().map_or(0, |copy| copy.bytes());
         self.kept.insert(key, (copy.clone(), self.clock));
         while self.bytes > limit && self.kept.len() > 1 {
-            let Some(oldest) = self.kept.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| *key)
+            let Some(oldest) =
+                self.kept.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
             else {
                 break;
             };
@@ -237,4 +302,17 @@ impl Copies {
         }
         copy
     }
+}
+
+/// The policing regions, by the reference facts.
+fn regions(snapshot: &Snapshot) -> Regions {
+    let Some(collection) = snapshot.collections.get("forces") else { return Regions::default() };
+    let rows = collection.groups.iter().flat_map(|group| (0..group.len()).map(move |row| (group, row)));
+    // An imported layer of that name is no fact.
+    let facts = rows.filter(|_| collection.schema.class == CollectionClass::Reference);
+    Regions::new(
+        facts.filter_map(|(group, row)| {
+            Some((group.text(&forces::ID, row)?, group.text(&forces::REGION, row)?))
+        }),
+    )
 }

@@ -3,10 +3,13 @@
 //! In: a store and a [`Principal`]. Out: [`Gate::view`], the only way to data. Nothing outside this room can name
 //! a snapshot, and a view holds no row that its principal may not see: there is nothing to forget at the exits.
 
+mod explain;
 mod gate;
+mod outcome;
 mod policy;
 mod principal;
 mod read;
+mod standings;
 mod view;
 
 pub use crate::snapshot::BLOCK_ROWS;
@@ -17,9 +20,16 @@ pub use crate::snapshot::Nulls;
 pub use crate::snapshot::RowGroup;
 pub use crate::snapshot::TextColumn;
 pub use crate::snapshot::Texts;
+pub use explain::explain;
 pub use gate::Gate;
-pub use policy::Outcome;
-pub use policy::clause;
+pub use gate::GateError;
+pub use outcome::Outcome;
+pub use outcome::Regions;
+pub use policy::Policy;
+pub use policy::PolicyError;
+pub use principal::OwnKind;
 pub use principal::Principal;
+pub use principal::PrincipalError;
+pub use principal::Role;
 pub use view::CollectionView;
 pub use view::View;

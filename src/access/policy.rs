@@ -1,60 +1,496 @@
-//! The policy: what a principal may see of a collection, as a small predicate over provenance.
+//! The policy: who may see what, as a versioned TOML file. `data/policy/default.toml` is the one that comes with the
+//! program and says how such a file is written.
 
-use crate::access::Principal;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::access::outcome::Fields;
+use crate::access::outcome::Outcome;
+use crate::access::outcome::Regions;
+use crate::access::outcome::Rows;
+use crate::access::principal::OwnKind;
+use crate::access::principal::Principal;
+use crate::access::principal::RAILWAY_FORCE;
+use crate::access::principal::Role;
 use crate::model::CollectionClass;
 use crate::model::CollectionSchema;
-use crate::model::Provenance;
 use crate::model::Sensitivity;
 
-/// Which rows of a collection a principal may see. Principals with equal outcomes share everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// The collection does not exist for them.
-    Nothing,
-    /// Rows up to a sensitivity.
-    UpTo(Sensitivity),
-    /// All rows.
-    Everything,
+/// The version of the file's form that this program reads.
+const VERSION: u32 = 1;
+const DEFAULT: &str = include_str!("../../data/policy/default.toml");
+
+/// A policy that was read and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    name: String,
+    reference: Line,
+    layers: Line,
+    collections: BTreeMap<String, Entry>,
 }
 
-impl Outcome {
-    /// Whether a row of this provenance may be seen.
-    #[must_use]
-    pub fn admits(self, provenance: &Provenance) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::UpTo(most) => provenance.sensitivity <= most,
-            Self::Everything => true,
+/// A cell for each role, in the order of [`Role::ALL`].
+type Line = Vec<Cell>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    parties: Vec<PartyRule>,
+    people: bool,
+    line: Line,
+}
+
+/// What one role sees of one collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    rows: RowsWord,
+    reason: bool,
+    fields: Fields,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RowsWord {
+    None,
+    Open,
+    All,
+    Party,
+    Region,
+    Owner,
+}
+
+/// Where a force stands that a row concerns.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum PartyRule {
+    /// In a field.
+    Field(String),
+    /// This force, where a field has a value.
+    Where(PartyWhere),
+    /// In the rows of another collection that name this one in a field.
+    Of(PartyOf),
+}
+
+/// See [`PartyRule::Where`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartyWhere {
+    /// The field.
+    pub field: String,
+    /// Its value.
+    pub is: String,
+    /// The force.
+    pub force: String,
+}
+
+/// See [`PartyRule::Of`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartyOf {
+    /// The other collection.
+    pub collection: String,
+    /// Its field that holds the id of a row here.
+    pub by: String,
+}
+
+/// Why a policy was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// The file is not as it should be.
+    #[error("policy line {line}: {message}")]
+    File {
+        /// One-based.
+        line: usize,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// It does not fit the store.
+    #[error("the policy {name:?}: {message}")]
+    Store {
+        /// The policy's name.
+        name: String,
+        /// What is missing.
+        message: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: u32,
+    name: String,
+    reference: RawEntry,
+    layers: RawEntry,
+    #[serde(default)]
+    collections: BTreeMap<String, RawEntry>,
+}
+
+#[derive(Deserialize)]
+struct RawEntry {
+    #[serde(default)]
+    parties: Vec<PartyRule>,
+    #[serde(default)]
+    about_people: bool,
+    #[serde(flatten)]
+    cells: BTreeMap<String, toml::Value>,
+}
+
+/// A cell that is a table.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCell {
+    rows: String,
+    #[serde(default)]
+    reason: bool,
+    #[serde(default)]
+    without: Vec<String>,
+    fields: Option<String>,
+}
+
+impl Policy {
+    /// The policy that comes with the program.
+    ///
+    /// # Errors
+    /// [`PolicyError`], which a test rules out.
+    pub fn built_in() -> Result<Self, PolicyError> {
+        Self::parse(DEFAULT)
+    }
+
+    /// Reads and checks a policy.
+    ///
+    /// # Errors
+    /// [`PolicyError::File`].
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let file: File = toml::from_str(text).map_err(|error| PolicyError::File {
+            line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
+            message: error.message().to_owned(),
+        })?;
+        if file.version != VERSION {
+            let message =
+                format!("version = {} is not known here: this program reads {VERSION}", file.version);
+            return Err(PolicyError::File { line: line_of(text, "version"), message });
         }
+        let mut collections = BTreeMap::new();
+        for (id, raw) in file.collections {
+            let head = format!("[collections.{id}]");
+            let (parties, people) = (raw.parties.clone(), raw.about_people);
+            let line = cells(raw).map_err(|message| PolicyError::File {
+                line: line_of(text, &head),
+                message: format!("{head}: {message}"),
+            })?;
+            collections.insert(id, Entry { parties, people, line });
+        }
+        for (id, entry) in &collections {
+            for rule in &entry.parties {
+                if let PartyRule::Of(PartyOf { collection, .. }) = rule
+                    && collections.get(collection).is_none_or(Entry::takes_from_another)
+                {
+                    return Err(PolicyError::File {
+                        line: line_of(text, &format!("[collections.{id}]")),
+                        message: format!(
+                            "[collections.{id}]: its parties are those of {collection:?}, which must be a collection here whose own come from its fields"
+                        ),
+                    });
+                }
+            }
+        }
+        let whole = |head: &str, raw| {
+            cells(raw).map_err(|message| PolicyError::File {
+                line: line_of(text, head),
+                message: format!("{head}: {message}"),
+            })
+        };
+        Ok(Self {
+            name: file.name,
+            reference: whole("[reference]", file.reference)?,
+            layers: whole("[layers]", file.layers)?,
+            collections,
+        })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it has a line for every collection of a store, and names only fields that there are.
+    ///
+    /// # Errors
+    /// [`PolicyError::Store`].
+    pub fn check<'a>(&self, schemas: impl Iterator<Item = &'a CollectionSchema>) -> Result<(), PolicyError> {
+        let fault = |message| Err(PolicyError::Store { name: self.name.clone(), message });
+        for schema in schemas.filter(|schema| schema.class == CollectionClass::Register) {
+            let id = &schema.id;
+            let Some(entry) = self.collections.get(id) else {
+                return fault(format!(
+                    "the store's register has the collection {id:?}, for which it has no line: add [collections.{id}] with one for each of {}",
+                    Role::ALL.map(Role::as_str).join(", ")
+                ));
+            };
+            let own = entry.parties.iter().filter_map(|rule| match rule {
+                PartyRule::Field(field) | PartyRule::Where(PartyWhere { field, .. }) => Some(field),
+                PartyRule::Of(_) => None,
+            });
+            let without = entry.line.iter().flat_map(|cell| cell.fields.without.iter());
+            if let Some(field) = own.chain(without).find(|field| schema.position(field).is_none()) {
+                return fault(format!(
+                    "[collections.{id}] names the field {field:?}, which that collection has not"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the forces stand that a collection's rows concern.
+    #[must_use]
+    pub fn parties(&self, id: &str) -> &[PartyRule] {
+        self.collections.get(id).map_or(&[], |entry| &entry.parties)
+    }
+
+    /// Whether a collection is about people: answers with its rows are kept nowhere.
+    #[must_use]
+    pub fn is_about_people(&self, id: &str) -> bool {
+        self.collections.get(id).is_some_and(|entry| entry.people)
+    }
+
+    /// What `principal` sees of a collection.
+    #[must_use]
+    pub fn outcome(&self, principal: &Principal, schema: &CollectionSchema, regions: &Regions) -> Outcome {
+        let Some(role) = principal.role() else { return Outcome::everything() };
+        let Some(cell) = self.cell(role, schema) else { return Outcome::nothing() };
+        if cell.reason && !principal.has_reason() {
+            return Outcome::nothing();
+        }
+        let rows = match (cell.rows, role.own(), principal.own()) {
+            (RowsWord::All, ..) => Rows::All,
+            (RowsWord::Open, ..) => Rows::UpTo(Sensitivity::Open),
+            (RowsWord::Party, OwnKind::Force, forces) => Rows::Party(forces.into()),
+            (RowsWord::Party, OwnKind::Nothing, _) if role == Role::BtpPlanner => {
+                Rows::Party([RAILWAY_FORCE.to_owned()].into())
+            }
+            (RowsWord::Region, OwnKind::Region, [region]) => Rows::Party(regions.forces(region)),
+            (RowsWord::Owner, OwnKind::Force, [force]) => Rows::Owner(force.clone()),
+            (RowsWord::Owner, ..) if role == Role::BtpPlanner => Rows::Owner(RAILWAY_FORCE.to_owned()),
+            // Who has no force or region holds nothing and is party to nothing.
+            (RowsWord::None | RowsWord::Party | RowsWord::Region | RowsWord::Owner, ..) => Rows::Nothing,
+        };
+        if rows == Rows::Nothing {
+            return Outcome::nothing();
+        }
+        Outcome { rows, fields: cell.fields.clone() }
+    }
+
+    /// Whether a collection would be there for `principal` if they gave a reason, and is not without one.
+    #[must_use]
+    pub fn wants_reason(&self, principal: &Principal, schema: &CollectionSchema) -> bool {
+        let cell = principal.role().and_then(|role| self.cell(role, schema));
+        cell.is_some_and(|cell| cell.reason && cell.rows != RowsWord::None) && !principal.has_reason()
+    }
+
+    /// The register's collections for which that is so, whether a store has them or not.
+    #[must_use]
+    pub fn wanting_reason(&self, principal: &Principal) -> Vec<&str> {
+        let place = Role::ALL.iter().position(|role| Some(*role) == principal.role());
+        let Some(place) = place.filter(|_| !principal.has_reason()) else { return Vec::new() };
+        let wants = |entry: &Entry| entry.line[place].reason && entry.line[place].rows != RowsWord::None;
+        self.collections.iter().filter(|(_, entry)| wants(entry)).map(|(id, _)| id.as_str()).collect()
+    }
+
+    fn cell(&self, role: Role, schema: &CollectionSchema) -> Option<&Cell> {
+        let line = match schema.class {
+            CollectionClass::Reference => &self.reference,
+            CollectionClass::Layer => &self.layers,
+            CollectionClass::Register => &self.collections.get(&schema.id)?.line,
+        };
+        Role::ALL.iter().position(|known| *known == role).map(|place| &line[place])
     }
 }
 
-/// What `principal` may see of a collection.
-#[must_use]
-pub fn clause(principal: Principal, schema: &CollectionSchema) -> Outcome {
-    match (principal, schema.class) {
-        (Principal::LocalOperator, _) => Outcome::Everything,
-        (Principal::Anonymous, CollectionClass::Reference) => Outcome::UpTo(Sensitivity::Open),
-        (Principal::Anonymous, CollectionClass::Register | CollectionClass::Layer) => Outcome::Nothing,
+impl Entry {
+    fn takes_from_another(&self) -> bool {
+        self.parties.iter().any(|rule| matches!(rule, PartyRule::Of(_)))
+    }
+}
+
+/// The line of the first text like `wanted`, one-based.
+fn line_of(text: &str, wanted: &str) -> usize {
+    text.lines().position(|line| line.trim_start().starts_with(wanted)).map_or(1, |place| place + 1)
+}
+
+/// The cells of every role, or what is wrong with them.
+fn cells(raw: RawEntry) -> Result<Line, String> {
+    let RawEntry { mut cells, .. } = raw;
+    let mut line = Vec::with_capacity(Role::ALL.len());
+    for role in Role::ALL {
+        let word = role.as_str();
+        let cell = cells.remove(word).ok_or_else(|| format!("there is no line for {word}"))?;
+        line.push(Cell::of(cell).map_err(|message| format!("{word}: {message}"))?);
+    }
+    if let Some(word) = cells.keys().next() {
+        let known = Role::ALL.map(Role::as_str).join(", ");
+        return Err(format!("{word:?} is no role: there are {known}"));
+    }
+    Ok(line)
+}
+
+impl Cell {
+    fn of(raw: toml::Value) -> Result<Self, String> {
+        let raw = match raw {
+            toml::Value::String(rows) => RawCell { rows, reason: false, without: Vec::new(), fields: None },
+            table => table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?,
+        };
+        let rows = RowsWord::parse(&raw.rows).ok_or_else(|| {
+            let known = RowsWord::ALL.map(|(word, _)| word).join(", ");
+            format!("rows = {:?} must be one of {known}", raw.rows)
+        })?;
+        let most = match raw.fields {
+            None => Sensitivity::Restricted,
+            Some(word) => Sensitivity::parse(&word)
+                .ok_or_else(|| format!("fields = {word:?} must be open, limited or restricted"))?,
+        };
+        Ok(Self { rows, reason: raw.reason, fields: Fields { most, without: raw.without.into() } })
+    }
+}
+
+impl RowsWord {
+    const ALL: [(&str, Self); 6] = [
+        ("none", Self::None),
+        ("open", Self::Open),
+        ("all", Self::All),
+        ("party", Self::Party),
+        ("region", Self::Region),
+        ("owner", Self::Owner),
+    ];
+
+    fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(known, _)| *known == word).map(|(_, rows)| rows)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Provenance;
+    use crate::model::Standing;
+    use crate::model::collections::built_in;
+
+    fn regions() -> Regions {
+        Regions::new([("kent", "south-east"), ("essex", "eastern"), ("sussex", "south-east")].into_iter())
+    }
+
+    fn of(who: &str, collection: &str) -> Outcome {
+        let schema = built_in(collection).unwrap().unwrap();
+        Policy::built_in().unwrap().outcome(&Principal::parse(who).unwrap(), &schema, &regions())
+    }
 
     #[test]
-    fn strangers_see_open_reference_rows_only() {
-        let mut schema = CollectionSchema::layer("x");
-        assert_eq!(clause(Principal::Anonymous, &schema), Outcome::Nothing);
-        schema.class = CollectionClass::Register;
-        assert_eq!(clause(Principal::Anonymous, &schema), Outcome::Nothing);
-        schema.class = CollectionClass::Reference;
-        let outcome = clause(Principal::Anonymous, &schema);
-        let mut row = Provenance::open("btp");
-        assert!(outcome.admits(&row));
-        row.sensitivity = Sensitivity::Limited;
-        assert!(!outcome.admits(&row));
-        assert!(clause(Principal::LocalOperator, &schema).admits(&row));
+    fn the_policy_that_comes_with_the_program_has_a_line_for_all_that_comes_with_it() {
+        let policy = Policy::built_in().unwrap();
+        let schemas: Vec<CollectionSchema> = crate::model::collections::BUILT_IN
+            .iter()
+            .map(|(id, _)| built_in(id).unwrap().unwrap())
+            .collect();
+        assert_eq!(policy.check(schemas.iter()), Ok(()));
+        let mut new = schemas[0].clone();
+        (new.id, new.class) = ("informants".to_owned(), CollectionClass::Register);
+        let fault = policy.check([&new].into_iter()).unwrap_err().to_string();
+        assert!(fault.contains("informants") && fault.contains("btp-planner"), "{fault}");
+    }
+
+    /// Table 3.2 of the specification, as far as it speaks of rows that are exact.
+    #[test]
+    fn roles_see_what_the_table_says() {
+        let row =
+            |owner: &str, parties: &[&str]| Standing::new(Provenance::open(owner), parties.iter().copied());
+        let (own, theirs) = (row("kent", &[]), row("essex", &[]));
+        let (ours_too, rail) = (row("essex", &["kent"]), row("essex", &["btp"]));
+        let seen = |who: &str, collection: &str| {
+            let outcome = of(who, collection);
+            [&own, &theirs, &ours_too, &rail].map(|row| outcome.admits(row))
+        };
+        let nothing = [false; 4];
+        for collection in ["lines", "legs", "sightings", "exposures"] {
+            assert_eq!(seen("public", collection), nothing);
+            assert_eq!(seen("partner:E10000016", collection), nothing);
+            assert_eq!(seen("force-analyst:kent", collection), [true, false, true, false], "{collection}");
+            assert_eq!(seen("regional-analyst:south-east", collection), [true, false, true, false]);
+            assert_eq!(seen("regional-analyst:eastern", collection), [false, true, true, true]);
+            assert_eq!(seen("btp-planner", collection), [false, false, false, true]);
+            assert_eq!(seen("admin", collection), nothing);
+            assert_eq!(seen("auditor", collection), nothing);
+        }
+        assert_eq!(seen("national-analyst", "lines"), [true; 4]);
+        assert_eq!(seen("national-analyst", "addresses"), nothing);
+        assert_eq!(seen("btp-planner", "numbers"), nothing);
+        assert_eq!(seen("force-analyst:kent", "numbers"), [true, false, false, false], "own holdings only");
+        for role in ["public", "partner:x", "force-analyst:kent", "national-analyst", "btp-planner", "admin"]
+        {
+            assert_eq!(of(role, "stations").rows, Rows::UpTo(Sensitivity::Open), "{role}");
+        }
+        assert_eq!(of("auditor", "stations"), Outcome::nothing(), "the auditor sees no map");
+    }
+
+    #[test]
+    fn homes_are_shown_for_a_reason_only() {
+        let (policy, schema) = (Policy::built_in().unwrap(), built_in("addresses").unwrap().unwrap());
+        let analyst = Principal::parse("force-analyst:kent").unwrap();
+        assert_eq!(policy.outcome(&analyst, &schema, &regions()), Outcome::nothing());
+        assert!(policy.wants_reason(&analyst, &schema));
+        let with = analyst.with_reason();
+        assert!(!policy.wants_reason(&with, &schema));
+        assert!(
+            policy
+                .outcome(&with, &schema, &regions())
+                .admits(&Standing::new(Provenance::open("kent"), [].into_iter()))
+        );
+        let planner = Principal::parse("btp-planner").unwrap().with_reason();
+        assert_eq!(
+            policy.outcome(&planner, &schema, &regions()),
+            Outcome::nothing(),
+            "no reason is enough for some"
+        );
+    }
+
+    #[test]
+    fn the_railway_s_lines_have_no_names() {
+        let names = |who: &str| {
+            let schema = built_in("lines").unwrap().unwrap();
+            let shown = of(who, "lines").fields.of(&schema);
+            shown.map(|places| {
+                places.iter().map(|place| schema.fields[*place].name.clone()).collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(names("national-analyst"), None);
+        let planner = names("btp-planner").unwrap();
+        assert!(planner.contains(&"hub".to_owned()) && !planner.contains(&"brand".to_owned()));
+    }
+
+    #[test]
+    fn faults_name_their_line_and_what_would_be_right() {
+        let line = DEFAULT.lines().position(|line| line == "[collections.legs]").unwrap() + 1;
+        for (from, to, wanted, words) in [
+            ("version = 1", "version = 2", None, vec!["version = 2", "reads 1"]),
+            ("name = \"default\"", "nam = \"default\"", None, vec!["nam"]),
+            (
+                "[collections.legs]\n",
+                "[collections.legs]\nchief = \"all\"\n",
+                Some(line),
+                vec!["chief", "force-analyst"],
+            ),
+            ("[collections.legs]\n", "[collections.legs]\nrows = 1\n", Some(line), vec!["rows", "no role"]),
+            ("\"party\"", "\"everything\"", None, vec!["everything", "party"]),
+            ("reason = true", "raeson = true", None, vec!["raeson"]),
+            ("collection = \"legs\"", "collection = \"links\"", None, vec!["links"]),
+        ] {
+            assert!(DEFAULT.contains(from), "{from}");
+            let error = Policy::parse(&DEFAULT.replace(from, to)).unwrap_err();
+            let text = error.to_string();
+            assert!(words.iter().all(|word| text.contains(word)), "{text}");
+            if let (Some(wanted), PolicyError::File { line, .. }) = (wanted, &error) {
+                assert_eq!(*line, wanted, "{text}");
+            }
+        }
+        let missing = DEFAULT.replacen("auditor = \"none\"\n", "", 1);
+        assert!(Policy::parse(&missing).unwrap_err().to_string().contains("no line for auditor"));
     }
 }

@@ -1,11 +1,264 @@
-//! Who asks.
+//! Who asks: a role, and what is their own.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// What somebody is here for. The policy has a line for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// Anyone at all.
+    Public,
+    /// Someone at a council, in health or education, with areas of their own.
+    Partner,
+    /// An analyst of one force.
+    ForceAnalyst,
+    /// An analyst of one policing region.
+    RegionalAnalyst,
+    /// An analyst of the national centre.
+    NationalAnalyst,
+    /// Someone who plans for the railway.
+    BtpPlanner,
+    /// Someone who looks after the server, and has no right to its data.
+    Admin,
+    /// Someone who reads what was disclosed to whom, and sees no map.
+    Auditor,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Public,
+        Self::Partner,
+        Self::ForceAnalyst,
+        Self::RegionalAnalyst,
+        Self::NationalAnalyst,
+        Self::BtpPlanner,
+        Self::Admin,
+        Self::Auditor,
+    ];
+
+    /// The word in the policy.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Partner => "partner",
+            Self::ForceAnalyst => "force-analyst",
+            Self::RegionalAnalyst => "regional-analyst",
+            Self::NationalAnalyst => "national-analyst",
+            Self::BtpPlanner => "btp-planner",
+            Self::Admin => "admin",
+            Self::Auditor => "auditor",
+        }
+    }
+
+    /// The role of a word, `None` for an unknown one.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
+
+    /// What somebody of this role must name as their own.
+    #[must_use]
+    pub fn own(self) -> OwnKind {
+        match self {
+            Self::Partner => OwnKind::Areas,
+            Self::ForceAnalyst => OwnKind::Force,
+            Self::RegionalAnalyst => OwnKind::Region,
+            Self::Public | Self::NationalAnalyst | Self::BtpPlanner | Self::Admin | Self::Auditor => {
+                OwnKind::Nothing
+            }
+        }
+    }
+}
+
+/// What kind of thing is a role's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnKind {
+    /// Nothing.
+    Nothing,
+    /// A force, by its id.
+    Force,
+    /// A policing region, by its id.
+    Region,
+    /// Areas, by their codes.
+    Areas,
+}
+
+/// The force that a planner for the railway belongs to.
+pub const RAILWAY_FORCE: &str = "btp";
 
 /// The one who asks, as far as access is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Principal {
-    /// Someone at the machine itself: the server listens on a loopback address only, the store's register is
-    /// synthetic, and no proxy stands between.
+    /// Someone at the machine itself, who sees everything: the command line.
     LocalOperator,
-    /// Anyone else.
+    /// Anyone.
     Anonymous,
+    /// Someone with a role.
+    Signed(Arc<Signed>),
+}
+
+/// Someone with a role.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Signed {
+    role: Role,
+    own: Vec<String>,
+    reason: bool,
+}
+
+/// Why there is no such principal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PrincipalError {
+    /// A role that there is not.
+    #[error("there is no role {role:?}: there are {known}", known = Role::ALL.map(Role::as_str).join(", "))]
+    UnknownRole {
+        /// As it was given.
+        role: String,
+    },
+    /// The role has something of its own, and none or too many were named.
+    #[error("{role} needs {what}")]
+    NeedsOwn {
+        /// The role.
+        role: &'static str,
+        /// What it needs.
+        what: &'static str,
+    },
+    /// The role has nothing of its own, and something was named.
+    #[error("{0} has no force, region or area of its own")]
+    HasNoOwn(&'static str),
+}
+
+impl Principal {
+    /// Somebody of a role, with the force, the region or the areas that are their own.
+    ///
+    /// # Errors
+    /// [`PrincipalError`] if the role needs what is not named, or the other way round.
+    pub fn of(role: Role, own: &[&str]) -> Result<Self, PrincipalError> {
+        let needs = |what| PrincipalError::NeedsOwn { role: role.as_str(), what };
+        let blank = own.iter().any(|one| one.trim().is_empty());
+        match role.own() {
+            OwnKind::Force if own.len() != 1 || blank => return Err(needs("a force, by its id")),
+            OwnKind::Region if own.len() != 1 || blank => return Err(needs("a policing region, by its id")),
+            OwnKind::Areas if own.is_empty() || blank => {
+                return Err(needs("one or more areas, by their codes"));
+            }
+            OwnKind::Nothing if !own.is_empty() => return Err(PrincipalError::HasNoOwn(role.as_str())),
+            OwnKind::Nothing | OwnKind::Force | OwnKind::Region | OwnKind::Areas => {}
+        }
+        if role == Role::Public {
+            return Ok(Self::Anonymous);
+        }
+        let mut own: Vec<String> = own.iter().map(|one| one.trim().to_owned()).collect();
+        own.sort();
+        own.dedup();
+        Ok(Self::Signed(Arc::new(Signed { role, own, reason: false })))
+    }
+
+    /// The principal of a text like `force-analyst:kent`, `partner:E09000002+E09000003` or `national-analyst`.
+    ///
+    /// # Errors
+    /// [`PrincipalError`].
+    pub fn parse(text: &str) -> Result<Self, PrincipalError> {
+        let (role, own) = text.split_once(':').unwrap_or((text, ""));
+        let role = Role::parse(role).ok_or_else(|| PrincipalError::UnknownRole { role: role.to_owned() })?;
+        let own: Vec<&str> = own.split('+').filter(|one| !one.is_empty()).collect();
+        Self::of(role, &own)
+    }
+
+    /// The same one, who has given a reason for what they ask.
+    #[must_use]
+    pub fn with_reason(self) -> Self {
+        match self {
+            Self::Signed(signed) => Self::Signed(Arc::new(Signed { reason: true, ..(*signed).clone() })),
+            other => other,
+        }
+    }
+
+    /// The role; the local operator has none.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        match self {
+            Self::LocalOperator => None,
+            Self::Anonymous => Some(Role::Public),
+            Self::Signed(signed) => Some(signed.role),
+        }
+    }
+
+    /// Force, region or areas of their own.
+    #[must_use]
+    pub fn own(&self) -> &[String] {
+        match self {
+            Self::LocalOperator | Self::Anonymous => &[],
+            Self::Signed(signed) => &signed.own,
+        }
+    }
+
+    /// Whether they have given a reason.
+    #[must_use]
+    pub fn has_reason(&self) -> bool {
+        matches!(self, Self::Signed(signed) if signed.reason)
+    }
+}
+
+/// As [`Principal::parse`] reads it.
+impl fmt::Display for Principal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(role) = self.role() else { return out.write_str("local-operator") };
+        out.write_str(role.as_str())?;
+        if !self.own().is_empty() {
+            write!(out, ":{}", self.own().join("+"))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn principals_are_read_as_they_are_written() {
+        for text in [
+            "public",
+            "partner:E06000044+E09000002",
+            "force-analyst:kent",
+            "regional-analyst:london",
+            "national-analyst",
+            "btp-planner",
+            "admin",
+            "auditor",
+        ] {
+            assert_eq!(Principal::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Principal::parse("partner:b+a+a"), Principal::parse("partner:a+b"));
+        assert_eq!(Principal::parse("public"), Ok(Principal::Anonymous));
+    }
+
+    #[test]
+    fn a_role_has_what_is_its_own_and_nothing_else() {
+        for (text, word) in [
+            ("chief", "force-analyst"),
+            ("", "force-analyst"),
+            ("force-analyst", "a force"),
+            ("force-analyst:", "a force"),
+            ("force-analyst: ", "a force"),
+            ("force-analyst:kent+essex", "a force"),
+            ("regional-analyst", "region"),
+            ("partner", "areas"),
+            ("national-analyst:kent", "own"),
+            ("public:kent", "own"),
+        ] {
+            let error = Principal::parse(text).unwrap_err().to_string();
+            assert!(error.contains(word), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_reason_makes_somebody_else_of_them() {
+        let analyst = Principal::parse("force-analyst:kent").unwrap();
+        assert!(!analyst.has_reason() && analyst.clone().with_reason().has_reason());
+        assert_ne!(analyst.clone().with_reason(), analyst);
+        assert_eq!(Principal::Anonymous.with_reason(), Principal::Anonymous);
+    }
 }

@@ -3,9 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::access::Policy;
+use crate::access::standings::Standings;
+use crate::access::standings::other_of;
+use crate::access::standings::parties_of;
 use crate::snapshot::Collection;
 use crate::snapshot::RawRows;
 use crate::snapshot::Snapshot;
+use crate::snapshot::Version;
 use crate::snapshot::build_collection;
 use crate::store::Reader;
 use crate::store::Scan;
@@ -20,24 +25,38 @@ const PARALLEL_ROWS: u64 = 50_000;
 ///
 /// # Errors
 /// [`StoreError`] for anything but damaged rows.
-pub fn read_store(store: &Store, before: Option<&Snapshot>) -> Result<Snapshot, StoreError> {
+pub fn read_store(store: &Store, policy: &Policy, before: Option<&Snapshot>) -> Result<Snapshot, StoreError> {
     let reader = store.reader()?;
-    let mut collections = BTreeMap::new();
-    for stored in reader.collections()? {
-        let known = before.and_then(|before| before.collections.get(&stored.schema.id));
+    let mut collections: BTreeMap<String, Arc<Collection>> = BTreeMap::new();
+    let mut all = reader.collections()?;
+    // What says which forces the rows of others concern comes before those.
+    all.sort_by_key(|stored| other_of(policy.parties(&stored.schema.id)).is_some());
+    for stored in all {
+        let id = &stored.schema.id;
+        let rules = policy.parties(id);
+        let other = other_of(rules).and_then(|(other, by)| Some((collections.get(other)?, by)));
+        let version =
+            Version { sequence: stored.sequence, parties: other.map(|(other, _)| other.version.sequence) };
+        let known = before.and_then(|before| before.collections.get(id));
         let collection = match known {
-            Some(known) if known.sequence == stored.sequence => Arc::clone(known),
-            _ => Arc::new(read_collection(store, &reader, &stored)?),
+            Some(known) if known.version == version => Arc::clone(known),
+            _ => {
+                let others = other.map(|(other, by)| parties_of(other, by)).unwrap_or_default();
+                let standings = || Standings::new(rules, &stored.schema, &others);
+                Arc::new(read_collection(store, &reader, &stored, version, &standings)?)
+            }
         };
-        collections.insert(stored.schema.id.clone(), collection);
+        collections.insert(id.clone(), collection);
     }
     Ok(Snapshot { collections, as_at: reader.as_at()? })
 }
 
-fn read_collection(
+fn read_collection<'a>(
     store: &Store,
     reader: &Reader,
     stored: &StoredCollection,
+    version: Version,
+    standings: &(impl Fn() -> Standings<'a> + Sync),
 ) -> Result<Collection, StoreError> {
     let last = reader.last_fid(stored)?;
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8) as i64;
@@ -45,8 +64,10 @@ fn read_collection(
     let part = |reader: &Reader, first: i64, last: i64| -> Result<(RawRows, Scan), StoreError> {
         let mut raw = RawRows::new(&stored.schema);
         raw.reserve(stored.rows / workers.unsigned_abs());
+        let mut standings = standings();
         let scan = reader.scan(stored, first, last, &mut |row| {
-            raw.push(row.id, row.public_id, row.provenance, row.geometry, row.values, row.share);
+            let standing = standings.of(row.provenance, row.id, row.values);
+            raw.push(row.id, row.public_id, &standing, row.geometry, row.values, row.share);
         })?;
         Ok((raw, scan))
     };
@@ -87,5 +108,5 @@ fn read_collection(
     if missing > 0 {
         tracing::error!(collection.id = %stored.schema.id, rows = missing, "rows are damaged or missing and are left out");
     }
-    Ok(build_collection(Arc::new(stored.schema.clone()), &chunks, stored.sequence, missing))
+    Ok(build_collection(Arc::new(stored.schema.clone()), &chunks, version, missing))
 }

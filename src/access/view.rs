@@ -37,6 +37,7 @@ pub struct CollectionView {
     ids: OnceLock<Option<IdIndex>>,
     marking: String,
     synthetic: bool,
+    about_people: bool,
     rows: u64,
     vertices: usize,
     bounds: Bounds,
@@ -88,16 +89,20 @@ fn highest<'a>(markings: impl Iterator<Item = &'a str>) -> &'a str {
 static NEXT_SERIAL: AtomicU64 = AtomicU64::new(1);
 
 impl CollectionView {
-    /// The rows of `collection` that `outcome` admits; `copy` gives a group's admitted part.
+    /// The rows of `collection` that `outcome` admits, with the fields it shows, which are those of `schema`; `copy` gives
+    /// a group's part where that is not all of it.
     pub(super) fn new(
         collection: &Collection,
-        outcome: Outcome,
+        schema: &Arc<CollectionSchema>,
+        outcome: &Outcome,
+        about_people: bool,
         mut copy: impl FnMut(&Arc<RowGroup>) -> Option<Arc<RowGroup>>,
     ) -> Self {
+        let whole = Arc::ptr_eq(schema, &collection.schema);
         let mut groups = Vec::with_capacity(collection.groups.len());
         for group in &collection.groups {
-            let admitted = group.provenances().iter().filter(|provenance| outcome.admits(provenance)).count();
-            if admitted == group.provenances().len() {
+            let admitted = group.standings().iter().filter(|standing| outcome.admits(standing)).count();
+            if whole && admitted == group.standings().len() {
                 groups.push(Arc::clone(group));
             } else if admitted > 0 {
                 groups.extend(copy(group));
@@ -108,14 +113,15 @@ impl CollectionView {
         for group in &groups {
             bounds.merge(&group.bounds());
         }
-        let provenances = || groups.iter().flat_map(|group| group.provenances());
+        let provenances = || groups.iter().flat_map(|group| group.standings()).map(|row| &row.provenance);
         Self {
             serial: NEXT_SERIAL.fetch_add(1, Ordering::Relaxed),
-            schema: Arc::clone(&collection.schema),
+            schema: Arc::clone(schema),
             index: OnceLock::new(),
             ids: OnceLock::new(),
             marking: highest(provenances().map(|provenance| provenance.marking.as_str())).to_owned(),
             synthetic: provenances().any(|provenance| provenance.synthetic),
+            about_people,
             rows: groups.iter().map(|group| group.len() as u64).sum(),
             reach: groups.iter().map(|group| (group.bounds(), group.located() < group.len())).collect(),
             vertices: groups.iter().map(|group| group.vertices()).sum(),
@@ -168,6 +174,12 @@ impl CollectionView {
     #[must_use]
     pub fn marking(&self) -> &str {
         &self.marking
+    }
+
+    /// Whether it is about people.
+    #[must_use]
+    pub fn is_about_people(&self) -> bool {
+        self.about_people
     }
 
     /// Whether any of its rows is invented.

@@ -85,7 +85,7 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     let store = Arc::new(Store::open(&arguments.store)?);
     let gate = Gate::open(store)?;
     // Whoever can read the store's file can read all of it; the view is still the only way to rows.
-    let view = gate.view(Principal::LocalOperator);
+    let view = gate.view(&Principal::LocalOperator);
     let Some(collection) = view.collection(&arguments.collection) else {
         let known: Vec<&str> = view.collections().map(|collection| collection.schema().id.as_str()).collect();
         bail!("there is no collection {:?}; there are: {}", arguments.collection, known.join(", "));

@@ -5,6 +5,7 @@ mod demo;
 mod export;
 mod import;
 mod init;
+mod policy;
 mod reference;
 mod serve;
 
@@ -39,6 +40,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Check that a store's file and every row in it are sound.
     Check(check::CheckArguments),
+    /// Say what the policy means for somebody.
+    Policy(policy::PolicyArguments),
 }
 
 /// Runs the command the process was started with. Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -52,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Policy(arguments) => policy::run(&arguments),
     };
     match result {
         Ok(code) => code,

@@ -14,6 +14,7 @@ use tokio::signal::unix::signal;
 
 use crate::access::Gate;
 use crate::cli::add_missing_reference;
+use crate::cli::policy;
 use crate::cli::say;
 use crate::cli::say_error;
 use crate::cli::write_demo;
@@ -72,7 +73,7 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
     let store = Arc::new(open_store(&arguments.store)?);
     let loopback_only =
         is_loopback(&config.listen).with_context(|| format!("listen = {:?}", config.listen))?;
-    let gate = Gate::open(Arc::clone(&store))?;
+    let gate = Gate::under(policy::read(config.policy.as_deref())?, Arc::clone(&store))?;
     let listener = Listener { loopback_only, public_host: config.public_host() };
     let mut app = App::new(gate, config.public_url.clone(), listener, config.cache_mb << 20);
     app.thinning = if config.thin_tiles { Thinning::ToSize } else { Thinning::None };

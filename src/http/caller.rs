@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::access::Principal;
+use crate::http::percent::decode_path;
 use crate::store::Register;
 
 /// Headers that a proxy adds. Where one is present somebody else may be asking through this machine.
@@ -42,40 +43,81 @@ pub struct Caller<'a> {
     pub host: Option<&'a str>,
     /// Whether it came with a header that proxies add.
     pub proxied: bool,
+    /// `Cookie`.
+    pub cookie: Option<&'a str>,
 }
 
 impl Listener {
-    /// The principal of a caller.
+    /// Who a caller is: at this machine the local operator, or whom they play there; anyone else is anyone.
     ///
-    /// The local operator comes over a loopback address to a server that listens on nothing else, names it by a
+    /// Someone at this machine comes over a loopback address to a server that listens on nothing else, names it by a
     /// local name (a web page elsewhere that resolves its own name to this machine does not), through no proxy, to
     /// a store whose register is synthetic.
     #[must_use]
-    pub fn principal(&self, caller: &Caller<'_>, register: Register) -> Principal {
+    pub fn who(&self, caller: &Caller<'_>, register: Register) -> Who {
         let local_name = caller.host.is_none_or(|host| {
             let plain = host.trim_start_matches('[').trim_end_matches(']');
             is_local_name(host)
                 || self.public_host.as_deref().is_some_and(|public| public.eq_ignore_ascii_case(plain))
         });
         let near = caller.peer.is_some_and(|peer| peer.to_canonical().is_loopback());
-        if self.loopback_only && near && local_name && !caller.proxied && register == Register::Synthetic {
-            Principal::LocalOperator
-        } else {
-            Principal::Anonymous
+        if !(self.loopback_only && near && local_name && !caller.proxied && register == Register::Synthetic) {
+            return Who { principal: Principal::Anonymous, at_the_machine: false };
         }
+        let principal = caller.cookie.map_or(Principal::LocalOperator, played);
+        Who { principal, at_the_machine: true }
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// As far as access is concerned.
+    pub principal: Principal,
+    /// Whether they are at the machine of a synthetic store, where roles are played.
+    pub at_the_machine: bool,
+}
+
+/// The cookies by which someone at the machine of a synthetic store plays a role, and gives a reason. There is no secret
+/// in them: whoever may send them could do without.
+const ROLE_COOKIE: &str = "throughline-role";
+const REASON_COOKIE: &str = "throughline-reason";
+
+/// The longest reason that is read.
+pub const MOST_REASON_BYTES: usize = 1_000;
+
+/// Whom a `Cookie` header plays; a role that there is not is anyone.
+fn played(cookie: &str) -> Principal {
+    let value = |name: &str| {
+        cookie.split(';').find_map(|pair| {
+            let (key, value) = pair.trim().split_once('=')?;
+            (key == name).then_some(value)
+        })
+    };
+    let Some(role) = value(ROLE_COOKIE) else { return Principal::LocalOperator };
+    let role = decode_path(role);
+    if role == Principal::LocalOperator.to_string() {
+        return Principal::LocalOperator;
+    }
+    let principal = Principal::parse(&role).unwrap_or(Principal::Anonymous);
+    let reason = value(REASON_COOKIE).map(decode_path).unwrap_or_default();
+    if reason.trim().is_empty() || reason.len() > MOST_REASON_BYTES {
+        principal
+    } else {
+        principal.with_reason()
     }
 }
 
 /// The origin whose pages may read an answer (`Access-Control-Allow-Origin`), if any.
 ///
-/// What anyone may see, any page may read. What only the local operator sees, pages of this machine may read: a page
-/// from elsewhere in the operator's browser comes over loopback too.
+/// What anyone may see, any page may read. What only somebody sees, pages of this machine may read: a page from elsewhere
+/// in their browser comes over loopback too.
 #[must_use]
-pub fn allowed_origin(principal: Principal, origin: Option<&str>) -> Option<String> {
+pub fn allowed_origin(principal: &Principal, origin: Option<&str>) -> Option<String> {
     let origin = origin?;
     match principal {
         Principal::Anonymous => Some("*".to_owned()),
-        Principal::LocalOperator => {
+        Principal::LocalOperator | Principal::Signed(_) => {
             let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"))?;
             let name = authority
                 .rsplit_once(':')
@@ -98,7 +140,7 @@ mod tests {
 
     #[test]
     fn pages_from_elsewhere_cannot_read_what_the_operator_sees() {
-        let operator = |origin: &str| allowed_origin(Principal::LocalOperator, Some(origin));
+        let operator = |origin: &str| allowed_origin(&Principal::LocalOperator, Some(origin));
         for near in ["http://localhost:3000", "http://127.0.0.1", "https://[::1]:8443"] {
             assert_eq!(operator(near).as_deref(), Some(near));
         }
@@ -112,8 +154,8 @@ mod tests {
         ] {
             assert_eq!(operator(far), None, "{far}");
         }
-        assert_eq!(allowed_origin(Principal::Anonymous, Some("https://maps.example")).as_deref(), Some("*"));
-        assert_eq!(allowed_origin(Principal::Anonymous, None), None);
+        assert_eq!(allowed_origin(&Principal::Anonymous, Some("https://maps.example")).as_deref(), Some("*"));
+        assert_eq!(allowed_origin(&Principal::Anonymous, None), None);
     }
 
     #[test]
@@ -121,9 +163,13 @@ mod tests {
         let listener = Listener { loopback_only: true, public_host: Some("maps.example".into()) };
         let open = Listener { loopback_only: false, public_host: None };
         let ask = |listener: &Listener, peer: &str, host: &str, header: &str, register: Register| {
-            let caller =
-                Caller { peer: peer.parse().ok(), host: Some(host), proxied: is_proxy_header(header) };
-            listener.principal(&caller, register)
+            let caller = Caller {
+                peer: peer.parse().ok(),
+                host: Some(host),
+                proxied: is_proxy_header(header),
+                cookie: None,
+            };
+            listener.who(&caller, register).principal
         };
         let synthetic = Register::Synthetic;
         for host in ["127.0.0.1", "localhost", "[::1]", "maps.example"] {
@@ -142,6 +188,35 @@ mod tests {
                 Principal::Anonymous,
                 "{peer} {host} {header}"
             );
+        }
+    }
+
+    #[test]
+    fn roles_are_played_at_the_machine_only() {
+        let listener = Listener { loopback_only: true, public_host: None };
+        let ask = |cookie: &str, proxied: bool| {
+            let peer = "127.0.0.1".parse().ok();
+            let caller = Caller { peer, host: Some("localhost"), proxied, cookie: Some(cookie) };
+            listener.who(&caller, Register::Synthetic).principal
+        };
+        let kent = Principal::parse("force-analyst:kent").unwrap();
+        for (cookie, expected) in [
+            ("", Principal::LocalOperator),
+            ("theme=dark", Principal::LocalOperator),
+            ("throughline-role=local-operator", Principal::LocalOperator),
+            ("a=b; throughline-role=force-analyst:kent", kent.clone()),
+            ("throughline-role=force-analyst%3Akent; throughline-reason=%20", kent.clone()),
+            (
+                "throughline-role=force-analyst:kent;throughline-reason=missing%20child",
+                kent.clone().with_reason(),
+            ),
+            ("throughline-reason=x; throughline-role=public", Principal::Anonymous),
+            ("throughline-role=chief", Principal::Anonymous),
+            ("throughline-role=", Principal::Anonymous),
+            ("throughline-role=force-analyst", Principal::Anonymous),
+        ] {
+            assert_eq!(ask(cookie, false), expected, "{cookie}");
+            assert_eq!(ask(cookie, true), Principal::Anonymous, "{cookie}");
         }
     }
 }

@@ -66,6 +66,31 @@ pub struct Conditions<'a> {
     pub accept_encoding: Option<&'a str>,
     /// `If-None-Match`.
     pub if_none_match: Option<&'a str>,
+    /// Who may keep the answer.
+    pub keeping: Keeping,
+}
+
+/// Who may keep an answer, and ask again whether it has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keeping {
+    /// Anyone on the way.
+    #[default]
+    Anyone,
+    /// The caller alone: not everybody would get it.
+    Caller,
+    /// Nobody: it is about people.
+    Nobody,
+}
+
+impl Keeping {
+    /// The words of `Cache-Control`.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Anyone => "no-cache",
+            Self::Caller => "private, no-cache",
+            Self::Nobody => "no-store",
+        }
+    }
 }
 
 /// The tag of an identity body in an encoding.
@@ -112,7 +137,7 @@ pub fn finish(mut answer: Answer, conditions: &Conditions<'_>) -> Answer {
         return answer;
     }
     if !keeps {
-        answer.headers.push((CACHE_CONTROL, "no-cache".into()));
+        answer.headers.push((CACHE_CONTROL, conditions.keeping.words().into()));
     }
     answer.headers.push((VARY, "accept-encoding".into()));
     let packed = answer.packed.take().unwrap_or_else(|| {
@@ -202,7 +227,7 @@ mod tests {
         let ask = |accept: &str, tag: Option<&str>| {
             finish(
                 Answer::ok("text/plain", body.clone()),
-                &Conditions { accept_encoding: Some(accept), if_none_match: tag },
+                &Conditions { accept_encoding: Some(accept), if_none_match: tag, ..Conditions::default() },
             )
         };
         let tag = |answer: &Answer| answer.headers.iter().find(|(name, _)| *name == ETAG).unwrap().1.clone();

@@ -101,6 +101,8 @@ pub struct Call {
     pub app: Arc<App>,
     /// Who asks.
     pub principal: Principal,
+    /// Whether they are at the machine of a synthetic store, where roles are played.
+    pub at_the_machine: bool,
     /// All that they may see.
     pub view: Arc<View>,
     /// Path parameters, decoded once.

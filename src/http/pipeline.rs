@@ -12,6 +12,7 @@ use actix_web::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use actix_web::http::header::ACCESS_CONTROL_EXPOSE_HEADERS;
 use actix_web::http::header::ALLOW;
 use actix_web::http::header::CACHE_CONTROL;
+use actix_web::http::header::COOKIE;
 use actix_web::http::header::HOST;
 use actix_web::http::header::HeaderValue;
 use actix_web::http::header::IF_NONE_MATCH;
@@ -25,15 +26,18 @@ use crate::http::App;
 use crate::http::Call;
 use crate::http::Weight;
 use crate::http::caller::Caller;
+use crate::http::caller::Who;
 use crate::http::caller::allowed_origin;
 use crate::http::caller::is_proxy_header;
 use crate::http::encode::Conditions;
+use crate::http::encode::Keeping;
 use crate::http::encode::finish;
 use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::router::PathValues;
 use crate::http::routes::ROUTES;
 use crate::http::routes::Route;
+use crate::http::routes::RowsOf;
 
 /// How much the pool's threads give way to the others: at 10 they have a tenth of the time where both want it.
 #[cfg(target_os = "linux")]
@@ -51,6 +55,7 @@ pub struct Asked<'a> {
     accept_encoding: Option<&'a HeaderValue>,
     if_none_match: Option<&'a HeaderValue>,
     origin: Option<&'a HeaderValue>,
+    cookie: Option<&'a HeaderValue>,
     /// Whether somebody else may be asking through a proxy on this machine.
     proxied: bool,
 }
@@ -66,6 +71,7 @@ impl<'a> Asked<'a> {
             accept_encoding: None,
             if_none_match: None,
             origin: None,
+            cookie: None,
             proxied: false,
         };
         // One walk over the few headers there are; of equal names the first counts.
@@ -78,6 +84,8 @@ impl<'a> Asked<'a> {
                 &mut asked.if_none_match
             } else if *name == ORIGIN {
                 &mut asked.origin
+            } else if *name == COOKIE {
+                &mut asked.cookie
             } else {
                 asked.proxied |= is_proxy_header(name.as_str());
                 continue;
@@ -92,21 +100,24 @@ impl<'a> Asked<'a> {
         text(self.host).filter(|host| is_plain_host(host))
     }
 
-    fn principal(&self, app: &App) -> Principal {
+    fn who(&self, app: &App) -> Who {
         let name = self.host().map(|host| {
             host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name)
         });
         // A Host we cannot read names nobody's machine.
         let host = self.host.and(name.or(Some("?")));
-        let caller = Caller { peer: self.peer, host, proxied: self.proxied };
-        app.listener.principal(&caller, app.gate.register())
+        // What cannot be read plays nobody.
+        let cookie = self.cookie.map(|value| value.to_str().unwrap_or("throughline-role="));
+        let caller = Caller { peer: self.peer, host, proxied: self.proxied, cookie };
+        app.listener.who(&caller, app.gate.register())
     }
 }
 
 /// The answer to a request: the same for the same view, whatever else happens. Heavy ones are made in the pool.
 pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked: Asked<'_>) -> Answer {
-    let principal = asked.principal(app);
-    let answer = match guarded(|| prepare(app, principal, route, &asked)) {
+    let who = asked.who(app);
+    let mut keeping = if who.principal == Principal::Anonymous { Keeping::Anyone } else { Keeping::Caller };
+    let answer = match guarded(|| prepare(app, &who, route, &asked, &mut keeping)) {
         Err(problem) => problem.answer(),
         Ok(Prepared::Done(answer)) => answer,
         Ok(Prepared::Heavy(route, call)) => match web::block(move || {
@@ -123,6 +134,7 @@ pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked:
         let conditions = Conditions {
             accept_encoding: text(asked.accept_encoding),
             if_none_match: text(asked.if_none_match),
+            keeping,
         };
         finish(answer, &conditions)
     } else {
@@ -131,15 +143,16 @@ pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked:
         answer.headers.push((CACHE_CONTROL, "no-store".into()));
         answer
     };
-    if let Some(origin) = allowed_origin(principal, text(asked.origin)) {
+    if let Some(origin) = allowed_origin(&who.principal, text(asked.origin)) {
         answer.headers.push((ACCESS_CONTROL_ALLOW_ORIGIN, origin.into()));
         answer.headers.push((ACCESS_CONTROL_EXPOSE_HEADERS, "etag, content-crs".into()));
     }
-    if principal == Principal::LocalOperator {
+    if who.at_the_machine {
+        // At this machine an answer also depends on who is played, and on which page may read it.
         match answer.headers.iter_mut().find(|(name, _)| *name == VARY) {
             // There is one thing it varies by so far.
-            Some((_, vary)) => *vary = "accept-encoding, origin".into(),
-            None => answer.headers.push((VARY, "origin".into())),
+            Some((_, vary)) => *vary = "accept-encoding, origin, cookie".into(),
+            None => answer.headers.push((VARY, "origin, cookie".into())),
         }
     }
     answer
@@ -159,9 +172,10 @@ enum Prepared {
 
 fn prepare(
     app: &Arc<App>,
-    principal: Principal,
+    who: &Who,
     route: Option<(usize, PathValues)>,
     asked: &Asked<'_>,
+    keeping: &mut Keeping,
 ) -> Result<Prepared, Problem> {
     let (place, path) = route.ok_or(Problem::NotFound)?;
     let route = &ROUTES[place];
@@ -183,19 +197,34 @@ fn prepare(
     );
     let call = Call {
         app: Arc::clone(app),
-        principal,
-        view: app.gate.view(principal),
+        principal: who.principal.clone(),
+        at_the_machine: who.at_the_machine,
+        view: app.gate.view(&who.principal),
         path,
         params,
         query: asked.query.to_owned(),
         base,
         accept_encoding: text(asked.accept_encoding).unwrap_or("").to_owned(),
     };
+    if is_about_people(route, &call) {
+        *keeping = Keeping::Nobody;
+    }
     Ok(match (route.weight)(&call) {
         Weight::Answered(answer) => Prepared::Done(answer),
         Weight::Light => Prepared::Done((route.handler)(&call)?),
         Weight::Heavy => Prepared::Heavy(route, call),
     })
+}
+
+/// Whether the answer holds rows of a collection that is about people.
+fn is_about_people(route: &Route, call: &Call) -> bool {
+    let names = match route.rows {
+        RowsOf::None => return false,
+        RowsOf::Collection => call.path_value("collectionId"),
+        RowsOf::Layers => call.path_value("layers"),
+    };
+    let about = |name| call.view.collection(name).is_some_and(|collection| collection.is_about_people());
+    names.split(',').any(about)
 }
 
 /// Lets whoever reads requests and answers light ones go first: a thread of the pool takes what time is left.

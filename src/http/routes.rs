@@ -26,10 +26,23 @@ pub struct Route {
     pub params: &'static [Param],
     /// Media type of the answer.
     pub media_type: &'static str,
+    /// Whose rows are in an answer.
+    pub rows: RowsOf,
     /// How much work an answer is, told in microseconds at most.
     pub weight: fn(&Call) -> Weight,
     /// Answers.
     pub handler: fn(&Call) -> Result<Answer, Problem>,
+}
+
+/// Whose rows are in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowsOf {
+    /// None by themselves.
+    None,
+    /// Those of the collection that the path names.
+    Collection,
+    /// Those of the layers that the path names.
+    Layers,
 }
 
 impl Route {
@@ -70,7 +83,16 @@ const fn light(
     media_type: &'static str,
     handler: fn(&Call) -> Result<Answer, Problem>,
 ) -> Route {
-    Route { path, operation, summary, params: &[], media_type, weight: always_light, handler }
+    Route {
+        path,
+        operation,
+        summary,
+        params: &[],
+        media_type,
+        rows: RowsOf::None,
+        weight: always_light,
+        handler,
+    }
 }
 
 /// All of them.
@@ -107,6 +129,7 @@ pub const ROUTES: &[Route] = &[
         summary: "Features of a collection",
         params: ITEMS,
         media_type: GEOJSON,
+        rows: RowsOf::Collection,
         weight: ogc::items::items_weight,
         handler: ogc::items::items,
     },
@@ -116,6 +139,7 @@ pub const ROUTES: &[Route] = &[
         summary: "One feature",
         params: &[Param::Crs],
         media_type: GEOJSON,
+        rows: RowsOf::Collection,
         weight: ogc::items::item_weight,
         handler: ogc::items::item,
     },
@@ -125,6 +149,7 @@ pub const ROUTES: &[Route] = &[
         summary: "TileJSON of one or several layers",
         params: &[Param::Properties],
         media_type: JSON,
+        rows: RowsOf::None,
         weight: always_light,
         handler: tiles::tilejson,
     },
@@ -134,22 +159,27 @@ pub const ROUTES: &[Route] = &[
         summary: "Vector tile of one or several layers",
         params: &[Param::Properties],
         media_type: MVT,
+        rows: RowsOf::Layers,
         weight: tiles::tile_weight,
         handler: tiles::tile,
     },
-    light(
-        "/tiles/{layers}/features/{tileId}.json",
-        "getTileFeature",
-        "The feature of a layer that has an id in its tiles",
-        GEOJSON,
-        tiles::feature,
-    ),
+    Route {
+        path: "/tiles/{layers}/features/{tileId}.json",
+        operation: "getTileFeature",
+        summary: "The feature of a layer that has an id in its tiles",
+        params: &[],
+        media_type: GEOJSON,
+        rows: RowsOf::Layers,
+        weight: always_light,
+        handler: tiles::feature,
+    },
     Route {
         path: "/api/flows",
         operation: "getFlows",
         summary: "Links of lines added up from origin to destination, the strongest first",
         params: FLOWS,
         media_type: JSON,
+        rows: RowsOf::None,
         weight: always_heavy,
         handler: flows::flows,
     },
@@ -159,6 +189,7 @@ pub const ROUTES: &[Route] = &[
         summary: "Named features and grid references, best first",
         params: &[Param::Q, Param::Limit],
         media_type: JSON,
+        rows: RowsOf::None,
         weight: always_heavy,
         handler: search::search,
     },

@@ -2,14 +2,15 @@
 
 use serde_json::json;
 
-use crate::access::Principal;
+use crate::access::Role;
 use crate::http::Answer;
 use crate::http::Call;
 use crate::http::problem::Problem;
 use crate::store::Register;
 
-/// `GET /api/session`: the principal, what the register holds, the day its picture is drawn for (null: today), and the
-/// text of the marking bar: the highest marking among the rows that the caller sees.
+/// `GET /api/session`: the caller's role and what is their own, collections that would be there if they gave a reason,
+/// roles they may play instead, what the register holds, the day its picture is drawn for (null: today), and the text of
+/// the marking bar: the highest marking among the rows that the caller sees.
 ///
 /// # Errors
 /// None.
@@ -19,11 +20,14 @@ pub fn session(call: &Call) -> Result<Answer, Problem> {
         Register::Operational => ("operational", false),
     };
     let marking = call.view.marking();
+    // What could be played here: a function of the server, not of its rows.
+    let roles: &[&str] = if call.at_the_machine { &Role::ALL.map(Role::as_str) } else { &[] };
     Ok(Answer::json(&json!({
-        "principal": match call.principal {
-            Principal::LocalOperator => "local-operator",
-            Principal::Anonymous => "anonymous",
-        },
+        "role": call.principal.role().map_or("local-operator", Role::as_str),
+        "own": call.principal.own(),
+        "reason_given": call.principal.has_reason(),
+        "reason_wanted_for": call.app.gate.wanting_reason(&call.principal),
+        "roles": roles,
         "register": register,
         "synthetic": synthetic,
         "as_at": call.view.as_at(),

@@ -13,9 +13,11 @@ mod helmert;
 pub mod hilbert;
 pub mod lifecycle;
 pub mod schema;
+mod standing;
 pub mod time;
 pub mod validity;
 
 pub use feature::{Handling, Provenance, Row, RowId, Sensitivity, Value, ValueRef};
 pub use geometry::{GeometryKind, Position, Shape, ShapeKind, ShapeRef};
 pub use schema::{CollectionClass, CollectionSchema, FieldSchema, FieldType};
+pub use standing::Standing;

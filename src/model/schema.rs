@@ -240,6 +240,17 @@ impl CollectionSchema {
         self.fields.iter().position(|field| field.name == name)
     }
 
+    /// The same collection with only the fields at some places, as somebody sees it who may not see the others.
+    #[must_use]
+    pub fn with_fields(&self, places: &[usize]) -> Self {
+        let fields: Vec<FieldSchema> = places.iter().map(|place| self.fields[*place].clone()).collect();
+        let there = |name: &String| fields.iter().any(|field| field.name == *name);
+        // A time that is half hidden is no time.
+        let time = if self.time.iter().all(there) { self.time.clone() } else { Vec::new() };
+        let identifier = self.identifier.clone().filter(there);
+        Self { identifier, time, fields, ..self.clone() }
+    }
+
     /// The text field that names a row for people: `name`, `title`, `label` or `brand`, else the first that ends in `_name`.
     #[must_use]
     pub fn label_field(&self) -> Option<usize> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::model::CollectionSchema;
 use crate::snapshot::Collection;
 use crate::snapshot::GROUP_ROWS;
+use crate::snapshot::Version;
 use crate::snapshot::raw::RawPlace;
 use crate::snapshot::raw::RawRows;
 use crate::snapshot::row_group::RawRef;
@@ -22,19 +23,21 @@ const OWNER_CUT_ROWS: usize = 4_096;
 pub fn build_collection(
     schema: Arc<CollectionSchema>,
     chunks: &[RawRows],
-    sequence: i64,
+    version: Version,
     missing: u64,
 ) -> Collection {
     let mut owners: BTreeMap<&str, u32> = BTreeMap::new();
-    for provenance in chunks.iter().flat_map(|chunk| &chunk.provenances) {
-        owners.insert(&provenance.owner, 0);
+    for standing in chunks.iter().flat_map(|chunk| &chunk.standings) {
+        owners.insert(&standing.provenance.owner, 0);
     }
     for (place, rank) in owners.values_mut().enumerate() {
         *rank = place as u32;
     }
     let ranks: Vec<Vec<u32>> = chunks
         .iter()
-        .map(|chunk| chunk.provenances.iter().map(|provenance| owners[provenance.owner.as_str()]).collect())
+        .map(|chunk| {
+            chunk.standings.iter().map(|standing| owners[standing.provenance.owner.as_str()]).collect()
+        })
         .collect();
     let order = sorted_rows(chunks, &ranks);
     let mut runs: Vec<Vec<RawRef>> = Vec::new();
@@ -76,7 +79,7 @@ pub fn build_collection(
             .collect()
     });
     groups.sort_by_key(|group| group.key(0));
-    Collection { schema, groups, sequence, missing }
+    Collection { schema, groups, version, missing }
 }
 
 /// Every row with its sort key: large geometries last, then the owner's rank, then the Hilbert key. Chunks are
@@ -97,7 +100,7 @@ fn sorted_rows(chunks: &[RawRows], ranks: &[Vec<u32>]) -> Vec<(u128, RawRef)> {
                             }
                             RawPlace::None | RawPlace::Point(_) => false,
                         };
-                        let owner = ranks[number][usize::from(chunk.provenance[row])];
+                        let owner = ranks[number][chunk.standing[row] as usize];
                         u128::from(large) << 127 | u128::from(owner) << 64 | u128::from(chunk.hilberts[row])
                     };
                     let mut rows: Vec<(u128, RawRef)> =

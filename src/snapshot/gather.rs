@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::CollectionSchema;
 use crate::model::Position;
-use crate::model::Provenance;
+use crate::model::Standing;
 use crate::model::ValueRef;
 use crate::model::crs::mercator_grid;
 use crate::model::schema::FieldType;
@@ -21,27 +21,27 @@ use crate::snapshot::raw::RawRows;
 use crate::snapshot::raw::TextPool;
 use crate::snapshot::row_group::RawRef;
 
-/// Codes of the rows' provenances, and the provenances.
-pub fn gather_provenance(chunks: &[RawRows], rows: &[RawRef]) -> (Box<[u16]>, Box<[Arc<Provenance>]>) {
-    let mut provenances: Vec<Arc<Provenance>> = Vec::new();
+/// Codes of the rows' standings, and the standings. A row group has fewer rows than 16 bits have values.
+pub fn gather_standings(chunks: &[RawRows], rows: &[RawRef]) -> (Box<[u16]>, Box<[Arc<Standing>]>) {
+    let mut standings: Vec<Arc<Standing>> = Vec::new();
+    let mut places: hashbrown::HashMap<&Arc<Standing>, u16> = hashbrown::HashMap::new();
     let mut map: Vec<Vec<Option<u16>>> =
-        chunks.iter().map(|chunk| vec![None; chunk.provenances.len()]).collect();
+        chunks.iter().map(|chunk| vec![None; chunk.standings.len()]).collect();
     let codes = rows
         .iter()
         .map(|(chunk, row)| {
             let raw = &chunks[usize::from(*chunk)];
-            let code = usize::from(raw.provenance[*row as usize]);
+            let code = raw.standing[*row as usize] as usize;
             *map[usize::from(*chunk)][code].get_or_insert_with(|| {
-                let wanted = &raw.provenances[code];
-                let place = provenances.iter().position(|known| known == wanted).unwrap_or_else(|| {
-                    provenances.push(Arc::clone(wanted));
-                    provenances.len() - 1
-                });
-                place as u16
+                let wanted = &raw.standings[code];
+                *places.entry(wanted).or_insert_with(|| {
+                    standings.push(Arc::clone(wanted));
+                    (standings.len() - 1) as u16
+                })
             })
         })
         .collect();
-    (codes, provenances.into())
+    (codes, standings.into())
 }
 
 /// The column of a field.

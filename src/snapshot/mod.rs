@@ -53,7 +53,16 @@ pub struct Collection {
     /// Its rows.
     pub groups: Vec<Arc<RowGroup>>,
     /// The change of the store it was read at.
-    pub sequence: i64,
+    pub version: Version,
     /// Rows the store has and this does not, because they are damaged or gone; 0 if it is whole.
     pub missing: u64,
+}
+
+/// What of the store a collection was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// The collection's last change.
+    pub sequence: i64,
+    /// The last change of the collection that says which forces its rows concern, if another one does.
+    pub parties: Option<i64>,
 }

@@ -4,15 +4,16 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use hashbrown::DefaultHashBuilder;
+use hashbrown::HashMap;
 use hashbrown::HashTable;
 
 use crate::model::CollectionSchema;
 use crate::model::Position;
-use crate::model::Provenance;
 use crate::model::RowId;
 use crate::model::Shape;
 use crate::model::ShapeKind;
 use crate::model::ShapeRef;
+use crate::model::Standing;
 use crate::model::ValueRef;
 use crate::model::hilbert::HILBERT_NONE;
 use crate::model::hilbert::hilbert;
@@ -146,10 +147,12 @@ pub struct RawRows {
     pub public_ids: Vec<u32>,
     /// Texts of public ids.
     pub public_pool: TextPool,
-    /// Codes into `provenances`.
-    pub provenance: Vec<u16>,
-    /// Every different provenance.
-    pub provenances: Vec<Arc<Provenance>>,
+    /// Codes into `standings`.
+    pub standing: Vec<u32>,
+    /// Every different one.
+    pub standings: Vec<Arc<Standing>>,
+    /// Their places.
+    standing_places: HashMap<Arc<Standing>, u32>,
     /// One for each field.
     pub columns: Vec<RawColumn>,
 }
@@ -166,8 +169,9 @@ impl RawRows {
             shapes: Vec::new(),
             public_ids: Vec::new(),
             public_pool: TextPool::default(),
-            provenance: Vec::new(),
-            provenances: Vec::new(),
+            standing: Vec::new(),
+            standings: Vec::new(),
+            standing_places: HashMap::new(),
             columns: schema.fields.iter().map(|field| RawColumn::new(field.field_type)).collect(),
         }
     }
@@ -181,7 +185,7 @@ impl RawRows {
         self.shares.reserve(rows);
         self.places.reserve(rows);
         self.public_ids.reserve(rows);
-        self.provenance.reserve(rows);
+        self.standing.reserve(rows);
         for column in &mut self.columns {
             match column {
                 RawColumn::Ints(values) => values.reserve(rows),
@@ -196,7 +200,7 @@ impl RawRows {
         &mut self,
         id: RowId,
         public_id: Option<&str>,
-        provenance: &Arc<Provenance>,
+        standing: &Arc<Standing>,
         geometry: Option<ShapeRef<'_>>,
         values: &[ValueRef<'_>],
         share: u128,
@@ -204,17 +208,16 @@ impl RawRows {
         self.ids.push(id);
         self.shares.push(share);
         self.public_ids.push(public_id.map_or(u32::MAX, |text| self.public_pool.code(text)));
-        let known = self
-            .provenances
-            .iter()
-            .rposition(|known| Arc::ptr_eq(known, provenance))
-            .or_else(|| self.provenances.iter().position(|known| known == provenance));
-        let code = known.unwrap_or_else(|| {
-            self.provenances.push(Arc::clone(provenance));
-            self.provenances.len() - 1
+        // Rows that follow each other mostly have the same one.
+        let last = self.standing.last().copied();
+        let same = last.filter(|last| Arc::ptr_eq(&self.standings[*last as usize], standing));
+        let code = same.unwrap_or_else(|| {
+            *self.standing_places.entry(Arc::clone(standing)).or_insert_with(|| {
+                self.standings.push(Arc::clone(standing));
+                self.standings.len() as u32 - 1
+            })
         });
-        // Force, marking, handling and sensitivity make some hundreds of combinations; 65,535 are never reached.
-        self.provenance.push(code as u16);
+        self.standing.push(code);
         let (place, key) = match geometry {
             None => (RawPlace::None, HILBERT_NONE),
             Some(shape) if shape.kind == ShapeKind::Point => {

@@ -10,6 +10,7 @@ use crate::model::Position;
 use crate::model::Provenance;
 use crate::model::RowId;
 use crate::model::ShapeRef;
+use crate::model::Standing;
 use crate::model::ValueRef;
 use crate::model::collections::Field;
 use crate::model::feature::RowHasher;
@@ -22,8 +23,8 @@ use crate::snapshot::columns::TextColumn;
 use crate::snapshot::columns::Texts;
 use crate::snapshot::gather::gather_column;
 use crate::snapshot::gather::gather_places;
-use crate::snapshot::gather::gather_provenance;
 use crate::snapshot::gather::gather_public_ids;
+use crate::snapshot::gather::gather_standings;
 use crate::snapshot::gather::gather_times;
 use crate::snapshot::index::Pyramid;
 use crate::snapshot::memo::Memo;
@@ -45,8 +46,8 @@ pub struct RowGroup {
     places: Places,
     located: usize,
     columns: Box<[Column]>,
-    provenance: Box<[u16]>,
-    provenances: Box<[Arc<Provenance>]>,
+    standing: Box<[u16]>,
+    standings: Box<[Arc<Standing>]>,
     times: Option<Times>,
     time_extent: Option<(i64, i64)>,
     pyramid: Pyramid,
@@ -75,7 +76,7 @@ impl RowGroup {
         });
         let id_order: Vec<u16> = by_id.into_iter().map(|(_, row)| row).collect();
         let hash_sum = rows.iter().fold(0_u128, |sum, at| sum.wrapping_add(chunk(*at).shares[at.1 as usize]));
-        let (provenance, provenances) = gather_provenance(chunks, rows);
+        let (standing, standings) = gather_standings(chunks, rows);
         let columns: Box<[Column]> =
             (0..schema.fields.len()).map(|field| gather_column(schema, chunks, rows, field)).collect();
         let public_ids = gather_public_ids(chunks, rows);
@@ -90,8 +91,8 @@ impl RowGroup {
             places,
             located,
             columns,
-            provenance,
-            provenances,
+            standing,
+            standings,
             times,
             time_extent: None,
             pyramid: Pyramid::default(),
@@ -107,25 +108,28 @@ impl RowGroup {
         group
     }
 
-    /// A copy with only the rows that `keep` accepts; `None` if it accepts none. It has its own dictionaries,
-    /// order and index: nothing of a hidden row is left.
+    /// A copy with only the rows that `keep` accepts and the fields at some places, which are those of `schema`; `None`
+    /// if it accepts none. It has its own dictionaries, order and index: nothing of a hidden row or field is left.
     #[must_use]
-    pub fn filtered(&self, schema: &CollectionSchema, keep: impl Fn(&Provenance) -> bool) -> Option<Self> {
-        let allowed: Vec<bool> = self.provenances.iter().map(|provenance| keep(provenance)).collect();
+    pub fn filtered(
+        &self,
+        schema: &CollectionSchema,
+        fields: &[usize],
+        keep: impl Fn(&Standing) -> bool,
+    ) -> Option<Self> {
+        let allowed: Vec<bool> = self.standings.iter().map(|standing| keep(standing)).collect();
         let mut raw = RawRows::new(schema);
         let mut hasher = RowHasher::new(schema);
         let mut rows = Vec::new();
-        for row in (0..self.len()).filter(|row| allowed[usize::from(self.provenance[*row])]) {
-            let values: Vec<ValueRef<'_>> =
-                (0..schema.fields.len()).map(|field| self.value(field, row)).collect();
+        for row in (0..self.len()).filter(|row| allowed[usize::from(self.standing[*row])]) {
+            let values: Vec<ValueRef<'_>> = fields.iter().map(|field| self.value(*field, row)).collect();
             // Row hashes are not kept in memory; the few rows of a copy are hashed anew.
             let hash = hasher
                 .hash(self.provenance(row), self.public_id(row), self.shape(row), |field| values[field]);
-            let provenance = &self.provenances[usize::from(self.provenance[row])];
             raw.push(
                 self.ids[row],
                 self.public_id(row),
-                provenance,
+                &self.standings[usize::from(self.standing[row])],
                 self.shape(row),
                 &values,
                 hash_share(&hash),
@@ -235,13 +239,19 @@ impl RowGroup {
     /// Owner, marking, handling and sensitivity of a row.
     #[must_use]
     pub fn provenance(&self, row: usize) -> &Provenance {
-        &self.provenances[usize::from(self.provenance[row])]
+        &self.standing(row).provenance
     }
 
-    /// Every provenance that a row of the group has.
+    /// Whose a row is.
     #[must_use]
-    pub fn provenances(&self) -> &[Arc<Provenance>] {
-        &self.provenances
+    pub fn standing(&self, row: usize) -> &Standing {
+        &self.standings[usize::from(self.standing[row])]
+    }
+
+    /// Every standing that a row of the group has.
+    #[must_use]
+    pub fn standings(&self) -> &[Arc<Standing>] {
+        &self.standings
     }
 
     /// First and last instant of a row, in microseconds; for ever for a row without time.

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Session } from "./api/client.ts";
 import { flowsPath } from "./api/flows.ts";
 import { chosen, day, questionsOf } from "./flows.ts";
 import * as state from "./state.ts";
@@ -40,7 +41,16 @@ describe("questions about the selection", () => {
 });
 
 describe("the day", () => {
-  const session = { principal: "anonymous", register: "synthetic", synthetic: true, marking: "OFFICIAL" } as const;
+  const session: Session = {
+    role: "public",
+    own: [],
+    reason_given: false,
+    reason_wanted_for: [],
+    roles: [],
+    register: "synthetic",
+    synthetic: true,
+    marking: "OFFICIAL",
+  };
   const today = new Date().toISOString().slice(0, 10);
   beforeEach(() => {
     state.session.value = null;

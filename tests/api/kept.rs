@@ -79,7 +79,7 @@ fn every_row_of_a_large_collection_is_found_by_its_id() {
     by_id.id = Some("id".into());
     world.import("p.csv", format!("id,lon,lat\n{rows}"), &by_id).unwrap();
     let gate = world.gate();
-    let view = gate.view(Principal::LocalOperator);
+    let view = gate.view(&Principal::LocalOperator);
     let collection = view.collection("p").unwrap();
     assert_eq!(collection.rows(), ROWS as u64);
     assert!(collection.groups().len() > 2 && !collection.finds_at_once());

@@ -6,10 +6,12 @@ mod fixtures;
 mod mvt;
 
 mod flows;
+mod generator;
 mod kept;
 mod limits;
 mod oracles;
 mod process;
 mod protocol;
+mod roles;
 mod tiles;
 mod twins;

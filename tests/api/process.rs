@@ -191,7 +191,7 @@ fn an_import_killed_in_the_middle_leaves_nothing() {
         let gate = Gate::open(std::sync::Arc::new(Store::open(&path.join("s.gpkg")).unwrap())).unwrap();
         assert!(gate.degraded().is_empty());
         let rows =
-            gate.view(Principal::LocalOperator).collection("p").map_or(0, |collection| collection.rows());
+            gate.view(&Principal::LocalOperator).collection("p").map_or(0, |collection| collection.rows());
         assert!(rows == 0 || rows == 400_000, "{rows}");
         assert!(!finished || rows == 400_000);
         cut += u32::from(rows == 0);
@@ -208,7 +208,7 @@ fn a_layer_with_the_name_of_a_reference_collection_is_left_alone() {
     let rename = "UPDATE throughline_collections SET id = 'places', schema = replace(schema, 'id = \"mine\"', 'id = \"places\"')";
     assert_eq!(file.execute(rename, []).unwrap(), 1);
     add_missing_reference(&world.store).unwrap();
-    let view = world.gate().view(Principal::LocalOperator);
+    let view = world.gate().view(&Principal::LocalOperator);
     assert_eq!(view.collection("places").unwrap().rows(), 1);
     assert_eq!(view.collection("stations").unwrap().rows(), 2_607);
 }

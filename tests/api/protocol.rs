@@ -81,7 +81,7 @@ fn encodings_only_when_asked_and_each_with_its_tag() {
     for name in ["gzip", "zstd"] {
         let packed = server.ask("GET", path, &[("Accept-Encoding", name)]);
         assert_eq!(packed.header("content-encoding"), Some(name));
-        assert_eq!(packed.header("vary"), Some("accept-encoding, origin"));
+        assert_eq!(packed.header("vary"), Some("accept-encoding, origin, cookie"));
         assert!(packed.body.len() < plain.body.len() / 3);
         let mut body = Vec::new();
         match name {
@@ -109,10 +109,10 @@ fn a_second_import_is_served_within_a_refresh_and_changes_the_tag() {
     let world = world();
     let gate = world.gate();
     assert!(!gate.refresh().unwrap());
-    let before = gate.view(throughline::access::Principal::LocalOperator);
+    let before = gate.view(&throughline::access::Principal::LocalOperator);
     world.import("q.csv", "lon,lat,name,seen\n0,51,new,2031-01-01\n", &options("p")).unwrap();
     assert!(gate.refresh().unwrap());
-    let after = gate.view(throughline::access::Principal::LocalOperator);
+    let after = gate.view(&throughline::access::Principal::LocalOperator);
     assert_eq!((before.collection("p").unwrap().rows(), after.collection("p").unwrap().rows()), (201, 202));
     assert_ne!(before.collection("p").unwrap().data_version(), after.collection("p").unwrap().data_version());
 }

@@ -256,11 +256,11 @@ fn session_says_who_asks_and_how_it_is_marked() {
     let server = world.serve();
     let mine = server.get("/api/session").json();
     assert_eq!(mine["marking"], "OFFICIAL-SENSITIVE · SYNTHETIC DATA");
-    assert_eq!((&mine["principal"], &mine["synthetic"]), (&"local-operator".into(), &true.into()));
+    assert_eq!((&mine["role"], &mine["synthetic"]), (&"local-operator".into(), &true.into()));
     let theirs = server.ask("GET", "/api/session", &[("X-Forwarded-For", "198.51.100.7")]).json();
     assert_eq!(
-        (&theirs["marking"], &theirs["principal"]),
-        (&"OFFICIAL · SYNTHETIC DATA".into(), &"anonymous".into())
+        (&theirs["marking"], &theirs["role"]),
+        (&"OFFICIAL · SYNTHETIC DATA".into(), &"public".into())
     );
 }
 

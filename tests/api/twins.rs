@@ -5,11 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use throughline::http::params::Param;
 use throughline::http::routes::ROUTES;
-use throughline::http::routes::Route;
 use throughline::model::Provenance;
-use throughline::model::RowId;
 use throughline::model::Sensitivity;
 
 use crate::fixtures::Numbers;
@@ -17,6 +14,8 @@ use crate::fixtures::Reply;
 use crate::fixtures::Server;
 use crate::fixtures::World;
 use crate::fixtures::options;
+use crate::generator::Subject;
+use crate::generator::requests;
 
 /// Ids of rows that only the operator may see.
 const HIDDEN: [&str; 4] = ["HID", "HIE", "HIF", "HIG"];
@@ -68,115 +67,11 @@ fn world(hidden: &[&str]) -> World {
     world
 }
 
-/// Requests for a route: its path parameters and query parameters filled in, singly and together.
-fn requests(route: &Route) -> Vec<String> {
-    let mut paths = match route.path {
-        "/ogc/collections/{collectionId}"
-        | "/ogc/collections/{collectionId}/queryables"
-        | "/ogc/collections/{collectionId}/items" => ["stations", "imported", "nothing"]
-            .iter()
-            .map(|id| route.path.replace("{collectionId}", id))
-            .collect(),
-        "/ogc/collections/{collectionId}/items/{featureId}" => {
-            let mut ids: Vec<&str> = HIDDEN.to_vec();
-            ids.extend(["S1", "S399", "FAR", "none", "00000000-0000-4000-8000-000000000000"]);
-            ids.iter().map(|id| format!("/ogc/collections/stations/items/{id}")).collect()
-        }
-        "/tiles/{layers}.json" => ["stations", "imported", "stations,imported", "nothing"]
-            .iter()
-            .map(|id| format!("/tiles/{id}.json"))
-            .collect(),
-        "/tiles/{layers}/{z}/{x}/{y}.mvt" => {
-            let mut paths = Vec::new();
-            for layer in ["stations", "imported", "nothing"] {
-                // Around 1 W 52 N, where the hidden rows are, and around the far one.
-                for tile in
-                    ["0/0/0", "5/15/10", "8/127/84", "8/127/85", "10/509/339", "12/2036/1356", "8/122/77"]
-                {
-                    paths.push(format!("/tiles/{layer}/{tile}.mvt"));
-                }
-            }
-            paths
-        }
-        "/tiles/{layers}/features/{tileId}.json" => {
-            let mut paths: Vec<String> = ["0", "9007199254740991", "x"]
-                .iter()
-                .map(|id| format!("/tiles/stations/features/{id}.json"))
-                .collect();
-            // Ids of hidden and open rows, reckoned here from the rule.
-            for id in HIDDEN.iter().chain(&["S1", "S399", "FAR"]) {
-                let row = RowId::from_public(id);
-                let hash = blake3::hash(&row.0.to_be_bytes());
-                let low =
-                    hash.as_bytes()[..7].iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-                for layers in ["stations", "imported", "stations,imported"] {
-                    paths.push(format!("/tiles/{layers}/features/{}.json", low & ((1 << 53) - 1)));
-                }
-            }
-            paths
-        }
-        "/api/search" => {
-            ["Hidden%20station", "hidden", "HID", "Far%20away", "Statoin%207", "x", "TQ%20123%20456"]
-                .iter()
-                .map(|words| format!("/api/search?q={words}&limit=20"))
-                .chain(["/api/search".to_owned()])
-                .collect()
-        }
-        "/assets/{file}" => vec!["/assets/none.js".to_owned(), "/assets/..%2Findex.html".to_owned()],
-        plain => {
-            assert!(!plain.contains('{'), "the generator has no line for {plain}");
-            vec![plain.to_owned()]
-        }
-    };
-    let mut numbers = Numbers(9);
-    let bare = paths.clone();
-    for path in &bare {
-        if path.contains('?') {
-            continue;
-        }
-        for _ in 0..6 {
-            let mut query = Vec::new();
-            for param in route.params {
-                if numbers.next().is_multiple_of(2) {
-                    query.push(format!("{}={}", param.name(), value(*param, &mut numbers)));
-                }
-            }
-            paths.push(format!("{path}?{}", query.join("&")));
-        }
-        for param in route.params {
-            paths.push(format!("{path}?{}={}", param.name(), value(*param, &mut numbers)));
-        }
-        paths.push(format!("{path}?unknown=1"));
-    }
-    paths
-}
-
-fn value(param: Param, numbers: &mut Numbers) -> String {
-    let (lon, lat) = (numbers.between(-2.0, 0.0), numbers.between(51.0, 53.0));
-    match param {
-        Param::Bbox => format!("{lon},{lat},{},{}", lon + 1.0, lat + 1.0),
-        Param::Datetime => "2020-01-01/2030-01-01".to_owned(),
-        Param::Limit => (1 + numbers.next() % 500).to_string(),
-        Param::Next => format!("{:016x}{:032x}", numbers.next(), u128::from(numbers.next()) << 64),
-        Param::Nearest => format!("{lon},{lat}"),
-        Param::Within => format!("-1.0,52.0,{}", numbers.between(0.0, 300_000.0)),
-        Param::Properties => {
-            ["", "name", "force,name", "country,nothing"][numbers.next() as usize % 4].to_owned()
-        }
-        Param::Level => {
-            ["auto", "place", "area", "force", "region", "county"][numbers.next() as usize % 6].to_owned()
-        }
-        Param::Zoom => (numbers.next() % 26).to_string(),
-        Param::From => ["hubs:liverpool", "forces:secret-force", "regions:london", "hubs:hidden"]
-            [numbers.next() as usize % 4]
-            .to_owned(),
-        Param::To => ["towns:portsmouth", "forces:secret-force", "regions:london", "towns:hidden"]
-            [numbers.next() as usize % 4]
-            .to_owned(),
-        Param::Q => ["Hidden", "Station%201", "hid", "secret"][numbers.next() as usize % 4].to_owned(),
-        Param::Crs => "http%3A%2F%2Fwww.opengis.net%2Fdef%2Fcrs%2FEPSG%2F0%2F27700".to_owned(),
-    }
-}
+const ABOUT: Subject<'_> = Subject {
+    collections: &["stations", "imported", "nothing"],
+    ids: &["HID", "HIE", "HIF", "HIG", "S1", "S399", "FAR"],
+    words: &["Hidden%20station", "hidden", "HID", "Far%20away", "Statoin%207", "Station%201", "secret"],
+};
 
 /// How a world answers a stranger.
 type Ask<'a> = &'a dyn Fn(&str, &str) -> Reply;
@@ -184,7 +79,7 @@ type Ask<'a> = &'a dyn Fn(&str, &str) -> Reply;
 /// The first request that two worlds answer differently.
 fn difference(one: Ask<'_>, two: Ask<'_>) -> Option<String> {
     for route in ROUTES {
-        let requests = requests(route);
+        let requests = requests(route, &ABOUT);
         assert!(!requests.is_empty());
         for path in requests {
             for method in ["GET", "HEAD", "POST"] {

@@ -51,7 +51,7 @@ fn main() {
 /// Features, bytes, and the least nanoseconds of the whole tile.
 fn measure(path: &Path, collection: &str, properties: Option<&[String]>) -> (usize, usize, f64) {
     let gate = points::open(path);
-    let view = gate.view(Principal::LocalOperator);
+    let view = gate.view(&Principal::LocalOperator);
     let collection = view.collection(collection).unwrap();
     let at = TileCoord::new(AT.0, AT.1, AT.2).unwrap();
     let make = || tile(&[collection], at, properties, Thinning::None);

@@ -13,6 +13,7 @@ Every figure is a median over the rounds; servers take turns, one core each. Rat
 import json
 import os
 import pathlib
+import socket
 import statistics
 import subprocess
 import sys
@@ -22,7 +23,16 @@ PEERS = pathlib.Path(os.environ.get("PEERS_DIR") or sys.exit("PEERS_DIR must nam
 BENCH = pathlib.Path(os.environ.get("BENCH_DIR", ROOT / "../shared/bench")).resolve()
 BIN = pathlib.Path(sys.argv[1]).resolve()
 LAYERS = ["addresses_10k", "addresses_100k", "addresses_1m", "corridors", "areas", "flows"]
-ADDRESS = "127.0.0.1:8585"
+
+
+def free_address():
+    """An address that nothing listens on: what answers there is the server that is measured."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return "127.0.0.1:%d" % one.getsockname()[1]
+
+
+ADDRESS = free_address()
 ITEMS = "/ogc/collections/bench-{layer}/items"
 
 # Scene, server it is held against, what is to be reached and what is better still.

@@ -123,7 +123,7 @@ pub fn import_file(path: &Path, file: &Path, into: &str) {
 /// Asks one kind of question at twenty places when told to, so that only the asking is counted.
 pub fn child(path: &Path, question: &str) {
     let gate = open(path);
-    let view = gate.view(Principal::LocalOperator);
+    let view = gate.view(&Principal::LocalOperator);
     let collection = view.collection("points").unwrap();
     let places: Vec<(f64, f64)> =
         towns().iter().step_by(400 / PLACES).map(|(lon, lat, _)| (*lon, *lat)).collect();

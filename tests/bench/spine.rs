@@ -49,7 +49,7 @@ fn main() {
             })
             .fold(f64::INFINITY, f64::min);
         let gate = open(&path);
-        let view = gate.view(Principal::LocalOperator);
+        let view = gate.view(&Principal::LocalOperator);
         let collection = view.collection("points").unwrap();
         let bytes = collection.bytes() as u64 / collection.rows();
         println!("{size:>9} {import_s:>9.2} {open_s:>9.2} {bytes:>9}");

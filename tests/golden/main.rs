@@ -21,7 +21,7 @@ use fixtures::World;
 
 /// Everything the store has, as the local operator sees it.
 fn view(world: &World) -> Arc<View> {
-    world.gate().view(Principal::LocalOperator)
+    world.gate().view(&Principal::LocalOperator)
 }
 
 /// The tile of some layers.

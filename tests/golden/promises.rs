@@ -610,7 +610,7 @@ fn without_thinning_every_row_is_in_the_tile() {
 
 /// What a stranger gets of the built-in collections.
 fn stranger(world: &World, layer: &str, at: TileCoord) -> Vec<u8> {
-    bytes(&world.gate().view(Principal::Anonymous), &[layer], at)
+    bytes(&world.gate().view(&Principal::Anonymous), &[layer], at)
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn a_changed_value_is_quarantined_and_said() {
     drop(connection);
     let gate = world.gate();
     assert_eq!(gate.degraded(), [("d".to_owned(), 2)], "one forged, one gone");
-    assert_eq!(gate.view(Principal::LocalOperator).collection("d").unwrap().rows(), 498);
+    assert_eq!(gate.view(&Principal::LocalOperator).collection("d").unwrap().rows(), 498);
     let server = world.serve();
     let ready = server.get("/readyz");
     assert_eq!(ready.status, 200);
@@ -109,7 +109,7 @@ fn a_zeroed_page_costs_its_rows_and_no_others() {
     damaged[target * page..(target + 1) * page].fill(0);
     fs::write(&path, &damaged).unwrap();
     let gate = world.gate();
-    let rows = gate.view(Principal::LocalOperator).collection("d").unwrap().rows();
+    let rows = gate.view(&Principal::LocalOperator).collection("d").unwrap().rows();
     assert_eq!(rows, 3_000 - lost, "rows of sound pages are all there");
     assert_eq!(gate.degraded(), [("d".to_owned(), lost)]);
     assert!(!world.store.quick_check().unwrap().is_empty());
@@ -120,7 +120,7 @@ fn flipped_bytes_never_pass_for_right() {
     let world = filled(400);
     let path = world.store.path().to_owned();
     let content = fs::read(&path).unwrap();
-    let whole = world.gate().view(Principal::LocalOperator).collection("d").unwrap().data_version();
+    let whole = world.gate().view(&Principal::LocalOperator).collection("d").unwrap().data_version();
     let places: Vec<usize> =
         content.windows(8).enumerate().filter(|(_, bytes)| bytes == b"name of ").map(|(at, _)| at).collect();
     let mut seen = 0;
@@ -129,7 +129,7 @@ fn flipped_bytes_never_pass_for_right() {
         damaged[*at] ^= 0x20;
         fs::write(&path, &damaged).unwrap();
         let gate = world.gate();
-        let view = gate.view(Principal::LocalOperator);
+        let view = gate.view(&Principal::LocalOperator);
         // A byte in the free room of a page means nothing; any other is noticed.
         let noticed = !gate.degraded().is_empty();
         seen += u32::from(noticed);

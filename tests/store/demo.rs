@@ -253,7 +253,7 @@ fn no_invented_address_stands_on_a_loaded_building() {
     let file = format!("{{\"type\":\"Feature\",\"properties\":{{}},\"geometry\":{block}}}");
     world.import("buildings.geojson", file, &options("buildings")).unwrap();
     write_demo(world.store.path(), Settings { seed: 3, scale: 0.2 }).unwrap();
-    let view = world.gate().view(throughline::access::Principal::LocalOperator);
+    let view = world.gate().view(&throughline::access::Principal::LocalOperator);
     let collection = view.collection(addresses::COLLECTION).unwrap();
     let mut met = 0;
     for group in collection.groups() {

@@ -46,7 +46,7 @@ fn refused(name: &str, content: impl AsRef<[u8]>, word: &str) {
 }
 
 fn with_view(world: &World, check: impl Fn(&CollectionView)) {
-    let view = world.gate().view(Principal::LocalOperator);
+    let view = world.gate().view(&Principal::LocalOperator);
     check(view.collection("x").unwrap());
 }
 
@@ -329,7 +329,7 @@ fn geopackages_of_other_programs() {
     layer.layer = Some("one".into());
     let report = world.import_file(&path, &layer).unwrap();
     assert_eq!((report.accepted, report.rejected), (2, 1));
-    let view = world.gate().view(Principal::LocalOperator);
+    let view = world.gate().view(&Principal::LocalOperator);
     let collection = view.collection("x").unwrap();
     let group = &collection.groups()[0];
     let row = (0..2).find(|row| group.public_id(*row) == Some("5")).unwrap();
@@ -382,7 +382,7 @@ fn whatever_is_accepted_is_sound_when_it_is_read_back() {
     assert_eq!(codes(&report), [(1, "wrong-type"), (2, "wrong-type"), (3, "wrong-type")]);
     assert_eq!(report.unchanged, 1, "the same instant written otherwise");
     assert_eq!(world.gate().degraded(), []);
-    let view = world.gate().view(Principal::LocalOperator);
+    let view = world.gate().view(&Principal::LocalOperator);
     assert_eq!(
         column(view.collection("b").unwrap(), "v"),
         ["-0", "-0", "1.5"],
@@ -439,7 +439,7 @@ fn a_column_called_rowid_survives_a_geopackage() {
         csv.push_str(&format!("{},name {row}\n", row % 5));
     }
     world.import("a.csv", csv, &options("x")).unwrap();
-    let view = world.gate().view(Principal::LocalOperator);
+    let view = world.gate().view(&Principal::LocalOperator);
     let collection = view.collection("x").unwrap();
     let all =
         items(collection, &ItemsRequest { filter: Filter::All(Vec::new()), limit: usize::MAX, after: None })

@@ -35,7 +35,7 @@ fn load(name: &str, rows: u64) -> Option<(World, Arc<View>)> {
     let world = World::new();
     let report = world.import_file(&file, &options("x")).unwrap();
     assert_eq!((report.accepted, report.rejected), (rows, 0), "{:?}", report.rows);
-    let view = world.gate().view(Principal::LocalOperator);
+    let view = world.gate().view(&Principal::LocalOperator);
     assert_eq!(view.collection("x").unwrap().rows(), rows);
     Some((world, view))
 }
@@ -153,7 +153,7 @@ fn the_three_invalid_route_areas_are_reported() {
     let world = World::new();
     let report = world.import_file(&file, &options("x")).unwrap();
     assert_eq!((report.accepted, report.rejected, report.warned), (16, 0, 3));
-    let view = world.gate().view(Principal::LocalOperator);
+    let view = world.gate().view(&Principal::LocalOperator);
     let collection = view.collection("x").unwrap();
     let codes: Vec<&str> = report.rows.iter().map(|note| note.fault.code).collect();
     assert_eq!(codes, ["self-crossing"; 3]);

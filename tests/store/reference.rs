@@ -22,7 +22,7 @@ fn reference_facts_are_whole_and_point_at_one_another() {
     let world = World::new();
     import_reference(&world.store).unwrap();
     import_reference(&world.store).unwrap();
-    let view = world.gate().view(Principal::Anonymous);
+    let view = world.gate().view(&Principal::Anonymous);
     let rows = |id: &str| view.collection(id).unwrap().rows();
     assert_eq!(
         (
@@ -86,7 +86,7 @@ fn stations_stand_where_the_regulator_has_them() {
         .collect();
     let world = World::new();
     import_reference(&world.store).unwrap();
-    let view = world.gate().view(Principal::Anonymous);
+    let view = world.gate().view(&Principal::Anonymous);
     let group = &view.collection("stations").unwrap().groups()[0];
     let (mut found, mut off) = (0, Vec::new());
     for row in 0..group.len() {

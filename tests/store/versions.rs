@@ -172,6 +172,6 @@ fn columns_that_come_later_are_added_and_old_hashes_stand() {
     world.import("q.geojson", more, &options("p")).unwrap();
     let gate = world.gate();
     assert!(gate.degraded().is_empty(), "a new null field leaves old hashes alone");
-    let view = gate.view(throughline::access::Principal::LocalOperator);
+    let view = gate.view(&throughline::access::Principal::LocalOperator);
     assert_eq!(view.collection("p").unwrap().rows(), 3);
 }

@@ -1,8 +1,26 @@
 // Talks to the server, in its own words. Every failure becomes an `ApiProblem` that says what the server said.
 import type { Feature, Geometry } from "geojson";
 
+export type Role =
+  | "public"
+  | "partner"
+  | "force-analyst"
+  | "regional-analyst"
+  | "national-analyst"
+  | "btp-planner"
+  | "admin"
+  | "auditor";
+
 export interface Session {
-  principal: "local-operator" | "anonymous";
+  /** What the caller is here for; the local operator sees everything. */
+  role: Role | "local-operator";
+  /** Force, region or areas of their own. */
+  own: string[];
+  /** Whether they gave a reason, and collections that would be there if they did. */
+  reason_given: boolean;
+  reason_wanted_for: string[];
+  /** Roles that can be played here instead; none where nobody plays. */
+  roles: Role[];
   register: "synthetic" | "operational";
   synthetic: boolean;
   marking: string;

@@ -1,0 +1,400 @@
+//! Each role in two worlds that differ only in rows it may not see: every route gives it byte-equal answers; and whoever
+//! may see the rows sees a difference.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fmt::Write;
+
+use serde_json::json;
+use throughline::http::routes::ROUTES;
+use throughline::model::Provenance;
+use throughline::model::RowId;
+use throughline::model::Sensitivity;
+
+use crate::fixtures::Numbers;
+use crate::fixtures::Reply;
+use crate::fixtures::Server;
+use crate::fixtures::World;
+use crate::fixtures::options;
+use crate::generator::Subject;
+use crate::generator::requests;
+
+/// A set of rows of the register, and who may see them by table 3.2 of the specification.
+struct Rows {
+    /// Rows of these collections have ids that begin with it.
+    name: &'static str,
+    add: fn(&World, &str),
+    seen_by: &'static [&'static str],
+}
+
+const KENT: &str = "force-analyst:kent";
+const KENT_REASON: &str = "force-analyst:kent with a reason";
+const ESSEX: &str = "force-analyst:essex";
+const SOUTH_EAST: &str = "regional-analyst:south-east";
+const SOUTH_EAST_REASON: &str = "regional-analyst:south-east with a reason";
+const NATION: &str = "national-analyst";
+const NATION_REASON: &str = "national-analyst with a reason";
+const BTP: &str = "btp-planner";
+const BTP_REASON: &str = "btp-planner with a reason";
+
+const PLAYED: &[&str] = &[
+    "public",
+    "partner:E06000044",
+    KENT,
+    KENT_REASON,
+    ESSEX,
+    SOUTH_EAST,
+    SOUTH_EAST_REASON,
+    NATION,
+    NATION_REASON,
+    BTP,
+    BTP_REASON,
+    "admin",
+    "auditor",
+];
+
+const SETS: &[Rows] = &[
+    Rows {
+        name: "rail-to-kent",
+        add: |world, name| line(world, name, "essex", "kent", "rail"),
+        seen_by: &[
+            KENT,
+            KENT_REASON,
+            ESSEX,
+            SOUTH_EAST,
+            SOUTH_EAST_REASON,
+            NATION,
+            NATION_REASON,
+            BTP,
+            BTP_REASON,
+        ],
+    },
+    Rows {
+        name: "road-to-kent",
+        add: |world, name| line(world, name, "essex", "kent", "road"),
+        seen_by: &[KENT, KENT_REASON, ESSEX, SOUTH_EAST, SOUTH_EAST_REASON, NATION, NATION_REASON],
+    },
+    Rows {
+        name: "road-in-essex",
+        add: |world, name| line(world, name, "essex", "essex", "road"),
+        seen_by: &[ESSEX, NATION, NATION_REASON],
+    },
+    Rows {
+        name: "home-in-kent",
+        add: |world, name| home(world, name, "kent"),
+        seen_by: &[KENT_REASON, SOUTH_EAST_REASON],
+    },
+    Rows { name: "home-in-essex", add: |world, name| home(world, name, "essex"), seen_by: &[] },
+    Rows {
+        name: "seen-on-the-railway",
+        add: |world, name| sighting(world, name, "btp"),
+        seen_by: &[NATION_REASON, BTP, BTP_REASON],
+    },
+    Rows {
+        name: "seen-in-kent",
+        add: |world, name| sighting(world, name, "kent"),
+        seen_by: &[KENT, KENT_REASON, SOUTH_EAST, SOUTH_EAST_REASON, NATION_REASON],
+    },
+    Rows {
+        name: "number-of-kent",
+        add: number,
+        seen_by: &[KENT, KENT_REASON, SOUTH_EAST, SOUTH_EAST_REASON, NATION, NATION_REASON],
+    },
+];
+
+fn held(world: &World, into: &str, owner: &str, features: &[serde_json::Value]) {
+    let mut about = options(into);
+    about.provenance = Provenance {
+        sensitivity: Sensitivity::Restricted,
+        marking: "OFFICIAL-SENSITIVE".to_owned(),
+        synthetic: true,
+        ..Provenance::open(owner)
+    };
+    let file = json!({ "type": "FeatureCollection", "features": features });
+    let report = world.import(&format!("{into}-{owner}.geojson"), file.to_string(), &about).unwrap();
+    assert_eq!(report.accepted, features.len() as u64, "{into}: {:?}", report.rows);
+}
+
+/// A few rows of a set, near one another and near those that are always there.
+fn each(name: &str, make: impl Fn(usize, String, f64) -> serde_json::Value) -> Vec<serde_json::Value> {
+    (0..4).map(|number| make(number, format!("{name}-{number}"), -1.0 + number as f64 * 0.003)).collect()
+}
+
+fn line(world: &World, name: &str, exporting: &str, importing: &str, mode: &str) {
+    let lines = each(name, |number, id, _| {
+        json!({ "type": "Feature", "id": id, "geometry": null, "properties": {
+            "brand": format!("Brand {name}"), "status": "active", "hub": "liverpool",
+            "exporting_force": exporting, "first_seen": "2024-01-02", "confidence": number as f64 / 7.0,
+        }})
+    });
+    held(world, "lines", exporting, &lines);
+    let legs = each(name, |number, id, lon| {
+        let line = RowId::from_public(&id).to_string();
+        json!({ "type": "Feature", "id": format!("{id}-leg"),
+            "geometry": { "type": "LineString", "coordinates": [[lon, 52.0], [lon + 0.5, 51.3]] },
+            "properties": { "line": line, "hub": "liverpool", "town": "portsmouth", "exporting_force": exporting,
+                "importing_force": importing, "mode": mode, "trips_per_week": 1.5 + number as f64,
+                "active_from": "2024-01-02" } })
+    });
+    held(world, "legs", exporting, &legs);
+}
+
+fn home(world: &World, name: &str, force: &str) {
+    let homes = each(name, |number, id, lon| {
+        json!({ "type": "Feature", "id": id, "geometry": { "type": "Point", "coordinates": [lon, 52.0] },
+            "properties": { "address": format!("{number} {name} Street"), "kind": "flat", "status": "confirmed",
+                "force": force, "vulnerability": "X", "visits": number, "first_seen": "2024-03-04" } })
+    });
+    held(world, "addresses", force, &homes);
+}
+
+fn sighting(world: &World, name: &str, force: &str) {
+    let seen = each(name, |number, id, lon| {
+        json!({ "type": "Feature", "id": id, "geometry": { "type": "Point", "coordinates": [lon, 51.9] },
+            "properties": { "kind": "report", "starts": "2024-03-04T10:00:00Z", "ends": "2024-03-04T11:00:00Z",
+                "force": force, "persons": number, "age_band": "12-17" } })
+    });
+    held(world, "sightings", force, &seen);
+}
+
+fn number(world: &World, name: &str) {
+    let numbers = each(name, |number, id, _| {
+        json!({ "type": "Feature", "id": id, "geometry": null, "properties": {
+            "token": format!("token-{name}-{number}"), "last_digits": format!("{number:03}"), "network": "N" } })
+    });
+    held(world, "numbers", "kent", &numbers);
+}
+
+/// Rows that are always there: reference facts, and rows of the register for each of those who see any.
+fn world(sets: &[&Rows]) -> World {
+    let world = World::new();
+    // Those that may be hidden come first, so that order of arrival cannot show either.
+    for set in sets {
+        (set.add)(&world, set.name);
+    }
+    let forces: Vec<serde_json::Value> = [("kent", "south-east"), ("essex", "eastern"), ("btp", "")]
+        .iter()
+        .zip([0.0, 1.0, 2.0])
+        .map(|((id, region), lon)| {
+            let ring = [[lon, 50.0], [lon + 1.0, 50.0], [lon + 1.0, 51.0], [lon, 51.0], [lon, 50.0]];
+            json!({ "type": "Feature", "id": id, "geometry": { "type": "Polygon", "coordinates": [ring] },
+                "properties": { "id": id, "name": id.to_uppercase(), "region": region, "territorial": true } })
+        })
+        .collect();
+    let file = json!({ "type": "FeatureCollection", "features": forces });
+    world.import("forces.geojson", file.to_string(), &options("forces")).unwrap();
+    for owner in ["kent", "essex", "btp"] {
+        sighting_of_all(&world, owner);
+    }
+    line(&world, "always", "kent", "kent", "rail");
+    line(&world, "always-essex", "essex", "essex", "rail");
+    world
+}
+
+/// Sightings over a wide area, of several row groups' worth of owners, among which hidden ones fall.
+fn sighting_of_all(world: &World, owner: &str) {
+    let mut numbers = Numbers(owner.len() as u64 + 11);
+    let rows: Vec<serde_json::Value> = (0..120)
+        .map(|number| {
+            let (lon, lat) = (numbers.between(-2.0, 0.0), numbers.between(51.0, 53.0));
+            json!({ "type": "Feature", "id": format!("always-{owner}-{number}"),
+                "geometry": { "type": "Point", "coordinates": [(lon * 1e5).round() / 1e5, (lat * 1e5).round() / 1e5] },
+                "properties": { "kind": "report", "starts": "2024-02-03T10:00:00Z", "ends": "2024-02-03T11:00:00Z",
+                    "force": owner, "persons": number % 5, "age_band": "18-24" } })
+        })
+        .collect();
+    held(world, "sightings", owner, &rows);
+}
+
+const ABOUT: Subject<'_> = Subject {
+    collections: &["sightings", "legs", "lines", "addresses", "numbers", "nothing"],
+    ids: &[
+        "rail-to-kent-0",
+        "rail-to-kent-0-leg",
+        "road-in-essex-1",
+        "home-in-kent-2",
+        "home-in-essex-2",
+        "seen-on-the-railway-3",
+        "seen-in-kent-3",
+        "number-of-kent-0",
+        "always-kent-1",
+    ],
+    words: &["Brand", "road-in-essex", "home", "Street", "kent", "liverpool", "report"],
+};
+
+/// The header lines by which a role is played.
+fn played(who: &str) -> String {
+    let (role, reason) =
+        who.strip_suffix(" with a reason").map_or((who, ""), |role| (role, "; throughline-reason=a%20child"));
+    format!("Cookie: throughline-role={role}{reason}\r\n")
+}
+
+/// Two hundred requests from the whole inventory of routes.
+fn two_hundred(seed: u64) -> Vec<String> {
+    let mut numbers = Numbers(seed);
+    let mut all: Vec<Vec<String>> = ROUTES.iter().map(|route| requests(route, &ABOUT)).collect();
+    assert!(all.iter().all(|requests| !requests.is_empty()));
+    (0..200)
+        .map(|turn| {
+            // Every route has its turn.
+            let place = turn % all.len();
+            let of_route = &mut all[place];
+            let pick = numbers.next() as usize % of_route.len();
+            of_route[pick].clone()
+        })
+        .collect()
+}
+
+/// The smallest request that two worlds answer differently: parameters are taken away as long as it is.
+fn leak(one: &Server, two: &Server, headers: &str, paths: &[String]) -> Option<String> {
+    // Which answer over a shared connection says that it is the last is a matter of timing.
+    let answers = |server: &Server, paths: &[String]| -> Vec<Reply> {
+        let mut replies = server.batch_with(paths, headers);
+        for reply in &mut replies {
+            reply.headers.retain(|(name, _)| name != "connection");
+        }
+        replies
+    };
+    let (ours, theirs) = (answers(one, paths), answers(two, paths));
+    let found = ours.iter().zip(&theirs).position(|(a, b)| a != b)?;
+    let ask = |server: &Server, path: &str| -> Reply { answers(server, &[path.to_owned()]).remove(0) };
+    let differs = |path: &str| ask(one, path) != ask(two, path);
+    let mut path = paths[found].clone();
+    while let Some((bare, query)) = path.clone().split_once('?') {
+        let params: Vec<&str> = query.split('&').collect();
+        let without = |gone: usize| {
+            let rest: Vec<&str> =
+                params.iter().enumerate().filter(|(at, _)| *at != gone).map(|(_, one)| *one).collect();
+            if rest.is_empty() { bare.to_owned() } else { format!("{bare}?{}", rest.join("&")) }
+        };
+        match (0..params.len()).map(without).find(|smaller| differs(smaller)) {
+            Some(smaller) => path = smaller,
+            None => break,
+        }
+    }
+    let mut text = path.clone();
+    // What differs once and not again is a fault too, and is shown as it was.
+    let again = [ask(one, &path), ask(two, &path)];
+    let shown = if again[0] == again[1] { [ours[found].clone(), theirs[found].clone()] } else { again };
+    for reply in shown {
+        let _ =
+            write!(text, "\n{} {:?} {}", reply.status, reply.headers, String::from_utf8_lossy(&reply.body));
+    }
+    Some(text)
+}
+
+#[test]
+fn hidden_rows_change_no_answer_for_any_role() {
+    for (place, who) in PLAYED.iter().enumerate() {
+        let (seen, hidden): (Vec<&Rows>, Vec<&Rows>) = SETS.iter().partition(|set| set.seen_by.contains(who));
+        assert!(!hidden.is_empty() || *who == NATION_REASON);
+        let bare = world(&seen);
+        let full = world(&hidden.into_iter().chain(seen).collect::<Vec<_>>());
+        let (one, two) = (bare.serve(), full.serve());
+        let leak = leak(&one, &two, &played(who), &two_hundred(place as u64 + 3));
+        assert!(
+            leak.is_none(),
+            "{who}: {}",
+            leak.unwrap_or_default().chars().take(4_000).collect::<String>()
+        );
+    }
+}
+
+#[test]
+fn whoever_may_see_rows_sees_a_difference() {
+    let bare = world(&[]);
+    let one = bare.serve();
+    for set in SETS {
+        let full = world(&[set]);
+        let two = full.serve();
+        for who in PLAYED {
+            let paths: Vec<String> = ABOUT
+                .collections
+                .iter()
+                .map(|id| format!("/ogc/collections/{id}/items?limit=1000"))
+                .collect();
+            let headers = played(who);
+            let differ = one.batch_with(&paths, &headers) != two.batch_with(&paths, &headers);
+            assert_eq!(differ, set.seen_by.contains(who), "{who}: {}", set.name);
+        }
+    }
+}
+
+/// A stronger role never sees fewer rows of a collection than a weaker one.
+#[test]
+fn stronger_roles_see_no_less() {
+    let all = world(&SETS.iter().collect::<Vec<_>>());
+    let server = all.serve();
+    let ids = |who: &str, collection: &str| -> Vec<String> {
+        let path = format!("/ogc/collections/{collection}/items?limit=1000");
+        let reply = server.batch_with(&[path], &played(who)).remove(0);
+        if reply.status == 404 { Vec::new() } else { reply.ids() }
+    };
+    for (weaker, stronger) in [
+        ("public", "partner:E06000044"),
+        ("partner:E06000044", KENT),
+        (KENT, KENT_REASON),
+        (KENT, SOUTH_EAST),
+        (KENT_REASON, SOUTH_EAST_REASON),
+        (NATION, NATION_REASON),
+        (BTP, BTP_REASON),
+        ("public", "admin"),
+    ] {
+        for collection in ABOUT.collections {
+            let (less, more) = (ids(weaker, collection), ids(stronger, collection));
+            assert!(less.iter().all(|id| more.contains(id)), "{weaker} > {stronger}: {collection}");
+        }
+    }
+    for collection in ["lines", "legs"] {
+        let (region, nation) = (ids(SOUTH_EAST, collection), ids(NATION, collection));
+        assert!(!region.is_empty() && region.iter().all(|id| nation.contains(id)));
+    }
+}
+
+#[test]
+fn hidden_fields_are_nowhere() {
+    let all = world(&SETS.iter().collect::<Vec<_>>());
+    let server = all.serve();
+    let ask = |path: &str, who: &str| server.batch_with(&[path.to_owned()], &played(who)).remove(0);
+    let text = |reply: &Reply| String::from_utf8_lossy(&reply.body).into_owned();
+    for path in [
+        "/ogc/collections/lines/items?limit=1000",
+        "/ogc/collections/lines/queryables",
+        "/ogc/collections/lines/items/rail-to-kent-0",
+        "/api/search?q=Brand",
+    ] {
+        assert!(!text(&ask(path, BTP)).to_lowercase().contains("\"brand\":\"brand"), "{path}");
+        assert!(text(&ask(path, NATION)).contains("rand"), "{path}");
+    }
+    assert!(!text(&ask("/ogc/collections/lines/queryables", BTP)).contains("brand"));
+    assert!(text(&ask("/ogc/collections/lines/items?limit=1000", BTP)).contains("\"hub\""));
+    // Answers about people are kept by nobody, others by the caller alone.
+    let kept = |path: &str, who: &str| ask(path, who).header("cache-control").map(str::to_owned);
+    assert_eq!(kept("/ogc/collections/sightings/items", KENT).as_deref(), Some("no-store"));
+    assert_eq!(kept("/tiles/sightings/8/127/84.mvt", KENT).as_deref(), Some("no-store"));
+    assert_eq!(kept("/ogc/collections/legs/items", KENT).as_deref(), Some("private, no-cache"));
+    assert_eq!(kept("/ogc/collections/forces/items", "public").as_deref(), Some("no-cache"));
+}
+
+#[test]
+fn the_session_says_who_is_played_and_what_a_reason_would_show() {
+    let server = world(&[]);
+    let server = server.serve();
+    let session = |who: &str| server.batch_with(&["/api/session".to_owned()], &played(who)).remove(0).json();
+    let kent = session(KENT);
+    assert_eq!((&kent["role"], &kent["own"]), (&"force-analyst".into(), &json!(["kent"])));
+    assert_eq!(kent["reason_wanted_for"], json!(["addresses"]));
+    assert_eq!(session(KENT_REASON)["reason_wanted_for"], json!([]));
+    assert_eq!(session(NATION)["reason_wanted_for"], json!(["exposures", "sightings"]));
+    assert_eq!(kent["roles"].as_array().map(Vec::len), Some(8));
+    assert_eq!(session("chief")["role"], "public", "a role that there is not is anyone's");
+    // Nobody plays a role through a proxy.
+    let stranger = server
+        .batch_with(
+            &["/api/session".to_owned()],
+            "Cookie: throughline-role=national-analyst\r\nVia: 1.1 p\r\n",
+        )
+        .remove(0)
+        .json();
+    assert_eq!((&stranger["role"], &stranger["roles"]), (&"public".into(), &json!([])));
+}
