@@ -47,6 +47,8 @@ describe("the day", () => {
     reason_given: false,
     reason_wanted_for: [],
     roles: [],
+    forces: [],
+    regions: [],
     register: "synthetic",
     synthetic: true,
     marking: "OFFICIAL",

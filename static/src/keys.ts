@@ -8,7 +8,7 @@ function isTyping(target: EventTarget | null): boolean {
 
 export function listenToKeys(): void {
   addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || state.helpOpen.value) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || state.helpOpen.value || state.rolesOpen.value) return;
     if (event.key === "Escape") {
       if (state.selection.value || state.mark.value) clearSelection();
       else if (state.panelOpen.value && matchMedia("(max-width: 719px)").matches) state.panelOpen.value = false;

@@ -15,6 +15,7 @@ import "./styles/layout.css";
 import "./styles/panels.css";
 import "./styles/map.css";
 import "./styles/flows.css";
+import "./styles/roles.css";
 
 rememberSettings();
 readAddress();

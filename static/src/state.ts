@@ -96,6 +96,7 @@ export const tableOpen = signal(false);
 export const tableWanted = signal<string | null>(null);
 export const panelOpen = signal(true);
 export const helpOpen = signal(false);
+export const rolesOpen = signal(false);
 export const appearance = signal<Appearance>("system");
 export const systemDark = signal(false);
 export const singleKeys = signal(true);

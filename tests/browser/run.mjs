@@ -11,4 +11,5 @@ await import("./search.test.mjs");
 await import("./table.test.mjs");
 await import("./clusters.test.mjs");
 await import("./national.test.mjs");
+await import("./roles.test.mjs");
 await import("./accessibility.test.mjs");

@@ -11,6 +11,11 @@ export type Role =
   | "admin"
   | "auditor";
 
+export interface Named {
+  id: string;
+  name: string;
+}
+
 export interface Session {
   /** What the caller is here for; the local operator sees everything. */
   role: Role | "local-operator";
@@ -21,6 +26,9 @@ export interface Session {
   reason_wanted_for: string[];
   /** Roles that can be played here instead; none where nobody plays. */
   roles: Role[];
+  /** What can be theirs. */
+  forces: Named[];
+  regions: Named[];
   register: "synthetic" | "operational";
   synthetic: boolean;
   marking: string;

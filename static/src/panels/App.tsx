@@ -2,7 +2,7 @@
 import * as state from "../state.ts";
 import { Header } from "./Header.tsx";
 import { LayersPanel } from "./LayersPanel.tsx";
-import { HelpDialog, TablePanel } from "./late.ts";
+import { HelpDialog, RoleDialog, TablePanel } from "./late.ts";
 import { Stage } from "./Stage.tsx";
 
 export function App() {
@@ -21,6 +21,7 @@ export function App() {
         </div>
       </main>
       {state.helpOpen.value && <HelpDialog />}
+      {state.rolesOpen.value && <RoleDialog />}
       <p class="unseen" role="status" aria-live="polite">
         {state.announcement}
       </p>

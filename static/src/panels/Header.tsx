@@ -2,7 +2,8 @@
 import { useState } from "preact/hooks";
 import { say } from "../actions.ts";
 import * as state from "../state.ts";
-import { HelpIcon, LayersIcon, LinkIcon, TableIcon, ThemeIcon } from "./icons.tsx";
+import { nameOf } from "../roles.ts";
+import { HelpIcon, LayersIcon, LinkIcon, PersonIcon, TableIcon, ThemeIcon } from "./icons.tsx";
 import { Search } from "./Search.tsx";
 
 export function Header() {
@@ -42,6 +43,7 @@ export function Header() {
           <span>Table</span>
         </button>
         <span class="gap" />
+        <RoleChoice />
         <CopyLink />
         <AppearanceChoice />
         <button
@@ -57,6 +59,29 @@ export function Header() {
         </button>
       </div>
     </header>
+  );
+}
+
+/** Who looks at the page, where somebody else could. */
+function RoleChoice() {
+  const session = state.session.value;
+  if (!session?.roles?.length) return null;
+  const names = Object.fromEntries([...session.forces, ...session.regions].map(({ id, name }) => [id, name]));
+  return (
+    <button
+      type="button"
+      class="tool"
+      aria-haspopup="dialog"
+      onClick={() => {
+        state.rolesOpen.value = true;
+      }}
+    >
+      <PersonIcon />
+      <span>
+        <span class="unseen">You see what they see: </span>
+        {nameOf(session, names)}
+      </span>
+    </button>
   );
 }
 

@@ -25,6 +25,7 @@ export const UnfoldIcon = icon(<path d="M2.5 2.500h11v11h-11zM6.5 2.500v11M9 6l2
 export const HelpIcon = icon(
   <path d="M8 1.800a6.2 6.2 0 1 0 0 12.400A6.2 6.2 0 0 0 8 1.800zM6.2 6.300a1.8 1.8 0 1 1 2.7 1.500c-.6.4-.9.7-.9 1.400M8 11.400v.2" />,
 );
+export const PersonIcon = icon(<path d="M8 2.300a2.800 2.800 0 1 0 0 5.600 2.800 2.800 0 0 0 0-5.600zM2.800 13.700c.6-2.600 2.700-4 5.200-4s4.600 1.400 5.200 4" />);
 export const ThemeIcon = icon(
   <>
     <circle cx="8" cy="8" r="5.7" />

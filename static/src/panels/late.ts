@@ -3,6 +3,7 @@ import { lazyPart } from "./lazy.tsx";
 
 export const TablePanel = lazyPart(async () => (await import("./TablePanel.tsx")).TablePanel);
 export const HelpDialog = lazyPart(async () => (await import("./HelpDialog.tsx")).HelpDialog);
+export const RoleDialog = lazyPart(async () => (await import("./RoleDialog.tsx")).RoleDialog);
 export const Drawer = lazyPart(async () => (await import("./Drawer.tsx")).Drawer);
 export const Links = lazyPart(async () => (await import("./Links.tsx")).Links);
 export const Corner = lazyPart(async () => (await import("./Corner.tsx")).Corner);
