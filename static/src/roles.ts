@@ -12,7 +12,7 @@ export const ROLES: Record<Played, { title: string; what: string; own: OwnKind }
   "regional-analyst": { title: "Regional analyst", what: "What concerns the forces of one region", own: "region" },
   "force-analyst": { title: "Force analyst", what: "What concerns one force", own: "force" },
   "btp-planner": { title: "Railway planner", what: "What travels by rail, without the names of lines", own: null },
-  partner: { title: "Safeguarding partner", what: "Figures for their own areas, no records", own: "areas" },
+  partner: { title: "Safeguarding partner", what: "No records of the register", own: "areas" },
   public: { title: "Anyone", what: "Public facts only", own: null },
   admin: { title: "Administrator", what: "The server, not its data", own: null },
   auditor: { title: "Auditor", what: "What was disclosed, not the map", own: null },

@@ -77,7 +77,7 @@ function RoleChoice() {
       }}
     >
       <PersonIcon />
-      <span>
+      <span class="who">
         <span class="unseen">You see what they see: </span>
         {nameOf(session, names)}
       </span>
