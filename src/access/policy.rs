@@ -180,6 +180,13 @@ impl Policy {
             collections.insert(id, Entry { parties, people, line });
         }
         for (id, entry) in &collections {
+            let others = entry.parties.iter().filter(|rule| matches!(rule, PartyRule::Of(_)));
+            if others.count() > 1 {
+                return Err(PolicyError::File {
+                    line: line_of(text, &format!("[collections.{id}]")),
+                    message: format!("[collections.{id}]: parties come from one other collection at most"),
+                });
+            }
             for rule in &entry.parties {
                 if let PartyRule::Of(PartyOf { collection, .. }) = rule
                     && collections.get(collection).is_none_or(Entry::takes_from_another)
@@ -193,7 +200,15 @@ impl Policy {
                 }
             }
         }
-        let whole = |head: &str, raw| {
+        let whole = |head: &str, raw: RawEntry| {
+            if !raw.parties.is_empty() || raw.about_people {
+                return Err(PolicyError::File {
+                    line: line_of(text, head),
+                    message: format!(
+                        "{head}: parties and about_people stand under a collection of the register"
+                    ),
+                });
+            }
             cells(raw).map_err(|message| PolicyError::File {
                 line: line_of(text, head),
                 message: format!("{head}: {message}"),
@@ -219,8 +234,19 @@ impl Policy {
     /// [`PolicyError::Store`].
     pub fn check<'a>(&self, schemas: impl Iterator<Item = &'a CollectionSchema>) -> Result<(), PolicyError> {
         let fault = |message| Err(PolicyError::Store { name: self.name.clone(), message });
-        for schema in schemas.filter(|schema| schema.class == CollectionClass::Register) {
+        let schemas: Vec<&CollectionSchema> = schemas.collect();
+        for schema in &schemas {
             let id = &schema.id;
+            if schema.class != CollectionClass::Register {
+                if self.collections.contains_key(id) {
+                    let head =
+                        if schema.class == CollectionClass::Reference { "reference" } else { "layers" };
+                    return fault(format!(
+                        "[collections.{id}] speaks of a collection that is none of the register: [{head}] decides who sees it"
+                    ));
+                }
+                continue;
+            }
             let Some(entry) = self.collections.get(id) else {
                 return fault(format!(
                     "the store's register has the collection {id:?}, for which it has no line: add [collections.{id}] with one for each of {}",
@@ -231,6 +257,16 @@ impl Policy {
                 PartyRule::Field(field) | PartyRule::Where(PartyWhere { field, .. }) => Some(field),
                 PartyRule::Of(_) => None,
             });
+            for rule in &entry.parties {
+                if let PartyRule::Of(PartyOf { collection, by }) = rule
+                    && let Some(other) = schemas.iter().find(|other| other.id == *collection)
+                    && other.position(by).is_none()
+                {
+                    return fault(format!(
+                        "[collections.{id}] names the field {by:?}, which {collection:?} has not"
+                    ));
+                }
+            }
             let without = entry.line.iter().flat_map(|cell| cell.fields.without.iter());
             if let Some(field) = own.chain(without).find(|field| schema.position(field).is_none()) {
                 return fault(format!(
@@ -324,7 +360,11 @@ fn cells(raw: RawEntry) -> Result<Line, String> {
     for role in Role::ALL {
         let word = role.as_str();
         let cell = cells.remove(word).ok_or_else(|| format!("there is no line for {word}"))?;
-        line.push(Cell::of(cell).map_err(|message| format!("{word}: {message}"))?);
+        let cell = Cell::of(cell).map_err(|message| format!("{word}: {message}"))?;
+        if cell.reason && role == Role::Public {
+            return Err(format!("{word}: nobody knows who gives the reason: leave it out"));
+        }
+        line.push(cell);
     }
     if let Some(word) = cells.keys().next() {
         let known = Role::ALL.map(Role::as_str).join(", ");
@@ -489,6 +529,36 @@ mod tests {
             if let (Some(wanted), PolicyError::File { line, .. }) = (wanted, &error) {
                 assert_eq!(*line, wanted, "{text}");
             }
+        }
+        for (from, to, word) in [
+            ("[layers]\n", "[layers]\nabout_people = true\n", "under a collection"),
+            (
+                "{ collection = \"legs\", by = \"line\" }",
+                "{ collection = \"legs\", by = \"line\" }, { collection = \"closures\", by = \"line\" }",
+                "one other",
+            ),
+            (
+                "public = \"none\"\npartner = \"none\"\nforce",
+                "public = { rows = \"all\", reason = true }\npartner = \"none\"\nforce",
+                "nobody knows",
+            ),
+        ] {
+            let error = Policy::parse(&DEFAULT.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+        let schemas: Vec<CollectionSchema> = crate::model::collections::BUILT_IN
+            .iter()
+            .map(|(id, _)| built_in(id).unwrap().unwrap())
+            .collect();
+        for (from, to, word) in [
+            ("by = \"line\"", "by = \"lien\"", "lien"),
+            ("without = [\"grade\"]", "without = [\"grad\"]", "grad"),
+            ("[collections.legs]", "[collections.hubs]\nCELLS\n[collections.legs]", "none of the register"),
+        ] {
+            let cells = Role::ALL.map(|role| format!("{} = \"none\"", role.as_str())).join("\n");
+            let policy = Policy::parse(&DEFAULT.replacen(from, &to.replace("CELLS", &cells), 1)).unwrap();
+            let fault = policy.check(schemas.iter()).unwrap_err().to_string();
+            assert!(fault.contains(word), "{fault}");
         }
         let missing = DEFAULT.replacen("auditor = \"none\"\n", "", 1);
         assert!(Policy::parse(&missing).unwrap_err().to_string().contains("no line for auditor"));

@@ -97,7 +97,8 @@ pub fn parties_of(collection: &Collection, by: &str) -> PartiesOf {
     for group in &collection.groups {
         for row in 0..group.len() {
             let ValueRef::Text(text) = group.value(field, row) else { continue };
-            let Some(id) = RowId::parse(text) else { continue };
+            // A row that came with an id of its own is named by that.
+            let id = RowId::parse(text).unwrap_or_else(|| RowId::from_public(text));
             let known = parties.entry(id).or_default();
             for force in group.standing(row).forces() {
                 if !known.iter().any(|known| known == force) {

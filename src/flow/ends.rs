@@ -256,7 +256,9 @@ impl<'a> Ends<'a> {
             }
             Level::Region if !known.region.is_empty() => {
                 let members = all().filter(|other| other.region == known.region).collect();
-                gathered(regions::COLLECTION, &known.region, name(1, &known.region), members)
+                let region = gathered(regions::COLLECTION, &known.region, name(1, &known.region), members);
+                // It has several forces: which of its places was met first says nothing.
+                Place { force: String::new(), ..region }
             }
             Level::Force | Level::Region => by_force(),
         }

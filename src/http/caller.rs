@@ -1,4 +1,4 @@
-//! Who the caller is: the local operator or anyone.
+//! Who the caller is: the local operator, a role that is played at the machine, or anyone.
 
 use std::net::IpAddr;
 

@@ -106,7 +106,7 @@ fn described(place: &Place) -> Value {
         "label": place.label,
         "lon": place.position.lon_degrees(),
         "lat": place.position.lat_degrees(),
-        "force": place.force,
+        "force": (!place.force.is_empty()).then_some(&place.force),
         "region": (!place.region.is_empty()).then_some(&place.region),
         "kind": if place.is_origin { "origin" } else { "destination" },
     })

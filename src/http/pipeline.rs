@@ -56,6 +56,7 @@ pub struct Asked<'a> {
     if_none_match: Option<&'a HeaderValue>,
     origin: Option<&'a HeaderValue>,
     cookie: Option<&'a HeaderValue>,
+    cookies: usize,
     /// Whether somebody else may be asking through a proxy on this machine.
     proxied: bool,
 }
@@ -72,6 +73,7 @@ impl<'a> Asked<'a> {
             if_none_match: None,
             origin: None,
             cookie: None,
+            cookies: 0,
             proxied: false,
         };
         // One walk over the few headers there are; of equal names the first counts.
@@ -85,6 +87,7 @@ impl<'a> Asked<'a> {
             } else if *name == ORIGIN {
                 &mut asked.origin
             } else if *name == COOKIE {
+                asked.cookies += 1;
                 &mut asked.cookie
             } else {
                 asked.proxied |= is_proxy_header(name.as_str());
@@ -107,7 +110,8 @@ impl<'a> Asked<'a> {
         // A Host we cannot read names nobody's machine.
         let host = self.host.and(name.or(Some("?")));
         // What cannot be read plays nobody.
-        let cookie = self.cookie.map(|value| value.to_str().unwrap_or("throughline-role="));
+        let readable = |value: &'a HeaderValue| value.to_str().ok().filter(|_| self.cookies == 1);
+        let cookie = self.cookie.map(|value| readable(value).unwrap_or("throughline-role="));
         let caller = Caller { peer: self.peer, host, proxied: self.proxied, cookie };
         app.listener.who(&caller, app.gate.register())
     }

@@ -84,27 +84,35 @@ impl Names {
         let Some(label) = schema.label_field() else { return names };
         let code = schema.identifier.as_deref().and_then(|name| schema.position(name));
         let weight = schema.position("population");
-        for (group, rows) in collection.groups().iter().enumerate() {
-            for row in 0..rows.len() {
-                let ValueRef::Text(name) = rows.value(label, row) else { continue };
-                let folded = fold(name);
-                // Row numbers and text ends are 32 bits; 4 GB of names are no search any more.
-                if folded.is_empty() || names.text.len() + folded.len() > u32::MAX as usize {
-                    continue;
-                }
-                let place = names.rows.len() as u32;
-                names.words.extend(word_starts(&folded).map(|start| (place, start as u32)));
-                names.text.push_str(&folded);
-                names.ends.push(names.text.len() as u32);
-                names.rows.push(RowRef { group: group as u32, row: row as u32 });
-                if let Some(ValueRef::Text(code)) = code.map(|code| rows.value(code, row)) {
-                    names.codes.push((fold(code), place));
-                }
-                names.weights.push(match weight.map(|field| rows.value(field, row)) {
-                    Some(ValueRef::Int(value)) => value,
-                    _ => 0,
-                });
+        // In the order everywhere: how rows are parted into groups may depend on rows that are not there to be seen.
+        let groups = collection.groups();
+        let row_at = |group: usize, row: usize| RowRef { group: group as u32, row: row as u32 };
+        let mut rows: Vec<RowRef> = (0..groups.len())
+            .flat_map(|group| (0..groups[group].len()).map(move |row| row_at(group, row)))
+            .collect();
+        if groups.len() > 1 {
+            rows.sort_unstable_by_key(|at| groups[at.group as usize].key(at.row as usize));
+        }
+        for at in rows {
+            let (rows, row) = (&groups[at.group as usize], at.row as usize);
+            let ValueRef::Text(name) = rows.value(label, row) else { continue };
+            let folded = fold(name);
+            // Row numbers and text ends are 32 bits; 4 GB of names are no search any more.
+            if folded.is_empty() || names.text.len() + folded.len() > u32::MAX as usize {
+                continue;
             }
+            let place = names.rows.len() as u32;
+            names.words.extend(word_starts(&folded).map(|start| (place, start as u32)));
+            names.text.push_str(&folded);
+            names.ends.push(names.text.len() as u32);
+            names.rows.push(at);
+            if let Some(ValueRef::Text(code)) = code.map(|code| rows.value(code, row)) {
+                names.codes.push((fold(code), place));
+            }
+            names.weights.push(match weight.map(|field| rows.value(field, row)) {
+                Some(ValueRef::Int(value)) => value,
+                _ => 0,
+            });
         }
         let mut words = std::mem::take(&mut names.words);
         words.sort_unstable_by(|a, b| names.tail(*a).cmp(names.tail(*b)).then(a.cmp(b)));
