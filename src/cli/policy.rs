@@ -71,6 +71,7 @@ pub fn run(arguments: &PolicyArguments) -> anyhow::Result<ExitCode> {
             stored.into_iter().map(|collection| collection.schema).collect()
         }
     };
+    policy.check(schemas.iter())?;
     let Some(schema) = schemas.iter().find(|schema| schema.id == arguments.collection) else {
         let known: Vec<&str> = schemas.iter().map(|schema| schema.id.as_str()).collect();
         bail!("there is no collection {:?}: there are {}", arguments.collection, known.join(", "));

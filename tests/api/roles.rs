@@ -131,7 +131,8 @@ fn line(world: &World, name: &str, exporting: &str, importing: &str, mode: &str)
     let legs = each(name, |number, id, lon| {
         // One of them goes far away: it would show in extents.
         let end = if name == "road-in-essex" { [-7.5, 57.9] } else { [lon + 0.5, 51.3] };
-        let line = RowId::from_public(&id).to_string();
+        // A line is named by its id here or by the one that it came with.
+        let line = if number == 0 { RowId::from_public(&id).to_string() } else { id.clone() };
         json!({ "type": "Feature", "id": format!("{id}-leg"),
             "geometry": { "type": "LineString", "coordinates": [[lon, 52.0], end] },
             "properties": { "line": line, "hub": "liverpool", "town": "portsmouth", "exporting_force": exporting,
@@ -185,6 +186,11 @@ fn world(sets: &[&Rows]) -> World {
         .collect();
     let file = json!({ "type": "FeatureCollection", "features": forces });
     world.import("forces.geojson", file.to_string(), &options("forces")).unwrap();
+    let hub = "id,name,lon,lat,force,region,area\nliverpool,Liverpool,-2.98,53.41,merseyside,north-west,Merseyside\n";
+    world.import("hubs.csv", hub, &options("hubs")).unwrap();
+    let town =
+        "id,name,lon,lat,county,force,region\nportsmouth,Portsmouth,-1.09,50.8,Hampshire,kent,south-east\n";
+    world.import("towns.csv", town, &options("towns")).unwrap();
     for owner in ["kent", "essex", "btp"] {
         sighting_of_all(&world, owner);
     }
@@ -374,6 +380,19 @@ fn hidden_fields_are_nowhere() {
     assert_eq!((found(BTP), found(NATION).is_some_and(|found| found > 0)), (Some(0), true));
     assert!(!text(&ask("/ogc/collections/lines/queryables", BTP)).contains("brand"));
     assert!(text(&ask("/ogc/collections/lines/items?limit=1000", BTP)).contains("\"hub\""));
+    for id in ["rail-to-kent-0", "rail-to-kent-1"] {
+        let path = format!("/ogc/collections/lines/items/{id}");
+        assert_eq!(
+            [BTP, KENT, ESSEX].map(|who| ask(&path, who).status),
+            [200; 3],
+            "who is party to a link knows its line"
+        );
+    }
+    assert_eq!(ask("/ogc/collections/lines/items/road-in-essex-1", KENT).status, 404);
+    // Each sees the flows of the links that are theirs: four of every set, by hand.
+    let links = |who: &str| ask("/api/flows?datetime=2024-02-01", who).json()["totals"]["legs"].clone();
+    assert_eq!([KENT, ESSEX, NATION, BTP].map(links), [12, 16, 20, 12].map(serde_json::Value::from));
+    assert_eq!(ask("/api/flows", "public").status, 404);
     // Answers about people are kept by nobody, others by the caller alone.
     let kept = |path: &str, who: &str| ask(path, who).header("cache-control").map(str::to_owned);
     assert_eq!(kept("/ogc/collections/sightings/items", KENT).as_deref(), Some("no-store"));
@@ -394,6 +413,9 @@ fn the_session_says_who_is_played_and_what_a_reason_would_show() {
     assert_eq!(session(NATION)["reason_wanted_for"], json!(["exposures", "sightings"]));
     assert_eq!(kent["roles"].as_array().map(Vec::len), Some(8));
     assert_eq!(session("chief")["role"], "public", "a role that there is not is anyone's");
+    // What cannot be read as one plays nobody.
+    let twice = "Cookie: theme=dark\r\nCookie: throughline-role=force-analyst:kent\r\n";
+    assert_eq!(server.batch_with(&["/api/session".to_owned()], twice).remove(0).json()["role"], "public");
     // Nobody plays a role through a proxy.
     let stranger = server
         .batch_with(
