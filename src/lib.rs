@@ -4,7 +4,7 @@
 //! them. Data flows downwards through the rooms below and never up; `tests/architecture.rs` checks it.
 //!
 //! ```text
-//! main cli        check demo export import init policy reference serve   flags -> config -> wiring; a file per command
+//! main cli        check demo export import init policy reference release serve   flags -> config -> wiring; a file per command
 //! config telemetry                                             settings, logs
 //! model           bounds calendar collections crs feature geometry grid_reference helmert hilbert lifecycle schema standing time validity   the field's words as types
 //! demo            buildings check destinations dirt draft events facts land lattice lines lives outcomes random records returns steer   the synthetic national set
@@ -12,6 +12,7 @@
 //! store           append blob change export foreign names open scan writer durable truth; the only SQL
 //! snapshot        build columns gather ids index memo places raw row_group     immutable row groups in memory, with their indexes
 //! access          explain gate outcome policy principal read standings view              who asks; makes the View
+//! release         cells counted floor ladder periods places rows   what those learn who may not see rows: cells, counts, figures
 //! query           centre filter nearest page search spatial            View + request -> rows
 //! format          csv digits geojson gpkg json properties           rows -> bytes
 //! tile            bytes clip density encode faces generalise geometry grid ids layer repair tags thin values   View + tile address -> bytes
@@ -32,6 +33,7 @@ pub mod http;
 pub mod import;
 pub mod model;
 pub mod query;
+pub mod release;
 pub mod snapshot;
 pub mod store;
 pub mod telemetry;

@@ -14,6 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("snapshot", &["model"]),
     ("import", &["model", "store"]),
     ("access", &["model", "snapshot", "store"]),
+    ("release", &["model", "access"]),
     ("query", &["model", "access"]),
     // GeoPackage files are written by the store's writer.
     ("format", &["model", "access", "query", "store"]),
@@ -61,7 +62,7 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that must be pure: no clock, environment, file, lock or randomness.
-const PURE: &[&str] = &["query", "tile", "rail", "flow", "plan"];
+const PURE: &[&str] = &["release", "query", "tile", "rail", "flow", "plan"];
 const IMPURE: &[&str] =
     &["std::time", "std::env", "std::fs", "std::net", "Mutex", "RwLock", "getrandom", "tracing::"];
 

@@ -13,7 +13,7 @@ if [ ! -x "$python" ]; then
 fi
 "$python" -m pip install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
 cd "$here"
-for step in land places areas stations towns corridors density table; do
+for step in land places areas councils stations towns corridors density table; do
   echo "== $step"
   "$python" "$step.py"
 done

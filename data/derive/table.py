@@ -27,6 +27,8 @@ FILES = [
     ("forces.geojson", "areas.py", f"{POSTCODES}; `districts.csv`; coast from `land.topojson`",
      "OGL-UK-3.0 and ODbL-1.0 (coast)", f"{ONS}. {OSM}"),
     ("regions.geojson", "areas.py", "as `forces.geojson`", "OGL-UK-3.0 and ODbL-1.0 (coast)", f"{ONS}. {OSM}"),
+    ("areas.geojson", "councils.py", "as `forces.geojson`; county from `places.csv`", "OGL-UK-3.0 and ODbL-1.0 (coast)",
+     f"{ONS}. {OSM}. {GEO}"),
     ("stations.csv", "stations.py", f"{STATIONS}; `station-corrections.csv`; force from `forces.geojson`",
      "ODbL-1.0", RAIL),
     ("towns.csv", "towns.py", f"`places.csv`, `town-list.csv` (a choice, A); Greater London: {GEONAMES}; `stations.csv`",

@@ -5,6 +5,7 @@ use crate::access::Principal;
 use crate::access::outcome::Outcome;
 use crate::access::outcome::Regions;
 use crate::access::outcome::Rows;
+use crate::access::policy::PartyEach;
 use crate::access::policy::PartyOf;
 use crate::access::policy::PartyRule;
 use crate::access::policy::PartyWhere;
@@ -48,7 +49,13 @@ fn rows_and_fields(
         Rows::UpTo(Sensitivity::Open) => "those that are open to anyone".to_owned(),
         Rows::UpTo(most) => format!("those that are {} or less", most.as_str()),
         Rows::Owner(force) => format!("those that {force} holds"),
-        Rows::Party(forces) if forces.is_empty() => "none: there are no forces of that region".to_owned(),
+        Rows::Party(forces) | Rows::Others(forces) if forces.is_empty() => {
+            "none: there are no forces of that region".to_owned()
+        }
+        Rows::Others(forces) => {
+            let none = forces.join(" nor ");
+            format!("those that do not concern {none}: it {}", where_parties_stand(policy, schema))
+        }
         Rows::Party(forces) => {
             format!("those that concern {}: it {}", forces.join(" or "), where_parties_stand(policy, schema))
         }
@@ -67,8 +74,11 @@ fn rows_and_fields(
         let mut secret = held.clone();
         secret.provenance.sensitivity = Sensitivity::Restricted;
         lines.push(match (outcome.admits(&held), outcome.admits(&secret)) {
-            (true, true) => format!("a row that {owner} holds: seen"),
             (true, false) => format!("a row that {owner} holds: seen if it is open to anyone"),
+            (true, true) if matches!(outcome.rows, Rows::Others(_)) => {
+                format!("a row that {owner} holds: seen unless it concerns them otherwise")
+            }
+            (true, true) => format!("a row that {owner} holds: seen"),
             (false, _)
                 if matches!(outcome.rows, Rows::Party(_)) && !policy.parties(&schema.id).is_empty() =>
             {
@@ -85,6 +95,7 @@ fn where_parties_stand(policy: &Policy, schema: &CollectionSchema) -> String {
     for rule in policy.parties(&schema.id) {
         places.push(match rule {
             PartyRule::Field(field) => format!("stands in {field}"),
+            PartyRule::Each(PartyEach { each, .. }) => format!("stands among {each}"),
             PartyRule::Where(PartyWhere { field, is, force }) => format!("is {force} and {field} is {is}"),
             PartyRule::Of(PartyOf { collection, by }) => {
                 format!("is party to a row of {collection} that names theirs in {by}")

@@ -25,8 +25,10 @@ pub enum Rows {
     All,
     /// Rows up to a sensitivity.
     UpTo(Sensitivity),
-    /// Rows that concern one of these forces.
+    /// Rows that concern one of these forces, or areas.
     Party(Arc<[String]>),
+    /// Rows that concern none of these forces.
+    Others(Arc<[String]>),
     /// Rows that this force holds.
     Owner(String),
 }
@@ -61,6 +63,8 @@ impl Outcome {
             Rows::All => true,
             Rows::UpTo(most) => row.provenance.sensitivity <= *most,
             Rows::Party(forces) => forces.iter().any(|force| row.concerns(force)),
+            // Who has no force has no others either.
+            Rows::Others(forces) => !forces.is_empty() && !forces.iter().any(|force| row.concerns(force)),
             Rows::Owner(force) => row.provenance.owner == *force,
         }
     }
@@ -125,6 +129,8 @@ mod tests {
         assert!(party.admits(&kent) && !party.admits(&far));
         let holder = of(Rows::Party(["metropolitan".to_owned()].into()));
         assert!(holder.admits(&kent) && holder.admits(&far), "who holds a row is always party to it");
+        let others = of(Rows::Others(["kent".to_owned()].into()));
+        assert!(!others.admits(&kent) && others.admits(&far) && !others.admits(&row("kent", &["essex"])));
         let owner = of(Rows::Owner("kent".to_owned()));
         assert!(!owner.admits(&kent) && owner.admits(&row("kent", &[])));
         let mut secret = row("kent", &[]);

@@ -56,6 +56,8 @@ enum RowsWord {
     Party,
     Region,
     Owner,
+    Others,
+    Areas,
 }
 
 /// Where a force stands that a row concerns.
@@ -64,10 +66,22 @@ enum RowsWord {
 pub enum PartyRule {
     /// In a field.
     Field(String),
+    /// Several in a field, with a separator.
+    Each(PartyEach),
     /// This force, where a field has a value.
     Where(PartyWhere),
     /// In the rows of another collection that name this one in a field.
     Of(PartyOf),
+}
+
+/// See [`PartyRule::Each`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartyEach {
+    /// The field.
+    pub each: String,
+    /// What stands between two.
+    pub between: char,
 }
 
 /// See [`PartyRule::Where`].
@@ -237,7 +251,7 @@ impl Policy {
         let schemas: Vec<&CollectionSchema> = schemas.collect();
         for schema in &schemas {
             let id = &schema.id;
-            if schema.class != CollectionClass::Register {
+            if !matches!(schema.class, CollectionClass::Register | CollectionClass::Release) {
                 if self.collections.contains_key(id) {
                     let head =
                         if schema.class == CollectionClass::Reference { "reference" } else { "layers" };
@@ -254,7 +268,9 @@ impl Policy {
                 ));
             };
             let own = entry.parties.iter().filter_map(|rule| match rule {
-                PartyRule::Field(field) | PartyRule::Where(PartyWhere { field, .. }) => Some(field),
+                PartyRule::Field(field)
+                | PartyRule::Each(PartyEach { each: field, .. })
+                | PartyRule::Where(PartyWhere { field, .. }) => Some(field),
                 PartyRule::Of(_) => None,
             });
             for rule in &entry.parties {
@@ -305,10 +321,21 @@ impl Policy {
                 Rows::Party([RAILWAY_FORCE.to_owned()].into())
             }
             (RowsWord::Region, OwnKind::Region, [region]) => Rows::Party(regions.forces(region)),
+            (RowsWord::Others, OwnKind::Force, forces) => Rows::Others(forces.into()),
+            (RowsWord::Others, OwnKind::Region, [region]) => Rows::Others(regions.forces(region)),
+            (RowsWord::Areas, OwnKind::Areas, areas) => Rows::Party(areas.into()),
             (RowsWord::Owner, OwnKind::Force, [force]) => Rows::Owner(force.clone()),
             (RowsWord::Owner, ..) if role == Role::BtpPlanner => Rows::Owner(RAILWAY_FORCE.to_owned()),
             // Who has no force or region holds nothing and is party to nothing.
-            (RowsWord::None | RowsWord::Party | RowsWord::Region | RowsWord::Owner, ..) => Rows::Nothing,
+            (
+                RowsWord::None
+                | RowsWord::Party
+                | RowsWord::Region
+                | RowsWord::Owner
+                | RowsWord::Others
+                | RowsWord::Areas,
+                ..,
+            ) => Rows::Nothing,
         };
         if rows == Rows::Nothing {
             return Outcome::nothing();
@@ -336,7 +363,7 @@ impl Policy {
         let line = match schema.class {
             CollectionClass::Reference => &self.reference,
             CollectionClass::Layer => &self.layers,
-            CollectionClass::Register => &self.collections.get(&schema.id)?.line,
+            CollectionClass::Register | CollectionClass::Release => &self.collections.get(&schema.id)?.line,
         };
         Role::ALL.iter().position(|known| *known == role).map(|place| &line[place])
     }
@@ -393,13 +420,15 @@ impl Cell {
 }
 
 impl RowsWord {
-    const ALL: [(&str, Self); 6] = [
+    const ALL: [(&str, Self); 8] = [
         ("none", Self::None),
         ("open", Self::Open),
         ("all", Self::All),
         ("party", Self::Party),
         ("region", Self::Region),
         ("owner", Self::Owner),
+        ("others", Self::Others),
+        ("areas", Self::Areas),
     ];
 
     fn parse(word: &str) -> Option<Self> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::access::policy::PartyEach;
 use crate::access::policy::PartyOf;
 use crate::access::policy::PartyRule;
 use crate::access::policy::PartyWhere;
@@ -29,6 +30,7 @@ type Known = (Vec<String>, Arc<Standing>);
 #[derive(Debug, Clone)]
 enum Rule<'a> {
     Field(usize),
+    Each(usize, char),
     Where(usize, &'a str, &'a str),
     Of(&'a PartiesOf),
 }
@@ -39,6 +41,7 @@ impl<'a> Standings<'a> {
         let rule = |rule: &'a PartyRule| {
             Some(match rule {
                 PartyRule::Field(field) => Rule::Field(schema.position(field)?),
+                PartyRule::Each(PartyEach { each, between }) => Rule::Each(schema.position(each)?, *between),
                 PartyRule::Where(PartyWhere { field, is, force }) => {
                     Rule::Where(schema.position(field)?, is, force)
                 }
@@ -58,6 +61,10 @@ impl<'a> Standings<'a> {
         for rule in &self.rules {
             match rule {
                 Rule::Field(field) => parties.extend(text(*field)),
+                Rule::Each(field, between) => {
+                    let all = text(*field).into_iter().flat_map(|text| text.split(*between));
+                    parties.extend(all.filter(|force| !force.is_empty()));
+                }
                 Rule::Where(field, is, force) => {
                     parties.extend((text(*field) == Some(*is)).then_some(*force));
                 }
@@ -86,7 +93,7 @@ impl<'a> Standings<'a> {
 pub fn other_of(rules: &[PartyRule]) -> Option<(&str, &str)> {
     rules.iter().find_map(|rule| match rule {
         PartyRule::Of(PartyOf { collection, by }) => Some((collection.as_str(), by.as_str())),
-        PartyRule::Field(_) | PartyRule::Where(_) => None,
+        PartyRule::Field(_) | PartyRule::Each(_) | PartyRule::Where(_) => None,
     })
 }
 

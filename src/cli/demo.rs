@@ -11,7 +11,9 @@ use std::sync::PoisonError;
 use anyhow::Context;
 use anyhow::bail;
 
+use crate::access::Policy;
 use crate::cli::add_missing_reference;
+use crate::cli::release;
 use crate::cli::say;
 use crate::demo;
 use crate::demo::Buildings;
@@ -29,6 +31,7 @@ use crate::store::Register;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::set_as_at;
+use crate::store::set_release_key;
 
 /// A user's layer whose id begins with this holds footprints that no invented address may stand on.
 const BUILDINGS: &str = "building";
@@ -105,8 +108,9 @@ fn remove(store: &Path) {
 /// If the store is operational, has register rows already, or cannot be written.
 pub fn write(path: &Path, settings: Settings) -> anyhow::Result<Written> {
     let made = !path.exists();
-    let store = Store::open_or_create(path)?;
+    let store = Arc::new(Store::open_or_create(path)?);
     let written = fill(&store, settings).and_then(|written| {
+        release(&store, &Policy::built_in()?)?;
         store.checkpoint()?;
         Ok(written)
     });
@@ -161,6 +165,7 @@ fn fill(store: &Store, settings: Settings) -> anyhow::Result<Written> {
             appender.finish("demo")?;
         }
         set_as_at(connection, &format_date(demo::PRESENT))?;
+        set_release_key(connection, demo::release_key(&settings))?;
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some((check, truth));
         Ok(())
     })?;

@@ -7,11 +7,13 @@ mod import;
 mod init;
 mod policy;
 mod reference;
+mod release;
 mod serve;
 
 pub use demo::write as write_demo;
 pub use reference::add_missing_reference;
 pub use reference::import_reference;
+pub use release::release;
 
 use std::process::ExitCode;
 
@@ -42,6 +44,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Say what the policy means for somebody.
     Policy(policy::PolicyArguments),
+    /// Write what may be released of the register: cells, counts, figures for councils.
+    Release(release::ReleaseArguments),
 }
 
 /// Runs the command the process was started with. Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -56,6 +60,7 @@ pub fn run() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::Release(arguments) => release::run(&arguments),
     };
     match result {
         Ok(code) => code,

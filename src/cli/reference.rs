@@ -18,9 +18,10 @@ use crate::model::collections::corridors;
 use crate::store::Store;
 
 /// Collection, format and text; sources and licences are in `data/README.md`.
-const REFERENCE: [(&str, Format, &str); 6] = [
+const REFERENCE: [(&str, Format, &str); 7] = [
     ("regions", Format::GeoJson, include_str!("../../data/reference/regions.geojson")),
     ("forces", Format::GeoJson, include_str!("../../data/reference/forces.geojson")),
+    ("areas", Format::GeoJson, include_str!("../../data/reference/areas.geojson")),
     ("stations", Format::Csv, STATIONS),
     ("places", Format::Csv, include_str!("../../data/reference/places.csv")),
     ("towns", Format::Csv, include_str!("../../data/reference/towns.csv")),

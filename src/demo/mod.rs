@@ -105,6 +105,12 @@ pub enum DemoError {
     Refused(String),
 }
 
+/// The key of released rows' ids, so that the same set is released alike: what it would hide is invented.
+#[must_use]
+pub fn release_key(settings: &Settings) -> [u8; 32] {
+    blake3::derive_key("throughline demo 2026 released ids", &settings.seed.to_be_bytes())
+}
+
 /// Makes the set: every row goes to `each`, in an order that depends on the settings only. `taken` says where no
 /// invented address may stand.
 ///

@@ -92,6 +92,11 @@ pub enum ImportError {
     /// The id names something that is computed.
     #[error("{0} is computed from links and cannot be imported: choose another id")]
     Computed(String),
+    /// The id is that of a release.
+    #[error(
+        "{0} is released from the register (`throughline release`) and cannot be imported: choose another id"
+    )]
+    Released(String),
     /// Too many columns.
     #[error("the file has more than 1,000 columns")]
     TooManyColumns,

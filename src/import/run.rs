@@ -18,6 +18,7 @@ use crate::import::gpkg::GpkgSource;
 use crate::import::infer::Guess;
 use crate::import::infer::time_axis;
 use crate::import::take::take_rows;
+use crate::model::CollectionClass;
 use crate::model::CollectionSchema;
 use crate::model::FieldSchema;
 use crate::model::FieldType;
@@ -88,6 +89,9 @@ pub fn import(
         .map_err(|source| StoreError::Schema { collection: options.into.clone(), source })?;
     let survey = Survey::make(open(file, options, read)?.as_mut())?;
     let mut schema = match (known, built) {
+        (_, Some(built)) if built.class == CollectionClass::Release => {
+            return Err(ImportError::Released(options.into.clone()));
+        }
         (_, Some(_)) if options.about != About::default() => {
             return Err(ImportError::OwnDescription(options.into.clone()));
         }

@@ -51,6 +51,13 @@ impl GridReference {
         })
     }
 
+    /// The square kilometre with this south-west corner, in kilometres; `None` outside Great Britain's grid.
+    #[must_use]
+    pub fn of_kilometre(east: i32, north: i32) -> Option<Self> {
+        let inside = (0..700).contains(&east) && (0..1_300).contains(&north);
+        inside.then(|| Self { easting: east as u32 * 1_000, northing: north as u32 * 1_000, digits: 2 })
+    }
+
     /// Side of the square in metres.
     #[must_use]
     pub fn size_m(self) -> u32 {

@@ -146,6 +146,8 @@ pub enum CollectionClass {
     Reference,
     /// The register: lines, addresses, sightings. Synthetic or operational for the life of a store.
     Register,
+    /// What is released of the register for those who may not see its rows: cells, counts, figures.
+    Release,
     /// A layer a user imported.
     Layer,
 }

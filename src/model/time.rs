@@ -147,6 +147,28 @@ pub fn parse_month(text: &str) -> Option<Interval> {
     Some(Interval { start, end: start + days * DAY_MICROS - 1 })
 }
 
+/// The month of a number of days since 1970-01-01, counted from January of the year 0; `None` beyond the calendar.
+#[must_use]
+pub fn month_of(days: i32) -> Option<i32> {
+    let date = Date::from_julian_day(days.checked_add(UNIX_JULIAN_DAY)?).ok()?;
+    Some(date.year() * 12 + i32::from(u8::from(date.month())) - 1)
+}
+
+/// Days since 1970-01-01 of the first day of a month counted like that; `None` beyond the calendar.
+#[must_use]
+pub fn first_day_of(month: i32) -> Option<i32> {
+    let name = Month::try_from(month.rem_euclid(12) as u8 + 1).ok()?;
+    let date = Date::from_calendar_date(month.div_euclid(12), name, 1).ok()?;
+    Some(date.to_julian_day() - UNIX_JULIAN_DAY)
+}
+
+/// The Monday on or before a day.
+#[must_use]
+pub fn monday_of(days: i32) -> i32 {
+    // The first of January 1970 was a Thursday.
+    days - (days + 3).rem_euclid(7)
+}
+
 /// The Julian day number of 1970-01-01.
 const UNIX_JULIAN_DAY: i32 = 2_440_588;
 
@@ -246,6 +268,23 @@ fn put_two(out: &mut [u8], number: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn months_and_weeks() {
+        let day = |text| parse_date(text).unwrap();
+        for (text, month) in
+            [("2024-04-30", 2024 * 12 + 3), ("1969-12-31", 1969 * 12 + 11), ("2000-02-29", 24_001)]
+        {
+            assert_eq!(month_of(day(text)), Some(month), "{text}");
+        }
+        assert_eq!(first_day_of(2024 * 12 + 3), Some(day("2024-04-01")));
+        assert_eq!(month_of(i32::MAX), None);
+        // 29 April 2024 was a Monday.
+        for text in ["2024-04-29", "2024-04-30", "2024-05-05"] {
+            assert_eq!(monday_of(day(text)), day("2024-04-29"), "{text}");
+        }
+        assert_eq!(monday_of(day("1969-12-31")), day("1969-12-29"));
+    }
     use proptest::prelude::*;
 
     proptest! {

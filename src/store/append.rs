@@ -81,7 +81,7 @@ impl<'c> Appender<'c> {
         schema: CollectionSchema,
         provenance: Provenance,
     ) -> Result<Self, StoreError> {
-        let register = if schema.class == CollectionClass::Register {
+        let register = if matches!(schema.class, CollectionClass::Register | CollectionClass::Release) {
             let word: String = connection.query_row(
                 "SELECT value FROM throughline_meta WHERE key = 'register'",
                 [],
@@ -239,6 +239,22 @@ impl<'c> Appender<'c> {
             .execute(params![self.at_micros, fid])?;
         self.stored.rows -= 1;
         self.stored.hash_sum = self.stored.hash_sum.wrapping_sub(old_share);
+        Ok(())
+    }
+
+    /// Takes away the rows with ids of their own that were there before and were not appended again; their versions stay.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the whole transaction must then be given up.
+    pub fn retire_others(&mut self) -> Result<(), StoreError> {
+        let mut gone: Vec<(i64, u128)> =
+            self.by_id.values().filter(|known| !known.seen).map(|known| (known.fid, known.hash)).collect();
+        gone.sort_unstable();
+        for (fid, hash) in gone {
+            self.supersede(fid, hash)?;
+            self.summary.retired += 1;
+        }
+        self.by_id.retain(|_, known| known.seen);
         Ok(())
     }
 

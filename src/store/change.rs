@@ -31,6 +31,8 @@ pub struct ChangeSummary {
     pub changed: u64,
     /// Rows that were there already.
     pub unchanged: u64,
+    /// Rows that were there and are no more; their versions are kept.
+    pub retired: u64,
 }
 
 /// Says for which day the store's picture is drawn (`2024-04-30`). The caller commits.
@@ -41,6 +43,48 @@ pub fn set_as_at(connection: &Connection, day: &str) -> Result<(), StoreError> {
     connection.execute(
         "INSERT INTO throughline_meta VALUES ('as_at', ?1) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
         params![day],
+    )?;
+    Ok(())
+}
+
+/// Says through which day (`2024-03-31`) a collection was released. The caller commits.
+///
+/// # Errors
+/// [`StoreError::Sql`].
+pub fn set_released(connection: &Connection, collection: &str, day: &str) -> Result<(), StoreError> {
+    connection.execute(
+        "INSERT INTO throughline_meta VALUES ('released:' || ?1, ?2) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+        params![collection, day],
+    )?;
+    Ok(())
+}
+
+/// The key that ids of released rows are made with: drawn the first time that it is asked for. The caller commits.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn release_key(connection: &Connection) -> Result<[u8; 32], StoreError> {
+    let known: Option<String> = connection
+        .query_row("SELECT value FROM throughline_meta WHERE key = 'release_key'", [], |row| row.get(0))
+        .optional()?;
+    let read = known.and_then(|text| blake3::Hash::from_hex(text).ok());
+    if let Some(key) = read {
+        return Ok(*key.as_bytes());
+    }
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| StoreError::Abandoned(error.to_string()))?;
+    set_release_key(connection, key)?;
+    Ok(key)
+}
+
+/// Sets that key: for sets that must come out alike. The caller commits.
+///
+/// # Errors
+/// [`StoreError::Sql`].
+pub fn set_release_key(connection: &Connection, key: [u8; 32]) -> Result<(), StoreError> {
+    connection.execute(
+        "INSERT INTO throughline_meta VALUES ('release_key', ?1) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+        params![blake3::Hash::from_bytes(key).to_hex().as_str()],
     )?;
     Ok(())
 }
@@ -99,7 +143,7 @@ pub fn record(
             at_micros,
             stored.schema.id,
             summary.added as i64,
-            summary.changed as i64,
+            (summary.changed + summary.retired) as i64,
             stored.rows as i64,
             stored.hash_sum.to_be_bytes(),
             source

@@ -288,6 +288,12 @@ pub fn now_micros() -> i64 {
         .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
+/// Today by the machine's clock, as days since 1970-01-01.
+#[must_use]
+pub fn now_day() -> i32 {
+    i32::try_from(now_micros() / crate::model::time::DAY_MICROS).unwrap_or(i32::MAX)
+}
+
 fn check_library() -> Result<(), StoreError> {
     if rusqlite::version_number() < 3_051_003 {
         return Err(StoreError::OldSqlite(rusqlite::version().to_owned()));

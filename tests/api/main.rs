@@ -12,6 +12,7 @@ mod limits;
 mod oracles;
 mod process;
 mod protocol;
+mod releases;
 mod roles;
 mod tiles;
 mod twins;

@@ -87,7 +87,7 @@ fn a_first_run_serves_the_reference_layers_and_stops_in_order() {
     assert!(!folder.path().join("var/new.gpkg-wal").exists(), "the file alone is the store");
     let checked = program(&["check", "var/new.gpkg"], folder.path());
     assert!(checked.status.success());
-    assert!(String::from_utf8_lossy(&checked.stdout).contains("sound: 17 collections"));
+    assert!(String::from_utf8_lossy(&checked.stdout).contains("sound: 30 collections"));
 }
 
 #[test]

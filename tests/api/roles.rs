@@ -102,7 +102,7 @@ const SETS: &[Rows] = &[
     },
 ];
 
-fn held(world: &World, into: &str, owner: &str, features: &[serde_json::Value]) {
+pub fn held(world: &World, into: &str, owner: &str, features: &[serde_json::Value]) {
     let mut about = options(into);
     about.provenance = Provenance {
         sensitivity: Sensitivity::Restricted,
@@ -238,9 +238,9 @@ fn played(who: &str) -> String {
 }
 
 /// Two hundred requests from the whole inventory of routes.
-fn two_hundred(seed: u64) -> Vec<String> {
+pub fn two_hundred(seed: u64, about: &Subject<'_>) -> Vec<String> {
     let mut numbers = Numbers(seed);
-    let mut all: Vec<Vec<String>> = ROUTES.iter().map(|route| requests(route, &ABOUT)).collect();
+    let mut all: Vec<Vec<String>> = ROUTES.iter().map(|route| requests(route, about)).collect();
     assert!(all.iter().all(|requests| !requests.is_empty()));
     (0..200)
         .map(|turn| {
@@ -254,10 +254,10 @@ fn two_hundred(seed: u64) -> Vec<String> {
 }
 
 /// Answers of a world to one role.
-type Ask<'a> = &'a dyn Fn(&[String]) -> Vec<Reply>;
+pub type Ask<'a> = &'a dyn Fn(&[String]) -> Vec<Reply>;
 
 /// A role's questions to a server.
-fn asking<'a>(server: &'a Server, who: &str) -> impl Fn(&[String]) -> Vec<Reply> + 'a {
+pub fn asking<'a>(server: &'a Server, who: &str) -> impl Fn(&[String]) -> Vec<Reply> + 'a {
     let headers = played(who);
     move |paths| {
         let mut replies = server.batch_with(paths, &headers);
@@ -270,7 +270,7 @@ fn asking<'a>(server: &'a Server, who: &str) -> impl Fn(&[String]) -> Vec<Reply>
 }
 
 /// The smallest request that two worlds answer differently: parameters are taken away as long as it is.
-fn leak(one: Ask<'_>, two: Ask<'_>, paths: &[String]) -> Option<String> {
+pub fn leak(one: Ask<'_>, two: Ask<'_>, paths: &[String]) -> Option<String> {
     let (ours, theirs) = (one(paths), two(paths));
     let found = ours.iter().zip(&theirs).position(|(a, b)| a != b)?;
     let ask = |ask: Ask<'_>, path: &str| -> Reply { ask(&[path.to_owned()]).remove(0) };
@@ -307,7 +307,7 @@ fn hidden_rows_change_no_answer_for_any_role() {
         let bare = world(&seen);
         let full = world(&hidden.into_iter().chain(seen).collect::<Vec<_>>());
         let (one, two) = (bare.serve(), full.serve());
-        let found = leak(&asking(&one, who), &asking(&two, who), &two_hundred(place as u64 + 3));
+        let found = leak(&asking(&one, who), &asking(&two, who), &two_hundred(place as u64 + 3, &ABOUT));
         assert_eq!(found, None, "{who}");
     }
 }
@@ -523,7 +523,7 @@ fn planted_leaks_are_caught_for_a_role() {
             three.map(|(path, (plain, all))| fault(world, path, plain, all)).collect()
         };
         let caught = (0..20).find_map(|turn| {
-            let paths = two_hundred(turn + 100);
+            let paths = two_hundred(turn + 100, &ABOUT);
             leak(&|paths| faulty(&bare, &one, paths), &|paths| faulty(&full, &two, paths), &paths)
         });
         assert!(caught.is_some(), "{name} is not noticed");

@@ -88,6 +88,7 @@ fn describe(base: &str, collection: &CollectionView) -> Value {
         "class": match schema.class {
             CollectionClass::Reference => "reference",
             CollectionClass::Register => "register",
+            CollectionClass::Release => "release",
             CollectionClass::Layer => "layer",
         },
         "geometryKind": match schema.geometry {

@@ -1,0 +1,156 @@
+//! Addresses and lines as cells and weeks.
+
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+
+use crate::access::View;
+use crate::model::CollectionSchema;
+use crate::model::Row;
+use crate::model::RowId;
+use crate::model::Value;
+use crate::model::collections::address_cells;
+use crate::model::collections::addresses;
+use crate::model::collections::legs;
+use crate::model::collections::line_cells;
+use crate::model::collections::lines;
+use crate::model::collections::towns;
+use crate::model::time::monday_of;
+use crate::release::floor::Cell;
+use crate::release::floor::Floor;
+use crate::release::floor::outline;
+use crate::release::ladder::Level;
+use crate::release::places::Areas;
+use crate::release::rows::Order;
+use crate::release::rows::all_rows;
+use crate::release::rows::day_of;
+use crate::release::rows::maybe;
+use crate::release::rows::text;
+use crate::release::rows::values;
+
+/// Whole weeks before the release.
+#[derive(Debug, Clone, Copy)]
+pub struct Weeks {
+    /// The Monday of the week that is not over.
+    pub before: i32,
+}
+
+impl Weeks {
+    /// Mondays of the weeks of a first and a last day, `None` if the first is not over yet.
+    fn of(self, first: Option<i32>, last: Option<i32>) -> Option<(i32, Option<i32>)> {
+        let first = first.filter(|day| *day < self.before)?;
+        Some((monday_of(first), last.map(|day| monday_of(day.min(self.before - 1)))))
+    }
+}
+
+/// An id for a row that is released in a coarser form.
+fn released_id(order: &Order<'_>, collection: &str, id: RowId) -> String {
+    let mut hasher = blake3::Hasher::new_keyed(&order.key);
+    hasher.update(collection.as_bytes()).update(&id.0.to_be_bytes());
+    let mut bytes = [0; 16];
+    hasher.finalize_xof().fill(&mut bytes);
+    RowId::from_random(bytes).to_string()
+}
+
+/// Addresses as the cells they are in.
+pub fn address_cells(
+    view: &View,
+    schema: &CollectionSchema,
+    floor: &Floor,
+    weeks: Weeks,
+    areas: &mut Areas<'_>,
+    order: &Order<'_>,
+) -> Vec<Row> {
+    let Some(collection) = view.collection(addresses::COLLECTION) else { return Vec::new() };
+    let fields = collection.schema();
+    let mut shapes = HashMap::new();
+    let mut rows = Vec::new();
+    for (group, row) in all_rows(collection) {
+        let days = |field: usize| day_of(group.value(field, row));
+        let seen = weeks.of(days(addresses::FIRST_SEEN.index()), days(addresses::LAST_SEEN.index()));
+        let at = group.positions().filter(|_| row < group.located()).map(|positions| positions[row]);
+        let (Some((first, last)), Some(cell)) = (seen, at.and_then(|at| floor.cell(at))) else { continue };
+        let within = areas.of_row(|name| fields.position(name), group, row);
+        let council = within[Level::Council as usize].map(|council| areas.area(council).code.clone());
+        let word = |field| group.text(field, row).map(str::to_owned);
+        let named = [
+            ("cell", text(&cell.to_string())),
+            ("cell_km", Value::Int(i64::from(cell.km))),
+            ("status", maybe(word(&addresses::STATUS).as_ref())),
+            ("first_seen", Value::Date(first)),
+            ("last_seen", last.map_or(Value::Null, Value::Date)),
+            ("area", maybe(council.as_ref())),
+            ("force", maybe(word(&addresses::FORCE).as_ref())),
+            ("synthetic", Value::Bool(order.synthetic)),
+        ];
+        rows.push(Row {
+            id: None,
+            public_id: Some(released_id(order, address_cells::COLLECTION, group.id(row))),
+            geometry: shapes.entry(cell).or_insert_with(|| outline(&[cell])).clone(),
+            values: values(schema, &named),
+        });
+    }
+    rows
+}
+
+/// Towns and forces of a line, by its links.
+#[derive(Default)]
+struct Reach<'a> {
+    towns: BTreeSet<&'a str>,
+    forces: BTreeSet<&'a str>,
+}
+
+/// Lines as the cells of the towns they reach.
+pub fn line_cells(
+    view: &View,
+    schema: &CollectionSchema,
+    floor: &Floor,
+    weeks: Weeks,
+    areas: &Areas<'_>,
+    order: &Order<'_>,
+) -> Vec<Row> {
+    let Some(collection) = view.collection(lines::COLLECTION) else { return Vec::new() };
+    let mut reaches: HashMap<RowId, Reach<'_>> = HashMap::new();
+    for (group, row) in view.collection(legs::COLLECTION).into_iter().flat_map(|legs| all_rows(legs)) {
+        let Some(line) = group.text(&legs::LINE, row) else { continue };
+        let id = RowId::parse(line).unwrap_or_else(|| RowId::from_public(line));
+        let reach = reaches.entry(id).or_default();
+        reach.towns.extend(group.text(&legs::TOWN, row));
+        reach.forces.extend(group.standing(row).forces());
+    }
+    let mut cells: HashMap<&str, Option<Cell>> = HashMap::new();
+    let mut rows = Vec::new();
+    for (group, row) in all_rows(collection) {
+        let days = |field: usize| day_of(group.value(field, row));
+        let seen = weeks.of(days(lines::FIRST_SEEN.index()), days(lines::LAST_SEEN.index()));
+        let Some((first, last)) = seen else { continue };
+        let nowhere = Reach::default();
+        let reach = reaches.get(&group.id(row)).unwrap_or(&nowhere);
+        let mut forces = reach.forces.clone();
+        forces.extend(group.standing(row).forces());
+        let mut of_towns: BTreeSet<Cell> = BTreeSet::new();
+        for town in &reach.towns {
+            let cell = cells.entry(town).or_insert_with(|| {
+                areas.position(towns::COLLECTION, town).and_then(|position| floor.cell(position))
+            });
+            of_towns.extend(*cell);
+        }
+        let of_towns: Vec<Cell> = of_towns.into_iter().collect();
+        let word = |field| group.text(field, row).map(str::to_owned);
+        let named = [
+            ("status", maybe(word(&lines::STATUS).as_ref())),
+            ("hub", maybe(word(&lines::HUB).as_ref())),
+            ("first_seen", Value::Date(first)),
+            ("last_seen", last.map_or(Value::Null, Value::Date)),
+            ("towns", Value::Int(reach.towns.len() as i64)),
+            ("forces", text(&forces.into_iter().collect::<Vec<_>>().join(";"))),
+            ("synthetic", Value::Bool(order.synthetic)),
+        ];
+        rows.push(Row {
+            id: None,
+            public_id: Some(released_id(order, line_cells::COLLECTION, group.id(row))),
+            geometry: outline(&of_towns),
+            values: values(schema, &named),
+        });
+    }
+    rows
+}

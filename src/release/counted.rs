@@ -1,0 +1,194 @@
+//! Counts, figures of councils and national totals as rows.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use crate::access::CollectionView;
+use crate::access::RowGroup;
+use crate::access::View;
+use crate::model::CollectionSchema;
+use crate::model::Row;
+use crate::model::Value;
+use crate::model::ValueRef;
+use crate::model::time::format_date;
+use crate::release::ladder::Figure;
+use crate::release::ladder::Level;
+use crate::release::ladder::Within;
+use crate::release::periods::Month;
+use crate::release::periods::Period;
+use crate::release::periods::Window;
+use crate::release::places::Areas;
+use crate::release::rows::MEASURES;
+use crate::release::rows::all_rows;
+use crate::release::rows::day_of;
+use crate::release::rows::maybe;
+use crate::release::rows::text;
+use crate::release::rows::values;
+
+/// Figures by what is counted.
+pub type Known = BTreeMap<&'static str, Vec<Figure>>;
+
+static LEVELS: [Level; 5] = Level::ALL;
+
+/// Where and when the rows of a collection are counted; a row without a time is counted nowhere.
+pub fn records(view: &View, id: &str, areas: &mut Areas<'_>) -> Vec<(Within, Month)> {
+    let Some(collection) = view.collection(id) else { return Vec::new() };
+    let schema = collection.schema();
+    let Some(time) = schema.time.first().and_then(|name| schema.position(name)) else { return Vec::new() };
+    let mut records = Vec::new();
+    for (group, row) in all_rows(collection) {
+        if let Some(month) = day_of(group.value(time, row)).and_then(Month::of) {
+            records.push((areas.of_row(|name| schema.position(name), group, row), month));
+        }
+    }
+    records
+}
+
+/// The figures that a released collection has.
+pub fn published(
+    collection: Option<&CollectionView>,
+    schema: &CollectionSchema,
+    areas: &Areas<'_>,
+) -> Vec<Figure> {
+    let Some(collection) = collection else { return Vec::new() };
+    let field = |name: &str| schema.position(name);
+    let (Some(area), Some(level), Some(period), Some(starts), Some(count)) =
+        (field("area"), field("level"), field("period"), field("starts"), field("count"))
+    else {
+        return Vec::new();
+    };
+    let figure = |(group, row): (&RowGroup, usize)| {
+        let word = |field| match group.value(field, row) {
+            ValueRef::Text(text) => Some(text),
+            _ => None,
+        };
+        let level = Level::ALL.into_iter().find(|known| Some(known.as_str()) == word(level))?;
+        let period = Period::ALL.into_iter().find(|known| Some(known.as_str()) == word(period))?;
+        let ValueRef::Int(count) = group.value(count, row) else { return None };
+        Some(Figure {
+            level,
+            area: areas.find(level, word(area)?)?,
+            window: period.window(day_of(group.value(starts, row)).and_then(Month::of)?),
+            count: count.unsigned_abs(),
+        })
+    };
+    all_rows(collection).filter_map(figure).collect()
+}
+
+pub fn counts_row(
+    schema: &CollectionSchema,
+    figure: &Figure,
+    areas: &Areas<'_>,
+    outlined: bool,
+    synthetic: bool,
+) -> Option<Row> {
+    let area = areas.area(figure.area);
+    let (first, last) = figure.window.days()?;
+    let period = figure.window.period.as_str();
+    let outline = (outlined && figure.level == Level::Council).then(|| areas.outline(figure.area)).flatten();
+    Some(Row {
+        id: None,
+        public_id: Some(format!("{}:{}:{period}:{}", area.level.as_str(), area.code, format_date(first))),
+        geometry: outline.and_then(|(group, row)| group.shape(row)).map(crate::model::ShapeRef::to_shape),
+        values: values(
+            schema,
+            &[
+                ("area", text(&area.code)),
+                ("area_name", text(&area.name)),
+                ("level", text(area.level.as_str())),
+                ("period", text(period)),
+                ("starts", Value::Date(first)),
+                ("ends", Value::Date(last)),
+                ("count", Value::Int(figure.count as i64)),
+                ("force", maybe(area.force.as_ref())),
+                ("region", maybe(area.region.as_ref())),
+                ("synthetic", Value::Bool(synthetic)),
+            ],
+        ),
+    })
+}
+
+/// The figure of each council and measure: the first of the ladder that there is.
+pub fn council_rows(
+    schema: &CollectionSchema,
+    known: &Known,
+    areas: &Areas<'_>,
+    through: Month,
+    synthetic: bool,
+) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (measure, figures) in known {
+        let by: HashMap<_, u64> =
+            figures.iter().map(|figure| ((figure.level, figure.area, figure.window), figure.count)).collect();
+        for within in areas.councils() {
+            let Some(council) = within[Level::Council as usize].map(|council| areas.area(council)) else {
+                continue;
+            };
+            let rung = rungs(through).find_map(|(level, window)| {
+                let area = within[level as usize]?;
+                by.get(&(level, area, window)).map(|count| (level, area, window, Some(*count)))
+            });
+            // Where even the nation has too few, that is what the row says.
+            let lowest = rungs(through)
+                .last()
+                .and_then(|(level, window)| within[level as usize].map(|area| (level, area, window, None)));
+            let Some((level, area, window, count)) = rung.or(lowest) else { continue };
+            let Some((first, last)) = window.days() else { continue };
+            let named = [
+                ("council", text(&council.code)),
+                ("council_name", text(&council.name)),
+                ("measure", text(measure)),
+                ("level", text(level.as_str())),
+                ("area_name", text(&areas.area(area).name)),
+                ("period", text(window.period.as_str())),
+                ("starts", Value::Date(first)),
+                ("ends", Value::Date(last)),
+                ("count", count.map_or(Value::Null, |count| Value::Int(count as i64))),
+                ("synthetic", Value::Bool(synthetic)),
+            ];
+            rows.push(Row {
+                id: None,
+                public_id: Some(format!("{}:{measure}", council.code)),
+                geometry: None,
+                values: values(schema, &named),
+            });
+        }
+    }
+    rows
+}
+
+/// The ladder that a council's figure climbs: the smaller areas for a year, then for three, and the nation at the end.
+fn rungs(through: Month) -> impl Iterator<Item = (Level, Window)> {
+    let stretches = [Period::Year.latest(through), Period::ThreeYears.latest(through)];
+    let of = move |levels: &'static [Level]| {
+        stretches.into_iter().flat_map(move |window| levels.iter().map(move |level| (*level, window)))
+    };
+    let (below, nation) = LEVELS.split_at(Level::Nation as usize);
+    of(below).chain(of(nation))
+}
+
+pub fn national_rows(schema: &CollectionSchema, known: &Known, synthetic: bool) -> Vec<Row> {
+    let public = |measure: &str| MEASURES.iter().any(|(known, _, public)| *known == measure && *public);
+    let mut rows = Vec::new();
+    for (measure, figures) in known.iter().filter(|(measure, _)| public(measure)) {
+        let of_nation =
+            |figure: &&Figure| figure.level == Level::Nation && figure.window.period == Period::Year;
+        for figure in figures.iter().filter(of_nation) {
+            let Some((first, last)) = figure.window.days() else { continue };
+            let named = [
+                ("measure", text(measure)),
+                ("starts", Value::Date(first)),
+                ("ends", Value::Date(last)),
+                ("count", Value::Int(figure.count as i64)),
+                ("synthetic", Value::Bool(synthetic)),
+            ];
+            rows.push(Row {
+                id: None,
+                public_id: Some(format!("{measure}:{}", format_date(first))),
+                geometry: None,
+                values: values(schema, &named),
+            });
+        }
+    }
+    rows
+}

@@ -1,0 +1,287 @@
+//! Cells of the national grid, each with enough dwellings that a cell gives no home away.
+//!
+//! A square kilometre with eight dwellings or more is a cell. What is left in a square of 2, 5 or 10 km is one if it has
+//! eight together; where it has fewer, the cell with the fewest dwellings in the square of 10 km is joined to it. So
+//! every place belongs to one cell, which is drawn as its square: who knows the rule knows that a place is in what the
+//! smaller cells leave of it, and that has eight dwellings.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use crate::model::Shape;
+use crate::model::ShapeKind;
+use crate::model::crs::grid_to_lon_lat;
+use crate::model::crs::lon_lat_to_grid;
+use crate::model::geometry::Position;
+use crate::model::geometry::ShapeBuilder;
+use crate::model::grid_reference::GridReference;
+
+/// Dwellings that a cell has at least.
+const LEAST: u32 = 8;
+/// Sides of cells in kilometres. Those above ten are for islands with hardly anybody.
+const SIDES: [i32; 6] = [1, 2, 5, 10, 20, 100];
+/// From this side on what is too little is joined to another cell.
+const JOINED_FROM: i32 = 10;
+
+const GRID: &str = include_str!("../../data/reference/dwelling-grid.csv");
+
+/// A square of the national grid: its side and its south-west corner in kilometres.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Cell {
+    /// Its side in kilometres.
+    pub km: i32,
+    east: i32,
+    north: i32,
+}
+
+/// Which cell each square kilometre belongs to.
+#[derive(Debug)]
+pub struct Floor {
+    cells: HashMap<(i32, i32), Cell>,
+    /// Dwellings of every cell.
+    dwellings: BTreeMap<Cell, u32>,
+}
+
+impl Cell {
+    fn around((east, north): (i32, i32), km: i32) -> Self {
+        Self { km, east: east.div_euclid(km) * km, north: north.div_euclid(km) * km }
+    }
+
+    fn squares(self) -> impl Iterator<Item = (i32, i32)> {
+        (0..self.km)
+            .flat_map(move |east| (0..self.km).map(move |north| (self.east + east, self.north + north)))
+    }
+
+    /// Longitude and latitude of its centre in degrees; `None` far from the grid.
+    #[must_use]
+    pub fn centre(self) -> Option<(f64, f64)> {
+        let half = f64::from(self.km) / 2.0;
+        grid_to_lon_lat((f64::from(self.east) + half) * 1_000.0, (f64::from(self.north) + half) * 1_000.0)
+    }
+
+    /// Its ring, anticlockwise; `None` far from the grid.
+    fn ring(self) -> Option<Vec<(f64, f64)>> {
+        let (west, south) = (self.east, self.north);
+        let (east, north) = (west + self.km, south + self.km);
+        [(west, south), (east, south), (east, north), (west, north), (west, south)]
+            .into_iter()
+            .map(|(east, north)| grid_to_lon_lat(f64::from(east) * 1_000.0, f64::from(north) * 1_000.0))
+            .collect()
+    }
+}
+
+/// `SU 64 99, 1 km`.
+impl std::fmt::Display for Cell {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match GridReference::of_kilometre(self.east, self.north) {
+            Some(square) => write!(out, "{square}, {} km", self.km),
+            None => write!(out, "{} {}, {} km", self.east, self.north, self.km),
+        }
+    }
+}
+
+/// Cells as one geometry.
+#[must_use]
+pub fn outline(cells: &[Cell]) -> Option<Shape> {
+    let kind = if cells.len() == 1 { ShapeKind::Polygon } else { ShapeKind::MultiPolygon };
+    let mut shape = ShapeBuilder::new(kind);
+    for cell in cells {
+        for (lon, lat) in cell.ring()? {
+            shape.position(lon, lat).ok()?;
+        }
+        shape.end_ring().ok()?;
+        shape.end_part();
+    }
+    shape.finish()
+}
+
+impl Floor {
+    /// By the numbers of postcode positions that come with the program, as a proxy for dwellings.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self::of(squares(GRID))
+    }
+
+    fn of(squares: HashMap<(i32, i32), u32>) -> Self {
+        let mut floor = Self { cells: HashMap::new(), dwellings: BTreeMap::new() };
+        let mut left = squares;
+        for km in SIDES {
+            let mut groups: BTreeMap<Cell, Vec<(i32, i32)>> = BTreeMap::new();
+            for square in left.keys() {
+                groups.entry(Cell::around(*square, km)).or_default().push(*square);
+            }
+            if km >= JOINED_FROM {
+                floor.join(km, &left, groups, km == JOINED_FROM);
+                left.retain(|square, _| !floor.cells.contains_key(square));
+                continue;
+            }
+            for (cell, squares) in groups {
+                let sum = squares.iter().map(|square| left[square]).sum::<u32>();
+                if sum >= LEAST {
+                    floor.give(cell, sum, &squares);
+                }
+            }
+            left.retain(|square, _| !floor.cells.contains_key(square));
+        }
+        floor
+    }
+
+    fn give(&mut self, cell: Cell, dwellings: u32, squares: &[(i32, i32)]) {
+        *self.dwellings.entry(cell).or_default() += dwellings;
+        self.cells.extend(squares.iter().map(|square| (*square, cell)));
+    }
+
+    /// Makes a cell of what is left in each square of this side, with the cell of the fewest dwellings there if that is
+    /// too little; with `everywhere` also where nothing is left, for places that have no dwelling near.
+    fn join(
+        &mut self,
+        km: i32,
+        left: &HashMap<(i32, i32), u32>,
+        mut groups: BTreeMap<Cell, Vec<(i32, i32)>>,
+        everywhere: bool,
+    ) {
+        let mut inside: HashMap<Cell, Vec<(u32, Cell)>> = HashMap::new();
+        for (cell, dwellings) in &self.dwellings {
+            inside.entry(Cell::around((cell.east, cell.north), km)).or_default().push((*dwellings, *cell));
+        }
+        if everywhere {
+            for block in inside.keys() {
+                groups.entry(*block).or_default();
+            }
+        }
+        for (block, squares) in groups {
+            let sum: u32 = squares.iter().map(|square| left[square]).sum();
+            let smallest = inside.get(&block).and_then(|cells| cells.iter().min()).copied();
+            let (joined, smallest) = match smallest {
+                _ if sum >= LEAST => (0, None),
+                Some((dwellings, cell)) => (dwellings, Some(cell)),
+                None => continue,
+            };
+            if let Some(cell) = smallest {
+                self.dwellings.remove(&cell);
+                for square in block.squares() {
+                    if let Some(of) = self.cells.get_mut(&square).filter(|of| **of == cell) {
+                        *of = block;
+                    }
+                }
+            }
+            self.give(block, sum + joined, &squares);
+        }
+    }
+
+    /// The cell of a position; `None` where no cell is within a hundred kilometres' square.
+    #[must_use]
+    pub fn cell(&self, at: Position) -> Option<Cell> {
+        let (east, north) = lon_lat_to_grid(at.lon_degrees(), at.lat_degrees())?;
+        let square = ((east / 1_000.0).floor() as i32, (north / 1_000.0).floor() as i32);
+        self.cells.get(&square).copied().or_else(|| {
+            SIDES
+                .into_iter()
+                .map(|km| Cell::around(square, km))
+                .find(|cell| self.dwellings.contains_key(cell))
+        })
+    }
+}
+
+/// Squares with dwellings, by east and north in kilometres.
+fn squares(text: &str) -> HashMap<(i32, i32), u32> {
+    let mut squares = HashMap::new();
+    for line in text.lines().skip(1) {
+        let mut words = line.splitn(3, ',');
+        let (Some(Ok(north)), Some(Ok(east)), Some(run)) =
+            (words.next().map(str::parse::<i32>), words.next().map(str::parse::<i32>), words.next())
+        else {
+            continue;
+        };
+        for (place, letter) in run.bytes().enumerate() {
+            // The least number that the letter stands for.
+            let dwellings = match letter {
+                b'0'..=b'9' => u32::from(letter - b'0'),
+                b'a' => 10,
+                b'b' => 20,
+                b'c' => 50,
+                b'd' => 100,
+                _ => 200,
+            };
+            if dwellings > 0 {
+                squares.insert((east + place as i32, north), dwellings);
+            }
+        }
+    }
+    squares
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Squares of each cell, by brute force over all that have a dwelling.
+    fn members(floor: &Floor) -> HashMap<Cell, Vec<(i32, i32)>> {
+        let mut members: HashMap<Cell, Vec<(i32, i32)>> = HashMap::new();
+        for (square, cell) in &floor.cells {
+            members.entry(*cell).or_default().push(*square);
+        }
+        members
+    }
+
+    fn check(squares: &HashMap<(i32, i32), u32>) -> Result<(), TestCaseError> {
+        let floor = Floor::of(squares.clone());
+        let members = members(&floor);
+        prop_assert_eq!(members.len(), floor.dwellings.len());
+        for (cell, of) in &members {
+            let sum: u32 = of.iter().map(|square| squares[square]).sum();
+            prop_assert!(sum >= LEAST, "{cell:?} has {sum}");
+            prop_assert_eq!(sum, floor.dwellings[cell]);
+            for square in of {
+                prop_assert_eq!(Cell::around(*square, cell.km), *cell, "a cell is drawn around its squares");
+            }
+        }
+        // Only where a hundred kilometres have fewer than eight dwellings does a square belong to no cell.
+        let mut hundred: HashMap<Cell, u32> = HashMap::new();
+        for (square, dwellings) in squares {
+            *hundred.entry(Cell::around(*square, 100)).or_default() += dwellings;
+        }
+        for square in squares.keys().filter(|square| !floor.cells.contains_key(*square)) {
+            prop_assert!(hundred[&Cell::around(*square, 100)] < LEAST, "{square:?}");
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn every_cell_has_eight_dwellings(
+            squares in prop::collection::hash_map((0_i32..40, 0_i32..40), 1_u32..14, 0..160)
+        ) {
+            check(&squares)?;
+        }
+    }
+
+    #[test]
+    fn the_country_has_its_cells() {
+        check(&squares(GRID)).unwrap();
+        let floor = Floor::built_in();
+        assert!(floor.cells.len() > 130_000, "{}", floor.cells.len());
+        let cell = |lon: f64, lat: f64| floor.cell(Position::from_degrees(lon, lat).unwrap()).unwrap();
+        // Portsmouth Guildhall is in SU 64 00, as any map says.
+        assert_eq!(cell(-1.0916, 50.7975).to_string(), "SU 64 00, 1 km");
+        // Away from houses cells are larger: Wheeldale on the North York Moors, Kielder.
+        assert!(cell(-0.80, 54.36).km > 1 && cell(-2.48, 55.25).km >= 5);
+        // No cell is so far out at sea.
+        assert_eq!(floor.cell(Position::from_degrees(-20.0, 55.0).unwrap()), None);
+    }
+
+    #[test]
+    fn a_cell_is_drawn_as_its_square() {
+        let floor = Floor::built_in();
+        let at = Position::from_degrees(-1.0916, 50.7975).unwrap();
+        let cell = floor.cell(at).unwrap();
+        let shape = outline(&[cell]).unwrap();
+        assert!(shape.as_ref().contains(at));
+        let (lon, lat) = cell.centre().unwrap();
+        assert_eq!(floor.cell(Position::from_degrees(lon, lat).unwrap()), Some(cell));
+        assert!(outline(&[]).is_none());
+        assert_eq!(outline(&[cell, cell]).unwrap().as_ref().parts().count(), 2);
+    }
+}
