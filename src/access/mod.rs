@@ -27,6 +27,7 @@ pub use outcome::Outcome;
 pub use outcome::Regions;
 pub use policy::Policy;
 pub use policy::PolicyError;
+pub use principal::LOCAL_OWNER;
 pub use principal::OwnKind;
 pub use principal::Principal;
 pub use principal::PrincipalError;

@@ -9,6 +9,7 @@ use crate::access::outcome::Fields;
 use crate::access::outcome::Outcome;
 use crate::access::outcome::Regions;
 use crate::access::outcome::Rows;
+use crate::access::principal::LOCAL_OWNER;
 use crate::access::principal::OwnKind;
 use crate::access::principal::Principal;
 use crate::access::principal::RAILWAY_FORCE;
@@ -325,6 +326,7 @@ impl Policy {
             (RowsWord::Others, OwnKind::Region, [region]) => Rows::Others(regions.forces(region)),
             (RowsWord::Areas, OwnKind::Areas, areas) => Rows::Party(areas.into()),
             (RowsWord::Owner, OwnKind::Force, [force]) => Rows::Owner(force.clone()),
+            (RowsWord::Owner, ..) if role == Role::NationalAnalyst => Rows::Owner(LOCAL_OWNER.to_owned()),
             (RowsWord::Owner, ..) if role == Role::BtpPlanner => Rows::Owner(RAILWAY_FORCE.to_owned()),
             // Who has no force or region holds nothing and is party to nothing.
             (

@@ -88,6 +88,9 @@ pub enum OwnKind {
 /// The force that a planner for the railway belongs to.
 pub const RAILWAY_FORCE: &str = "btp";
 
+/// Who holds what was imported without naming an owner. The national analyst looks after it.
+pub const LOCAL_OWNER: &str = "local";
+
 /// The one who asks, as far as access is concerned.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Principal {

@@ -17,6 +17,7 @@ use anyhow::bail;
 use indicatif::ProgressBar;
 use indicatif::ProgressStyle;
 
+use crate::access::LOCAL_OWNER;
 use crate::cli::say;
 use crate::cli::say_error;
 use crate::import::About;
@@ -63,7 +64,7 @@ pub struct ImportArguments {
     #[arg(long)]
     coverage: bool,
     /// The force or agency that owns the rows.
-    #[arg(long, default_value = "local")]
+    #[arg(long, default_value = LOCAL_OWNER)]
     owner: String,
     /// The protective marking of the rows.
     #[arg(long, default_value = "OFFICIAL")]

@@ -28,8 +28,9 @@ impl<W: Write> CsvWriter<W> {
     /// Of the output.
     pub fn new(output: W, schema: &CollectionSchema) -> Result<Self, csv::Error> {
         let mut writer = Writer::from_writer(output);
-        let with_id =
-            schema.identifier.is_none() && (schema.feature_ids || schema.class == CollectionClass::Register);
+        let with_id = schema.identifier.is_none()
+            && (schema.feature_ids
+                || matches!(schema.class, CollectionClass::Register | CollectionClass::Release));
         let taken = |name: &str| schema.fields.iter().any(|field| field.name.eq_ignore_ascii_case(name));
         let free = |name: &str| if taken(name) { format!("feature_{name}") } else { name.to_owned() };
         let mut heading = Vec::new();

@@ -1,8 +1,10 @@
-//! Who the caller is: the local operator, a role that is played at the machine, or anyone.
+//! Who the caller is: at the machine of a synthetic store the national analyst or the role that they play, else anyone.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use crate::access::Principal;
+use crate::access::Role;
 use crate::http::percent::decode_path;
 use crate::store::Register;
 
@@ -48,7 +50,7 @@ pub struct Caller<'a> {
 }
 
 impl Listener {
-    /// Who a caller is: at this machine the local operator, or whom they play there; anyone else is anyone.
+    /// Who a caller is: at this machine the national analyst, or whom they play there; anyone else is anyone.
     ///
     /// Someone at this machine comes over a loopback address to a server that listens on nothing else, names it by a
     /// local name (a web page elsewhere that resolves its own name to this machine does not), through no proxy, to
@@ -64,7 +66,7 @@ impl Listener {
         if !(self.loopback_only && near && local_name && !caller.proxied && register == Register::Synthetic) {
             return Who { principal: Principal::Anonymous, at_the_machine: false };
         }
-        let principal = caller.cookie.map_or(Principal::LocalOperator, played);
+        let principal = caller.cookie.map_or_else(visitor, played);
         Who { principal, at_the_machine: true }
     }
 }
@@ -86,6 +88,13 @@ const REASON_COOKIE: &str = "throughline-reason";
 /// The longest reason that is read.
 pub const MOST_REASON_BYTES: usize = 1_000;
 
+/// Who somebody at the machine is as long as they play nobody.
+fn visitor() -> Principal {
+    static VISITOR: LazyLock<Principal> =
+        LazyLock::new(|| Principal::of(Role::NationalAnalyst, &[]).unwrap_or(Principal::Anonymous));
+    VISITOR.clone()
+}
+
 /// Whom a `Cookie` header plays; a role that there is not is anyone.
 fn played(cookie: &str) -> Principal {
     let value = |name: &str| {
@@ -94,12 +103,11 @@ fn played(cookie: &str) -> Principal {
             (key == name).then_some(value)
         })
     };
-    let Some(role) = value(ROLE_COOKIE) else { return Principal::LocalOperator };
-    let role = decode_path(role);
-    if role == Principal::LocalOperator.to_string() {
-        return Principal::LocalOperator;
-    }
-    let principal = Principal::parse(&role).unwrap_or(Principal::Anonymous);
+    let principal = match value(ROLE_COOKIE).map(decode_path) {
+        None => visitor(),
+        Some(role) if role == Principal::LocalOperator.to_string() => return Principal::LocalOperator,
+        Some(role) => Principal::parse(&role).unwrap_or(Principal::Anonymous),
+    };
     let reason = value(REASON_COOKIE).map(decode_path).unwrap_or_default();
     if reason.trim().is_empty() || reason.len() > MOST_REASON_BYTES {
         principal
@@ -159,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn only_someone_at_the_machine_is_the_operator() {
+    fn only_someone_at_the_machine_is_the_national_analyst() {
         let listener = Listener { loopback_only: true, public_host: Some("maps.example".into()) };
         let open = Listener { loopback_only: false, public_host: None };
         let ask = |listener: &Listener, peer: &str, host: &str, header: &str, register: Register| {
@@ -173,7 +181,8 @@ mod tests {
         };
         let synthetic = Register::Synthetic;
         for host in ["127.0.0.1", "localhost", "[::1]", "maps.example"] {
-            assert_eq!(ask(&listener, "127.0.0.1", host, "", synthetic), Principal::LocalOperator, "{host}");
+            let who = ask(&listener, "127.0.0.1", host, "", synthetic);
+            assert_eq!(who.to_string(), "national-analyst", "{host}");
         }
         for (listener, peer, host, header, register) in [
             (&open, "127.0.0.1", "localhost", "", synthetic),
@@ -201,8 +210,9 @@ mod tests {
         };
         let kent = Principal::parse("force-analyst:kent").unwrap();
         for (cookie, expected) in [
-            ("", Principal::LocalOperator),
-            ("theme=dark", Principal::LocalOperator),
+            ("", visitor()),
+            ("theme=dark", visitor()),
+            ("throughline-reason=missing%20child", visitor().with_reason()),
             ("throughline-role=local-operator", Principal::LocalOperator),
             ("a=b; throughline-role=force-analyst:kent", kent.clone()),
             ("throughline-role=force-analyst%3Akent; throughline-reason=%20", kent.clone()),

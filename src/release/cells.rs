@@ -43,12 +43,12 @@ impl Weeks {
 }
 
 /// An id for a row that is released in a coarser form.
-fn released_id(order: &Order<'_>, collection: &str, id: RowId) -> String {
+fn released_id(order: &Order<'_>, collection: &str, id: RowId) -> RowId {
     let mut hasher = blake3::Hasher::new_keyed(&order.key);
     hasher.update(collection.as_bytes()).update(&id.0.to_be_bytes());
     let mut bytes = [0; 16];
     hasher.finalize_xof().fill(&mut bytes);
-    RowId::from_random(bytes).to_string()
+    RowId::from_random(bytes)
 }
 
 /// Addresses as the cells they are in.
@@ -83,8 +83,8 @@ pub fn address_cells(
             ("synthetic", Value::Bool(order.synthetic)),
         ];
         rows.push(Row {
-            id: None,
-            public_id: Some(released_id(order, address_cells::COLLECTION, group.id(row))),
+            id: Some(released_id(order, address_cells::COLLECTION, group.id(row))),
+            public_id: None,
             geometry: shapes.entry(cell).or_insert_with(|| outline(&[cell])).clone(),
             values: values(schema, &named),
         });
@@ -146,8 +146,8 @@ pub fn line_cells(
             ("synthetic", Value::Bool(order.synthetic)),
         ];
         rows.push(Row {
-            id: None,
-            public_id: Some(released_id(order, line_cells::COLLECTION, group.id(row))),
+            id: Some(released_id(order, line_cells::COLLECTION, group.id(row))),
+            public_id: None,
             geometry: outline(&of_towns),
             values: values(schema, &named),
         });

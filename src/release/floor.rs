@@ -70,12 +70,12 @@ impl Cell {
     }
 }
 
-/// `SU 64 99, 1 km`.
+/// The square kilometre in its south-west corner, `SU 64 99`.
 impl std::fmt::Display for Cell {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match GridReference::of_kilometre(self.east, self.north) {
-            Some(square) => write!(out, "{square}, {} km", self.km),
-            None => write!(out, "{} {}, {} km", self.east, self.north, self.km),
+            Some(square) => write!(out, "{square}"),
+            None => write!(out, "{} {}", self.east, self.north),
         }
     }
 }
@@ -265,7 +265,7 @@ mod tests {
         assert!(floor.cells.len() > 130_000, "{}", floor.cells.len());
         let cell = |lon: f64, lat: f64| floor.cell(Position::from_degrees(lon, lat).unwrap()).unwrap();
         // Portsmouth Guildhall is in SU 64 00, as any map says.
-        assert_eq!(cell(-1.0916, 50.7975).to_string(), "SU 64 00, 1 km");
+        assert_eq!((cell(-1.0916, 50.7975).to_string().as_str(), cell(-1.0916, 50.7975).km), ("SU 64 00", 1));
         // Away from houses cells are larger: Wheeldale on the North York Moors, Kielder.
         assert!(cell(-0.80, 54.36).km > 1 && cell(-2.48, 55.25).km >= 5);
         // No cell is so far out at sea.

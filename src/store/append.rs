@@ -143,11 +143,13 @@ impl<'c> Appender<'c> {
             "SELECT fid, id, public_id IS NOT NULL, row_hash, owner FROM {} WHERE superseded_at IS NULL",
             quote(&self.stored.table)
         ))?;
+        // Released rows are known by their ids, which are made and not drawn.
+        let released = self.stored.schema.class == CollectionClass::Release;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let hash: [u8; 32] = row.get(3)?;
             let hash = hash_share(&hash);
-            if row.get::<_, bool>(2)? {
+            if row.get::<_, bool>(2)? || released {
                 let id: [u8; 16] = row.get(1)?;
                 let same_owner = row.get_ref(4)?.as_str().is_ok_and(|owner| owner == self.provenance.owner);
                 let known = Known { fid: row.get(0)?, hash, same_owner, seen: false };
