@@ -73,7 +73,7 @@ pub fn address_cells(
         let council = within[Level::Council as usize].map(|council| areas.area(council).code.clone());
         let word = |field| group.text(field, row).map(str::to_owned);
         let named = [
-            ("cell", text(&cell.to_string())),
+            ("cell_name", text(&cell.to_string())),
             ("cell_km", Value::Int(i64::from(cell.km))),
             ("status", maybe(word(&addresses::STATUS).as_ref())),
             ("first_seen", Value::Date(first)),

@@ -19,7 +19,7 @@ use crate::model::grid_reference::GridReference;
 /// Dwellings that a cell has at least.
 const LEAST: u32 = 8;
 /// Sides of cells in kilometres. Those above ten are for islands with hardly anybody.
-const SIDES: [i32; 6] = [1, 2, 5, 10, 20, 100];
+const SIDES: [i32; 7] = [1, 2, 5, 10, 20, 40, 80];
 /// From this side on what is too little is joined to another cell.
 const JOINED_FROM: i32 = 10;
 
@@ -169,7 +169,7 @@ impl Floor {
         }
     }
 
-    /// The cell of a position; `None` where no cell is within a hundred kilometres' square.
+    /// The cell of a position; `None` where no cell is in its square of 80 km.
     #[must_use]
     pub fn cell(&self, at: Position) -> Option<Cell> {
         let (east, north) = lon_lat_to_grid(at.lon_degrees(), at.lat_degrees())?;
@@ -238,13 +238,13 @@ mod tests {
                 prop_assert_eq!(Cell::around(*square, cell.km), *cell, "a cell is drawn around its squares");
             }
         }
-        // Only where a hundred kilometres have fewer than eight dwellings does a square belong to no cell.
-        let mut hundred: HashMap<Cell, u32> = HashMap::new();
+        // Only where 80 km have fewer than eight dwellings does a square belong to no cell.
+        let mut widest: HashMap<Cell, u32> = HashMap::new();
         for (square, dwellings) in squares {
-            *hundred.entry(Cell::around(*square, 100)).or_default() += dwellings;
+            *widest.entry(Cell::around(*square, 80)).or_default() += dwellings;
         }
         for square in squares.keys().filter(|square| !floor.cells.contains_key(*square)) {
-            prop_assert!(hundred[&Cell::around(*square, 100)] < LEAST, "{square:?}");
+            prop_assert!(widest[&Cell::around(*square, 80)] < LEAST, "{square:?}");
         }
         Ok(())
     }

@@ -49,6 +49,7 @@ describe("the day", () => {
     roles: [],
     forces: [],
     regions: [],
+    areas: [],
     register: "synthetic",
     synthetic: true,
     marking: "OFFICIAL",

@@ -8,12 +8,12 @@ export type OwnKind = "force" | "region" | "areas" | null;
 
 export const ROLES: Record<Played, { title: string; what: string; own: OwnKind }> = {
   "local-operator": { title: "Operator", what: "Everything, as on the command line of this machine", own: null },
-  "national-analyst": { title: "National analyst", what: "Lines and links of all forces, no homes", own: null },
-  "regional-analyst": { title: "Regional analyst", what: "What concerns the forces of one region", own: "region" },
-  "force-analyst": { title: "Force analyst", what: "What concerns one force", own: "force" },
+  "national-analyst": { title: "National analyst", what: "Lines of all forces; homes as cells and counts", own: null },
+  "regional-analyst": { title: "Regional analyst", what: "What concerns one region, and counts elsewhere", own: "region" },
+  "force-analyst": { title: "Force analyst", what: "What concerns one force, and counts elsewhere", own: "force" },
   "btp-planner": { title: "Railway planner", what: "What travels by rail, without the names of lines", own: null },
-  partner: { title: "Safeguarding partner", what: "No records of the register", own: "areas" },
-  public: { title: "Anyone", what: "Public facts only", own: null },
+  partner: { title: "Safeguarding partner", what: "Figures for their councils", own: "areas" },
+  public: { title: "Anyone", what: "Public facts and national totals", own: null },
   admin: { title: "Administrator", what: "The server, not its data", own: null },
   auditor: { title: "Auditor", what: "What was disclosed, not the map", own: null },
 };

@@ -136,7 +136,7 @@ const LINKED = ["hubs", "towns", "forces", "regions"];
 /** Whether a feature can be an end of a line, or hold ends. */
 export const isLinked = (collection: string): boolean => LINKED.includes(collection);
 
-const CLASSES = ["register", "layer", "reference"];
+const CLASSES = ["register", "release", "layer", "reference"];
 
 /** The layers that are on, as the panel and the table list them: what is worked on before what it stands on. */
 export const listedCollections = computed(() =>

@@ -216,7 +216,7 @@ fn each_role_sees_what_is_released_for_it() {
         let fields: Vec<&str> = cell["properties"].as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
             fields,
-            ["cell", "cell_km", "status", "first_seen", "last_seen", "area", "force", "synthetic"]
+            ["cell_name", "cell_km", "status", "first_seen", "last_seen", "area", "force", "synthetic"]
         );
         assert!(!cell["id"].as_str().unwrap().contains("portsea"));
     }

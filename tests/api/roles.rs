@@ -408,9 +408,13 @@ fn the_session_says_who_is_played_and_what_a_reason_would_show() {
     let session = |who: &str| server.batch_with(&["/api/session".to_owned()], &played(who)).remove(0).json();
     let kent = session(KENT);
     assert_eq!((&kent["role"], &kent["own"]), (&"force-analyst".into(), &json!(["kent"])));
-    assert_eq!(kent["reason_wanted_for"], json!(["addresses"]));
-    assert_eq!(session(KENT_REASON)["reason_wanted_for"], json!([]));
-    assert_eq!(session(NATION)["reason_wanted_for"], json!(["exposures", "sightings"]));
+    let wanted = |said: &serde_json::Value| -> Vec<String> {
+        let all = said["reason_wanted_for"].as_array().unwrap();
+        all.iter().map(|one| format!("{} {}", one["id"], one["title"]).replace('"', "")).collect()
+    };
+    assert_eq!(wanted(&kent), ["addresses Cuckooed addresses"]);
+    assert_eq!(wanted(&session(KENT_REASON)), [""; 0]);
+    assert_eq!(wanted(&session(NATION)), ["exposures Patrols", "sightings Stops and reports"]);
     assert_eq!(kent["roles"].as_array().map(Vec::len), Some(8));
     assert_eq!(session("chief")["role"], "public", "a role that there is not is anyone's");
     // What cannot be read as one plays nobody.

@@ -130,9 +130,10 @@ export const SIZES = { wide: [1440, 900], middling: [1024, 768], narrow: [390, 8
 /**
  * Opens the application and gives the page to `body`. Fails for any message, error, violation of the content security
  * policy or request to another host, in every test, also if `body` fails for something else. `before` gets the page
- * before the application is on it; `national` takes the server with the synthetic national set.
+ * before the application is on it; `national` takes the server with the synthetic national set; `as` is whose eyes look
+ * ({ role, reason }), else the national analyst's.
  */
-export async function browse({ size = "usual", theme = "light", hash = "", settings = {}, national = false, before }, body) {
+export async function browse({ size = "usual", theme = "light", hash = "", settings = {}, national = false, as, before }, body) {
   const { url } = national ? nation : server;
   const [width, height] = SIZES[size];
   const context = await browser.newContext({
@@ -149,6 +150,8 @@ export async function browse({ size = "usual", theme = "light", hash = "", setti
       console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI}`);
     });
   });
+  const cookie = ([name, value]) => ({ name: `throughline-${name}`, value: encodeURIComponent(value), url });
+  if (as) await context.addCookies(Object.entries(as).map(cookie));
   const page = await context.newPage();
   const faults = watch(page, url);
   try {

@@ -105,7 +105,8 @@ test("every line on the map is in a table, with the map and without", async () =
 });
 
 test("invented addresses say what they are, and the map stops before a house can be told", async () => {
-  await browse({ national: true, size: "wide", hash: "#v=-1.08,50.81,12.5&l=addresses" }, async (page) => {
+  const as = { role: "force-analyst:hampshire", reason: "a missing child was seen there" };
+  await browse({ national: true, as, size: "wide", hash: "#v=-1.08,50.81,12.5&l=addresses" }, async (page) => {
     await drawn(page);
     await page.getByText("Invented places: the zoom stops at 13").waitFor();
     for (let step = 0; step < 3; step += 1) await page.getByRole("button", { name: "Zoom in" }).click();

@@ -1,7 +1,7 @@
 // Roles: who plays one sees what that role gets, on the map and in every list, and the marking follows.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { browse, drawn, eventually } from "./driver.mjs";
+import { browse, colours, drawn, eventually } from "./driver.mjs";
 
 const layer = (page, name) => page.getByRole("checkbox", { name });
 const details = (page) => page.getByRole("complementary", { name: "Details" });
@@ -25,34 +25,79 @@ async function portsmouth(page) {
   await details(page).getByRole("heading", { name: "Portsmouth" }).waitFor();
 }
 
-test("each role has its own layers, and homes are there for a reason only", async () => {
-  await browse({ national: true, size: "wide" }, async (page) => {
+/** What there is of taken-over homes, by the names of layers. */
+const HOMES = { exact: /^Cuckooed addresses/, cells: /^Address cells/, counts: /^Address counts/, figures: /^Figures for councils/ };
+
+/** Each role: how homes are there for it, how many lines it sees feed Portsmouth, how its data is marked. */
+const EYES = [
+  ["national-analyst", ["cells", "counts"], "20 lines", "OFFICIAL-SENSITIVE"],
+  ["force-analyst:hampshire", ["counts"], "20 lines", "OFFICIAL-SENSITIVE"],
+  ["regional-analyst:south-east", ["counts"], "20 lines", "OFFICIAL-SENSITIVE"],
+  ["btp-planner", ["cells", "counts"], "10 lines", "OFFICIAL-SENSITIVE"],
+  ["partner:E06000044", ["figures"], null, "OFFICIAL-SENSITIVE"],
+  ["public", [], null, "OFFICIAL"],
+  ["admin", [], null, "OFFICIAL"],
+];
+
+for (const [role, homes, lines, marking] of EYES) {
+  test(`homes and Portsmouth with the eyes of ${role}`, async () => {
+    await browse({ national: true, as: { role }, size: "wide" }, async (page) => {
+      await drawn(page);
+      await layer(page, /^Destination towns/).waitFor();
+      for (const [form, name] of Object.entries(HOMES)) {
+        assert.equal(await layer(page, name).count(), homes.includes(form) ? 1 : 0, form);
+      }
+      const bar = page.getByRole("note", { name: "Protective marking" });
+      await eventually(() => bar.innerText(), (text) => text === `${marking} · SYNTHETIC DATA`, "the marking follows");
+      await portsmouth(page);
+      if (lines) await details(page).getByText(new RegExp(`^${lines} from \\d+ areas`)).waitFor();
+      else assert.equal(await details(page).getByText(/lines from/).count(), 0, "nothing is said of lines");
+    });
+  });
+}
+
+test("homes are there for a reason only, which the list of layers asks for", async () => {
+  await browse({ national: true, as: { role: "force-analyst:hampshire" }, size: "wide" }, async (page) => {
     await drawn(page);
-    const addresses = layer(page, /^Cuckooed addresses/);
-    await addresses.waitFor();
-
-    await play(page, "Force analyst", "Hampshire & Isle of Wight Constabulary");
-    await layer(page, /^Links/).waitFor();
-    assert.equal(await addresses.count(), 0, "not in the list without a reason");
-    await portsmouth(page);
-    await details(page).getByText(/20 lines from \d+ areas/).waitFor();
-
-    await play(page, "Force analyst", "Hampshire & Isle of Wight Constabulary", "a missing child was seen there");
-    await addresses.waitFor();
-
+    await page.getByText(/^There for a reason only: Cuckooed addresses/).waitFor();
+    await page.getByRole("button", { name: "Give a reason" }).click();
+    const dialog = page.getByRole("dialog", { name: "Look with whose eyes?" });
+    await dialog.getByRole("textbox", { name: /^Reason/ }).fill("a missing child was seen there");
+    await dialog.getByRole("button", { name: "Show what they see" }).click();
+    await layer(page, HOMES.exact).waitFor();
+    assert.equal(await page.getByText(/^There for a reason only/).count(), 0);
+    // Another role is played from the header, and has none of it.
     await play(page, "Railway planner");
     await layer(page, /^Stops and reports/).waitFor();
-    assert.equal(await addresses.count(), 0);
-
-    await play(page, "National analyst");
+    assert.equal(await layer(page, HOMES.exact).count(), 0);
+    await play(page, "Force analyst", "Kent Police");
     await layer(page, /^Links/).waitFor();
-    assert.equal(await addresses.count(), 0);
+    assert.equal(await layer(page, HOMES.exact).count(), 0);
+  });
+});
 
-    await play(page, "Anyone");
-    await layer(page, /^Destination towns/).waitFor();
-    assert.equal(await page.getByRole("region", { name: "Register" }).count(), 0, "public facts only");
-    const marking = page.getByRole("note", { name: "Protective marking" });
-    await eventually(() => marking.innerText(), (text) => text === "OFFICIAL · SYNTHETIC DATA", "the marking follows");
+test("cells are hatched, and say their square and week", async () => {
+  const hash = "#v=-1.08,50.81,11&l=places,address-cells";
+  await browse({ national: true, size: "wide", hash }, async (page) => {
+    await drawn(page);
+    const { width, height, x, y } = await page.locator("#map").boundingBox();
+    // Share of the picture in the orange of homes, which nothing else on the map has.
+    const orange = async () => {
+      let share = 0;
+      for (const [colour, part] of await colours(page)) {
+        const [red, , blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+        if (red - blue > 90) share += part;
+      }
+      return share;
+    };
+    const hatched = await orange();
+    assert.ok(hatched > 0.03 && hatched < 0.5, `hatched, not filled: ${hatched}`);
+    await page.mouse.click(x + width / 2, y + height / 2);
+    await details(page).getByText(/^S[UZ] \d\d \d\d$/).first().waitFor();
+    await details(page).getByText("First seen").first().waitFor();
+    assert.equal(await details(page).getByText(/Street|Road|ZZ99/).count(), 0, "nothing of the address");
+    await layer(page, HOMES.cells).uncheck();
+    await eventually(orange, (share) => share < 0.001, "no orange without them");
   });
 });
 

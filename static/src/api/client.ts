@@ -23,12 +23,14 @@ export interface Session {
   own: string[];
   /** Whether they gave a reason, and collections that would be there if they did. */
   reason_given: boolean;
-  reason_wanted_for: string[];
+  reason_wanted_for: { id: string; title: string }[];
   /** Roles that can be played here instead; none where nobody plays. */
   roles: Role[];
   /** What can be theirs. */
   forces: Named[];
   regions: Named[];
+  /** Areas of their own. */
+  areas: Named[];
   register: "synthetic" | "operational";
   synthetic: boolean;
   marking: string;
@@ -44,7 +46,7 @@ export interface Collection {
   description?: string;
   itemCount: number;
   geometryKind: GeometryKind;
-  class: "reference" | "register" | "layer";
+  class: "reference" | "register" | "release" | "layer";
   attribution?: string;
   extent?: { spatial?: { bbox: [Bounds, ...Bounds[]] } };
   dataVersion: string;

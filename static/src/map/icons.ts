@@ -39,3 +39,22 @@ export const PICTURES: Record<string, Picture> = {
   dot: draw(12, (x, y) => Math.hypot(x, y) - 2.6),
   cross: draw(32, (x, y) => Math.min(bar(x, y), bar(y, x), Math.abs(Math.hypot(x, y) - 8) - 1)),
 };
+
+const HATCH = 7;
+
+/** The name of a hatching in a colour. */
+export const hatchOf = (colour: string): string => `hatch-${colour}`;
+
+/** A square of hatching from the lower left to the upper right, which goes on in the next one. */
+export function hatching(colour: string): Picture {
+  const side = HATCH * PICTURE_RATIO;
+  const data = new Uint8ClampedArray(side * side * 4);
+  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  for (let at = 0; at < side * side; at++) {
+    const across = ((at % side) + Math.floor(at / side) + 0.5) % side;
+    // A stripe of a good pixel, with soft edges.
+    const alpha = Math.max(0, Math.min(1, 1.4 - Math.abs(across - side / 2)));
+    data.set([red ?? 0, green ?? 0, blue ?? 0, 255 * alpha], at * 4);
+  }
+  return { width: side, height: side, data };
+}

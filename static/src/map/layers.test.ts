@@ -33,6 +33,8 @@ const COLLECTIONS = [
   collection("towns", "point", "reference"),
   collection("corridors", "line", "reference"),
   collection("addresses", "point", "register"),
+  collection("address-cells", "area", "release"),
+  collection("seizure-counts", "area", "release"),
   ...(["point", "line", "area", "any"] as const).flatMap((kind) => [0, 1, 2].map((n) => collection(`${kind}-${n}`, kind))),
   collection("calls", "none", "register"),
 ];
@@ -101,6 +103,16 @@ describe("looks", () => {
   });
   it("draws nothing for a collection without geometry", () => {
     expect(looks(COLLECTIONS).has("calls")).toBe(false);
+  });
+  it("hatches what is released, in the tone of what it stands for", () => {
+    const all = looks(COLLECTIONS);
+    expect(all.get("address-cells")).toEqual({ kind: "released", tone: 8, counts: false });
+    expect(all.get("seizure-counts")).toMatchObject({ kind: "released", counts: true });
+    const fills = everyLayer(LIGHT).filter(({ id }) => /^area-fill:(address-cells|seizure-counts)$/.test(id));
+    expect(fills.map(({ paint }) => (paint as { "fill-pattern": string })["fill-pattern"])).toEqual([
+      `hatch-${LIGHT.tones[8]}`,
+      `hatch-${LIGHT.tones[5]}`,
+    ]);
   });
   it("keeps the hatched diamond for addresses", () => {
     const all = looks([...COLLECTIONS, ...Array.from({ length: 18 }, (_, n) => collection(`more-${n}`, "point"))]);

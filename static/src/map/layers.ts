@@ -1,6 +1,7 @@
 // Layers of the collections: (source, palette) -> LayerSpecification[]. Pure; the order between them is map/order.ts.
-import type { FilterSpecification, LayerSpecification } from "maplibre-gl";
+import type { ExpressionSpecification, FilterSpecification, LayerSpecification } from "maplibre-gl";
 import type { GeometryKind } from "../api/client.ts";
+import { hatchOf } from "./icons.ts";
 import { drawnFrom } from "./looks.ts";
 import type { Palette } from "./palette.ts";
 import { LIT, type LayerSource, REGULAR, SINGLE, base, both, isKind, named } from "./parts.ts";
@@ -13,6 +14,7 @@ export function layersOf(source: LayerSource, p: Palette): LayerSpecification[] 
   if (look.kind === "places") return places(source, p);
   if (look.kind === "stations") return stations(source, p);
   if (look.kind === "boundary") return boundary(source, look.weight, p);
+  if (look.kind === "released") return released(source, p.tones[look.tone] ?? p.text2, look.counts);
   if (look.kind === "flows") return [];
   const has = (kind: GeometryKind): boolean => source.geometry === kind || source.geometry === "any";
   const tone = p.tones[look.tone] ?? p.text2;
@@ -41,6 +43,33 @@ function areas(source: LayerSource, tone: string, form: number): LayerSpecificat
         "line-width": ["interpolate", ["linear"], ["zoom"], 5, ["case", LIT, 2, 0.6], 8, ["case", LIT, 2.4, 1]],
         "line-opacity": ["interpolate", ["linear"], ["zoom"], 5, ["case", LIT, 1, 0.45], 9, ["case", LIT, 1, 0.8]],
         ...dashes(form),
+      },
+    },
+  ];
+}
+
+/** Counts from ten to some hundreds. */
+const BY_COUNT: ExpressionSpecification = ["interpolate", ["linear"], ["sqrt", ["to-number", ["get", "count"], 0]], 3, 0.3, 14, 1];
+
+/** Hatched: not where something is, but what was released of it. */
+function released(source: LayerSource, tone: string, counts: boolean): LayerSpecification[] {
+  const filter = isKind("Polygon") as FilterSpecification;
+  return [
+    {
+      ...base(source, "area-fill"),
+      type: "fill",
+      filter,
+      paint: { "fill-pattern": hatchOf(tone), "fill-opacity": counts ? ["case", LIT, 1, BY_COUNT] : ["case", LIT, 1, 0.3] },
+    },
+    {
+      ...base(source, "area-line"),
+      type: "line",
+      filter,
+      layout: { "line-join": "round" },
+      paint: {
+        "line-color": tone,
+        "line-width": ["interpolate", ["linear"], ["zoom"], 5, ["case", LIT, 2.4, 0.8], 10, ["case", LIT, 2.6, 1]],
+        "line-opacity": ["case", LIT, 1, counts ? 0.45 : 0.35],
       },
     },
   ];

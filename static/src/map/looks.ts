@@ -10,6 +10,8 @@ export type Look =
   | { kind: "stations" }
   | { kind: "boundary"; weight: number }
   | { kind: "plain"; tone: number; form: 0 | 1 | 2 | 3 }
+  /** What is released in place of records: cells, or counts of areas. */
+  | { kind: "released"; tone: number; counts: boolean }
   /** Drawn by map/flows/, not from tiles. */
   | { kind: "flows" };
 
@@ -18,12 +20,19 @@ const BUILT_IN: Record<string, Look> = {
   stations: { kind: "stations" },
   forces: { kind: "boundary", weight: 0.9 },
   regions: { kind: "boundary", weight: 1.8 },
+  areas: { kind: "boundary", weight: 0.5 },
   hubs: { kind: "plain", tone: 6, form: 1 },
   towns: { kind: "plain", tone: 7, form: 0 },
   addresses: { kind: "plain", tone: 8, form: 3 },
+  "address-cells": { kind: "released", tone: 8, counts: false },
+  "line-cells": { kind: "released", tone: 6, counts: false },
   corridors: { kind: "plain", tone: 9, form: 0 },
   flows: { kind: "flows" },
 };
+
+/** Counts are drawn in the tone of what they count, where that has one of its own. */
+const TONE_OF_COUNTS: Record<string, number> = { "address-counts": 8, "line-counts": 6, "leg-counts": 7 };
+const RELEASED = 5;
 
 const TONES = 6;
 const FORMS = 3;
@@ -33,8 +42,9 @@ export function looks(collections: Collection[]): Map<string, Look> {
   let next = 0;
   const ofKind = new Map<string, number>();
   const found = new Map<string, Look>();
-  for (const { id, geometryKind } of collections) {
-    const own = BUILT_IN[id];
+  for (const { id, geometryKind, class: kind } of collections) {
+    const counts: Look = { kind: "released", tone: TONE_OF_COUNTS[id] ?? RELEASED, counts: true };
+    const own = BUILT_IN[id] ?? (kind === "release" && geometryKind !== "none" ? counts : undefined);
     if (own) {
       found.set(id, own);
     } else if (geometryKind !== "none") {

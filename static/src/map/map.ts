@@ -15,7 +15,7 @@ import type { View } from "../state.ts";
 import { basemap } from "./basemap.ts";
 import { type Step, diff } from "./diff.ts";
 import { highlight } from "./highlight.ts";
-import { PICTURES, PICTURE_RATIO } from "./icons.ts";
+import { PICTURES, PICTURE_RATIO, hatchOf, hatching } from "./icons.ts";
 import { type Land, fetchLand } from "./land.ts";
 import { layersOf } from "./layers.ts";
 import { collectionOf, inOrder, rank } from "./order.ts";
@@ -69,6 +69,9 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
   map.keyboard.disableRotation();
   for (const [name, picture] of Object.entries(PICTURES)) {
     map.addImage(name, picture, { sdf: true, pixelRatio: PICTURE_RATIO });
+  }
+  for (const colour of new Set([false, true].flatMap((dark) => palette(dark).tones))) {
+    map.addImage(hatchOf(colour), hatching(colour), { pixelRatio: PICTURE_RATIO });
   }
 
   const view = (): View => {

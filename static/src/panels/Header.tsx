@@ -66,7 +66,7 @@ export function Header() {
 function RoleChoice() {
   const session = state.session.value;
   if (!session?.roles?.length) return null;
-  const names = Object.fromEntries([...session.forces, ...session.regions].map(({ id, name }) => [id, name]));
+  const names = Object.fromEntries([...session.forces, ...session.regions, ...session.areas].map(({ id, name }) => [id, name]));
   return (
     <button
       type="button"

@@ -9,6 +9,7 @@ import { Swatch } from "./Swatch.tsx";
 
 const GROUPS: [Collection["class"], string][] = [
   ["register", "Register"],
+  ["release", "Released"],
   ["layer", "Imported layers"],
   ["reference", "Reference"],
 ];
@@ -40,9 +41,18 @@ export function LayersPanel() {
 function Groups() {
   const all = state.collections.value;
   if (!all) return null;
-  if (all.length === 0) return <p class="hint">There is no layer yet. Import one with “throughline import”.</p>;
+  if (all.length === 0) return <p class="hint">There is no layer, or none that you may see. Import one with “throughline import”.</p>;
+  const wanting = state.session.value?.reason_wanted_for ?? [];
   return (
     <div class="panel-body">
+      {wanting.length > 0 && (
+        <p class="hint">
+          {`There for a reason only: ${wanting.map(({ title }) => title).join(", ")}. `}
+          <button type="button" class="link" onClick={() => (state.rolesOpen.value = true)}>
+            Give a reason
+          </button>
+        </p>
+      )}
       {GROUPS.map(([kind, title]) => {
         const members = all.filter((each) => each.class === kind);
         if (members.length === 0) return null;

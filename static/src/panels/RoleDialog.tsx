@@ -43,7 +43,7 @@ export function RoleDialog() {
       <form class="choose" onSubmit={play}>
         <fieldset>
           <legend class="unseen">Role</legend>
-          {(["local-operator", ...session.roles] as Played[]).map((each) => (
+          {session.roles.map((each) => (
             <label key={each}>
               <input
                 type="radio"
@@ -72,7 +72,7 @@ export function RoleDialog() {
                 ))}
               </select>
             ) : (
-              <input value={own} required autocomplete="off" onInput={(event) => setOwn(event.currentTarget.value)} />
+              <input value={own} required autocomplete="off" placeholder="E06000044 is Portsmouth" onInput={(event) => setOwn(event.currentTarget.value)} />
             )}
           </label>
         )}
@@ -82,7 +82,7 @@ export function RoleDialog() {
             value={reason}
             maxLength={MOST_REASON}
             autocomplete="off"
-            placeholder="Addresses of homes are shown for a reason only"
+            placeholder="Homes are shown for a reason only"
             onInput={(event) => setReason(event.currentTarget.value)}
           />
         </label>
