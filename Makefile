@@ -46,6 +46,7 @@ run: build ## Build and serve the map at http://127.0.0.1:8080/
 
 test: tools-test tools-bench build ## Run every test
 	$(CARGO) test $(PROFILE) --lib --test architecture --test store --test golden --test api
+	$(CARGO) test $(PROFILE) --doc
 	$(CARGO) test $(PROFILE) --test instructions
 	cd static && npm run --silent test
 	$(MAKE) --no-print-directory browser

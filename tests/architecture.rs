@@ -135,6 +135,7 @@ fn nothing_outside_access_can_name_a_snapshot() {
         }
     }
     let gate = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/access/mod.rs")).unwrap();
+    let gate: String = gate.lines().filter(|line| !line.starts_with("//!")).collect();
     assert!(
         !gate.contains("snapshot::Snapshot") && !gate.contains("snapshot::Collection"),
         "access hands one out"

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::Weak;
 
 use arc_swap::ArcSwap;
 
@@ -13,24 +16,27 @@ use crate::access::Policy;
 use crate::access::PolicyError;
 use crate::access::Principal;
 use crate::access::Regions;
+use crate::access::derived::OF_LINKS;
+use crate::access::derived::with_links;
+use crate::access::kept::Kept;
 use crate::access::outcome::Rows;
+use crate::access::read::Snapshot;
 use crate::access::read::read_store;
 use crate::access::view::CollectionView;
 use crate::access::view::View;
 use crate::model::CollectionClass;
 use crate::model::collections::forces;
+use crate::model::collections::legs;
+use crate::model::time::parse_date;
 use crate::snapshot::Collection;
 use crate::snapshot::RowGroup;
-use crate::snapshot::Snapshot;
 use crate::store::Register;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::now_day;
 
-/// Copies of partly visible row groups are kept up to this many bytes, or the size of the snapshot if that is more.
-const LEAST_COPY_BYTES: usize = 64 << 20;
-
-/// The views of so many principals are remembered by who asks.
-const MOST_PRINCIPALS: usize = 4_096;
+/// Views are kept up to this many bytes of rows of their own, or the size of the snapshot if that is more.
+const LEAST_VIEW_BYTES: usize = 64 << 20;
 
 /// Why data is not served.
 #[derive(Debug, thiserror::Error)]
@@ -44,9 +50,11 @@ pub enum GateError {
 }
 
 /// A collection's part of a view, with the collection it was made of.
-type Part = (Arc<Collection>, Arc<CollectionView>);
-/// Parts by collection and outcome.
+type Part = (Arc<Collection>, Weak<CollectionView>);
+/// Parts by collection and outcome, as long as a view has them.
 type Parts = HashMap<(String, Outcome), Part>;
+/// Parts with what is computed of links, by the serials of the part and of that of the links.
+type Derived = HashMap<(u64, u64), Weak<CollectionView>>;
 
 /// Holds the snapshot; the only way from a principal to rows.
 #[derive(Debug)]
@@ -54,8 +62,8 @@ pub struct Gate {
     store: Arc<Store>,
     policy: Policy,
     current: ArcSwap<Published>,
-    copies: Mutex<Copies>,
     refreshing: Mutex<()>,
+    most_view_bytes: Option<usize>,
 }
 
 /// One snapshot and the views made of it so far.
@@ -63,24 +71,15 @@ pub struct Gate {
 struct Published {
     snapshot: Snapshot,
     sequence: i64,
+    /// The day of the picture, as days since 1970-01-01.
+    day: i32,
     regions: Regions,
-    views: Mutex<HashMap<Vec<Outcome>, Arc<View>>>,
-    /// The same views by who asked: what a further request of theirs looks up.
-    of_principals: Mutex<HashMap<Principal, Arc<View>>>,
-    /// Every part of those views, for the next snapshot to take over where nothing changed.
+    /// Serials of its row groups.
+    serials: HashSet<u64>,
+    views: Mutex<Kept>,
+    /// Every part of those views, for others and for the next snapshot to take over where nothing changed.
     parts: Mutex<Parts>,
-}
-
-/// A copy, `None` if it has no rows, and when it was last used.
-type Copied = (Copy, u64);
-type Copy = Option<Arc<RowGroup>>;
-
-/// Admitted parts of row groups, by group and outcome; least recently used ones go first.
-#[derive(Debug, Default)]
-struct Copies {
-    kept: HashMap<(u64, Outcome), Copied>,
-    bytes: usize,
-    clock: u64,
+    derived: Mutex<Derived>,
 }
 
 impl Gate {
@@ -99,13 +98,14 @@ impl Gate {
     pub fn under(policy: Policy, store: Arc<Store>) -> Result<Self, GateError> {
         let sequence = store.reader()?.sequence()?;
         let snapshot = read_store(&store, &policy, None)?;
+        let day = day_of(&snapshot);
         policy.check(snapshot.collections.values().map(|collection| &*collection.schema))?;
         Ok(Self {
             store,
             policy,
-            current: ArcSwap::from_pointee(Published::new(snapshot, sequence, HashMap::new())),
-            copies: Mutex::default(),
+            current: ArcSwap::from_pointee(Published::new(snapshot, sequence, day)),
             refreshing: Mutex::default(),
+            most_view_bytes: None,
         })
     }
 
@@ -117,49 +117,50 @@ impl Gate {
         let _one_at_a_time = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current.load_full();
         let sequence = self.store.reader()?.sequence()?;
-        if sequence == before.sequence {
+        // The picture of a store without a day of its own is drawn anew every day.
+        if sequence == before.sequence && day_of(&before.snapshot) == before.day {
             return Ok(false);
         }
         let snapshot = read_store(&self.store, &self.policy, Some(&before.snapshot))?;
         self.policy.check(snapshot.collections.values().map(|collection| &*collection.schema))?;
-        let parts = before.parts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.current.store(Arc::new(Published::new(snapshot, sequence, parts)));
+        let day = day_of(&snapshot);
+        let next = Published::new(snapshot, sequence, day);
+        next.take_over(&before);
+        self.current.store(Arc::new(next));
         Ok(true)
+    }
+
+    /// Keeps views up to so many bytes of rows that the snapshot has not itself.
+    #[must_use]
+    pub fn keeping(mut self, bytes: usize) -> Self {
+        self.most_view_bytes = Some(bytes);
+        self
     }
 
     /// Everything `principal` may see, at the current version.
     #[must_use]
     pub fn view(&self, principal: &Principal) -> Arc<View> {
         let published = self.current.load();
-        let known = |published: &Published| {
-            published.of_principals.lock().unwrap_or_else(PoisonError::into_inner).get(principal).cloned()
-        };
-        if let Some(view) = known(&published) {
+        if let Some(view) = published.views().of(principal) {
             return view;
         }
-        let view = self.view_of_class(&published, principal);
-        let mut views = published.of_principals.lock().unwrap_or_else(PoisonError::into_inner);
-        if views.len() >= MOST_PRINCIPALS {
-            // Whoever is still here is found again by what they see.
-            views.clear();
-        }
-        views.insert(principal.clone(), Arc::clone(&view));
-        view
-    }
-
-    /// The view that `principal` shares with all who have the same outcome on every collection.
-    fn view_of_class(&self, published: &Published, principal: &Principal) -> Arc<View> {
         let outcomes: Vec<Outcome> = published
             .snapshot
             .collections
             .values()
             .map(|collection| self.policy.outcome(principal, &collection.schema, &published.regions))
             .collect();
-        if let Some(view) = published.views.lock().unwrap_or_else(PoisonError::into_inner).get(&outcomes) {
-            return Arc::clone(view);
-        }
+        let known = published.views().of_class(&outcomes);
+        let view = known.unwrap_or_else(|| Arc::new(self.made(&published, &outcomes)));
+        let most = self.most_view_bytes.unwrap_or(LEAST_VIEW_BYTES.max(published.snapshot_bytes()));
+        published.views().keep(principal, outcomes, &view, most, |group| published.has(group));
+        view
+    }
+
+    /// The view of all who have these outcomes.
+    fn made(&self, published: &Published, outcomes: &[Outcome]) -> View {
         let mut collections = BTreeMap::new();
-        for ((id, collection), outcome) in published.snapshot.collections.iter().zip(&outcomes) {
+        for ((id, collection), outcome) in published.snapshot.collections.iter().zip(outcomes) {
             if *outcome == Outcome::nothing() {
                 continue;
             }
@@ -169,9 +170,16 @@ impl Gate {
                 collections.insert(id.clone(), part);
             }
         }
-        let view = Arc::new(View::new(collections, published.snapshot.as_at.clone()));
-        published.views.lock().unwrap_or_else(PoisonError::into_inner).insert(outcomes, Arc::clone(&view));
-        view
+        if let Some(links) = collections.get(legs::COLLECTION).cloned() {
+            for id in OF_LINKS {
+                if let Some(part) = collections.get_mut(id)
+                    && let Some(derived) = published.with_links(part, &links)
+                {
+                    *part = derived;
+                }
+            }
+        }
+        View::new(collections, published.snapshot.as_at.clone())
     }
 
     fn part(
@@ -184,10 +192,10 @@ impl Gate {
         let key = (id.to_owned(), outcome.clone());
         if let Some((of, part)) = published.parts.lock().unwrap_or_else(PoisonError::into_inner).get(&key)
             && Arc::ptr_eq(of, collection)
+            && let Some(part) = part.upgrade()
         {
-            return Arc::clone(part);
+            return part;
         }
-        let limit = LEAST_COPY_BYTES.max(published.snapshot_bytes());
         let shown = outcome.fields.of(&collection.schema);
         let schema = match &shown {
             None => Arc::clone(&collection.schema),
@@ -199,16 +207,18 @@ impl Gate {
             &schema,
             outcome,
             self.policy.is_about_people(id),
-            |group| {
-                let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
-                copies.get(group, outcome, limit, || {
-                    group.filtered(&schema, &places, |row| outcome.admits(row)).map(Arc::new)
-                })
-            },
+            |group| group.filtered(&schema, &places, |row| outcome.admits(row)).map(Arc::new),
         ));
         let mut parts = published.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.insert(key, (Arc::clone(collection), Arc::clone(&part)));
+        parts.retain(|_, (_, part)| part.strong_count() > 0);
+        parts.insert(key, (Arc::clone(collection), Arc::downgrade(&part)));
         part
+    }
+
+    /// How many views are kept, and bytes of their rows that the snapshot has not itself.
+    #[must_use]
+    pub fn kept(&self) -> (usize, usize) {
+        self.current.load().views().size()
     }
 
     /// Collections of the policy that would be there for `principal` if they gave a reason: whether the store has rows of
@@ -249,18 +259,68 @@ impl Gate {
 }
 
 impl Published {
-    fn new(snapshot: Snapshot, sequence: i64, mut parts: Parts) -> Self {
-        parts.retain(|(id, _), (of, _)| {
-            snapshot.collections.get(id).is_some_and(|collection| Arc::ptr_eq(collection, of))
-        });
+    fn new(snapshot: Snapshot, sequence: i64, day: i32) -> Self {
         Self {
             regions: regions(&snapshot),
+            serials: snapshot
+                .collections
+                .values()
+                .flat_map(|collection| &collection.groups)
+                .map(|group| group.serial())
+                .collect(),
             snapshot,
             sequence,
+            day,
             views: Mutex::default(),
-            of_principals: Mutex::default(),
-            parts: Mutex::new(parts),
+            parts: Mutex::default(),
+            derived: Mutex::default(),
         }
+    }
+
+    /// Takes over the parts that nothing has changed in.
+    fn take_over(&self, before: &Self) {
+        let old = before.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |id: &String, of: &Arc<Collection>| {
+            self.snapshot.collections.get(id).is_some_and(|collection| Arc::ptr_eq(collection, of))
+        };
+        let still: Parts = old
+            .iter()
+            .filter(|((id, _), (of, part))| same(id, of) && part.strong_count() > 0)
+            .map(|(key, part)| (key.clone(), part.clone()))
+            .collect();
+        let mut good: HashSet<u64> =
+            still.values().filter_map(|(_, part)| part.upgrade()).map(|part| part.serial()).collect();
+        let mut derived = before.derived.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        derived
+            .retain(|(part, links), _| self.day == before.day && good.contains(part) && good.contains(links));
+        good.extend(derived.values().filter_map(Weak::upgrade).map(|part| part.serial()));
+        // Their views go with the version before: somebody must hold them until the next ones are made.
+        self.views().carry(before.views().parts(|part| good.contains(&part.serial())));
+        *self.parts.lock().unwrap_or_else(PoisonError::into_inner) = still;
+        *self.derived.lock().unwrap_or_else(PoisonError::into_inner) = derived;
+    }
+
+    fn views(&self) -> MutexGuard<'_, Kept> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the snapshot has a row group itself.
+    fn has(&self, group: &Arc<RowGroup>) -> bool {
+        self.serials.contains(&group.serial())
+    }
+
+    /// A part with what is computed of links.
+    fn with_links(&self, part: &Arc<CollectionView>, links: &CollectionView) -> Option<Arc<CollectionView>> {
+        let key = (part.serial(), links.serial());
+        let lock = || self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&key).and_then(Weak::upgrade) {
+            return Some(known);
+        }
+        let made = Arc::new(with_links(part, links, self.day)?);
+        let mut derived = lock();
+        derived.retain(|_, part| part.strong_count() > 0);
+        derived.insert(key, Arc::downgrade(&made));
+        Some(made)
     }
 
     fn snapshot_bytes(&self) -> usize {
@@ -273,35 +333,9 @@ impl Published {
     }
 }
 
-impl Copies {
-    fn get(
-        &mut self,
-        group: &Arc<RowGroup>,
-        outcome: &Outcome,
-        limit: usize,
-        make: impl FnOnce() -> Copy,
-    ) -> Copy {
-        self.clock += 1;
-        let key = (group.serial(), outcome.clone());
-        if let Some((copy, used)) = self.kept.get_mut(&key) {
-            *used = self.clock;
-            return copy.clone();
-        }
-        let copy = make();
-        self.bytes += copy.as_ref().map_or(0, |copy| copy.bytes());
-        self.kept.insert(key, (copy.clone(), self.clock));
-        while self.bytes > limit && self.kept.len() > 1 {
-            let Some(oldest) =
-                self.kept.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
-            else {
-                break;
-            };
-            if let Some((Some(gone), _)) = self.kept.remove(&oldest) {
-                self.bytes -= gone.bytes();
-            }
-        }
-        copy
-    }
+/// The day that a snapshot's picture is drawn for.
+fn day_of(snapshot: &Snapshot) -> i32 {
+    snapshot.as_at.as_deref().and_then(parse_date).unwrap_or_else(now_day)
 }
 
 /// The policing regions, by the reference facts.
@@ -315,4 +349,207 @@ fn regions(snapshot: &Snapshot) -> Regions {
             Some((group.text(&forces::ID, row)?, group.text(&forces::REGION, row)?))
         }),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Provenance;
+    use crate::model::Row;
+    use crate::model::Value;
+    use crate::model::collections::built_in;
+    use crate::model::collections::hubs;
+    use crate::model::collections::legs;
+    use crate::model::collections::lines;
+    use crate::model::collections::towns;
+    use crate::store::Appender;
+    use crate::store::set_as_at;
+
+    fn force(number: usize) -> String {
+        format!("force-{number}")
+    }
+
+    /// Named fields, a point or a line, the public id, the owner.
+    type Made = (Vec<(&'static str, Value)>, Vec<(f64, f64)>, String, String);
+
+    fn add(store: &Store, id: &'static str, rows: Vec<Made>) {
+        store
+            .write(move |connection| {
+                let schema = built_in(id).unwrap().unwrap().stored();
+                let mut appender = Appender::begin(
+                    connection,
+                    schema.clone(),
+                    Provenance {
+                        synthetic: schema.class == CollectionClass::Register,
+                        ..Provenance::open("reference")
+                    },
+                )?;
+                for (named, path, public_id, owner) in rows {
+                    let mut values = vec![Value::Null; schema.fields.len()];
+                    for (name, value) in named {
+                        values[schema.position(name).unwrap()] = value;
+                    }
+                    let kind = if path.len() == 1 {
+                        crate::model::ShapeKind::Point
+                    } else {
+                        crate::model::ShapeKind::LineString
+                    };
+                    let mut shape = crate::model::geometry::ShapeBuilder::new(kind);
+                    for (lon, lat) in path {
+                        shape.position(lon, lat).unwrap();
+                    }
+                    let _ = shape.end_ring();
+                    shape.end_part();
+                    let row = Row { id: None, public_id: Some(public_id), geometry: shape.finish(), values };
+                    let provenance = Provenance {
+                        synthetic: schema.class == CollectionClass::Register,
+                        ..Provenance::open(&owner)
+                    };
+                    appender.append_as(&row, &provenance)?;
+                }
+                appender.finish("test")?;
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    /// A line of each force with two links, one of them over on the day of the picture; all from one hub to one town.
+    fn world(forces: usize) -> (tempfile::TempDir, Arc<Store>) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open_or_create(&folder.path().join("s.gpkg")).unwrap());
+        let place = |id: &'static str| {
+            vec![(
+                vec![("id", text(id)), ("name", text(id))],
+                vec![(0.0, 52.0)],
+                id.to_owned(),
+                "reference".to_owned(),
+            )]
+        };
+        add(&store, hubs::COLLECTION, place("hub"));
+        add(&store, towns::COLLECTION, place("town"));
+        let line =
+            |number: usize| (vec![("brand", text("X"))], Vec::new(), format!("line-{number}"), force(number));
+        add(&store, lines::COLLECTION, (0..forces).map(line).collect());
+        let link = |number: usize, over: bool| {
+            let mut named = vec![
+                ("line", text(&format!("line-{number}"))),
+                ("hub", text("hub")),
+                ("town", text("town")),
+                ("active_from", Value::Date(19_000)),
+            ];
+            if over {
+                named.push(("active_to", Value::Date(19_100)));
+            }
+            let to = (1.0 + number as f64 / 1_000.0, 51.0);
+            (named, vec![(0.0, 52.0), to], format!("leg-{number}-{over}"), force(number))
+        };
+        let links = (0..forces).flat_map(|number| [link(number, false), link(number, true)]);
+        add(&store, legs::COLLECTION, links.collect());
+        // 30 April 2024 is day 19,843.
+        store.write(|connection| set_as_at(connection, "2024-04-30")).unwrap();
+        (folder, store)
+    }
+
+    fn analyst(number: usize) -> Principal {
+        Principal::parse(&format!("force-analyst:{}", force(number))).unwrap()
+    }
+
+    /// Values of a collection's field, and how many parts each geometry has.
+    fn seen(view: &View, id: &str, field: &str) -> Vec<(String, usize)> {
+        let Some(part) = view.collection(id) else { return Vec::new() };
+        let place = part.schema().position(field);
+        let mut seen = Vec::new();
+        for group in part.groups() {
+            for row in 0..group.len() {
+                let value = place.map_or_else(String::new, |place| group.value(place, row).to_text());
+                seen.push((value, group.shape(row).map_or(0, |shape| shape.parts().count())));
+            }
+        }
+        seen
+    }
+
+    #[test]
+    fn what_is_computed_is_of_the_visible_links() {
+        let (_folder, store) = world(3);
+        let gate = Gate::open(Arc::clone(&store)).unwrap();
+        let operator = gate.view(&Principal::LocalOperator);
+        for id in ["hubs", "towns"] {
+            assert_eq!(seen(&operator, id, "active_lines"), [("3".to_owned(), 1)]);
+        }
+        assert_eq!(
+            seen(&operator, "lines", "brand"),
+            vec![("X".to_owned(), 2); 3],
+            "both links of each line"
+        );
+        let one = gate.view(&analyst(1));
+        assert_eq!(seen(&one, "hubs", "active_lines"), [("1".to_owned(), 1)]);
+        assert_eq!(seen(&one, "lines", "brand"), [("X".to_owned(), 2)]);
+        assert!(one.collection("lines").unwrap().bounds().is_some());
+        // Who sees no links is told nothing of how many there are.
+        let anyone = gate.view(&Principal::Anonymous);
+        assert_eq!(anyone.collection("hubs").unwrap().schema().position("active_lines"), None);
+        assert!(anyone.collection("lines").is_none());
+        // On a day when the second links were still there they change no number of lines, and a day before all nobody's.
+        let hash = |view: &View| view.collection("hubs").unwrap().data_version();
+        let before = hash(&operator);
+        store.write(|connection| set_as_at(connection, "2020-01-01")).unwrap();
+        add(&store, towns::COLLECTION, Vec::new());
+        assert!(gate.refresh().unwrap());
+        let operator = gate.view(&Principal::LocalOperator);
+        assert_eq!(seen(&operator, "hubs", "active_lines"), [("0".to_owned(), 1)]);
+        assert_ne!(hash(&operator), before);
+    }
+
+    #[test]
+    fn parts_are_shared_and_carried_over() {
+        let (_folder, store) = world(4);
+        let gate = Gate::open(Arc::clone(&store)).unwrap();
+        let serial = |who: &Principal, id: &str| gate.view(who).collection(id).unwrap().serial();
+        let nation = Principal::parse("national-analyst").unwrap();
+        for id in ["legs", "lines"] {
+            assert_eq!(serial(&Principal::LocalOperator, id), serial(&nation, id), "{id}: one part for both");
+            assert_ne!(serial(&nation, id), serial(&analyst(1), id));
+        }
+        let before: Vec<u64> = ["legs", "hubs", "lines"].iter().map(|id| serial(&analyst(1), id)).collect();
+        let town = (vec![("id", text("new"))], vec![(1.0, 52.0)], "new".to_owned(), "reference".to_owned());
+        add(&store, towns::COLLECTION, vec![town]);
+        assert!(gate.refresh().unwrap());
+        let after: Vec<u64> = ["legs", "hubs", "lines"].iter().map(|id| serial(&analyst(1), id)).collect();
+        assert_eq!(before, after, "nothing of them has changed");
+        assert_eq!(seen(&gate.view(&analyst(1)), "towns", "active_lines").len(), 2);
+    }
+
+    #[test]
+    fn five_hundred_classes_stay_within_their_bytes_and_answer_as_before() {
+        let classes = 500;
+        let (_folder, store) = world(classes);
+        let free = Gate::open(Arc::clone(&store)).unwrap();
+        let first: Vec<String> = (0..classes)
+            .map(|number| free.view(&analyst(number)).collection("legs").unwrap().data_version())
+            .collect();
+        let (kept, bytes) = free.kept();
+        assert_eq!(kept, classes);
+        // A tenth of what they take together.
+        let most = bytes / 10;
+        let gate = Gate::open(store).unwrap().keeping(most);
+        for round in 0..2 {
+            for (number, version) in first.iter().enumerate() {
+                let view = gate.view(&analyst(number));
+                assert_eq!(view.collection("legs").unwrap().data_version(), *version, "round {round}");
+                let (kept, bytes) = gate.kept();
+                assert!(bytes <= most && kept < classes, "{kept} views, {bytes} bytes");
+            }
+        }
+        // The one that is asked again and again stays.
+        let hot = gate.view(&analyst(7));
+        for number in 100..200 {
+            let other = gate.view(&analyst(number));
+            assert!(!Arc::ptr_eq(&hot, &other) || number == 7);
+            assert!(Arc::ptr_eq(&hot, &gate.view(&analyst(7))));
+        }
+    }
 }

@@ -2,9 +2,42 @@
 //!
 //! In: a store and a [`Principal`]. Out: [`Gate::view`], the only way to data. Nothing outside this room can name
 //! a snapshot, and a view holds no row that its principal may not see: there is nothing to forget at the exits.
+//!
+//! A handler takes a view:
+//!
+//! ```
+//! fn handler(view: &throughline::access::View) -> usize {
+//!     view.collections().count()
+//! }
+//! ```
+//!
+//! and one that takes a snapshot does not compile, whichever way it tries to name it:
+//!
+//! ```compile_fail,E0432
+//! use throughline::access::Snapshot;
+//! fn handler(snapshot: &Snapshot) -> usize {
+//!     snapshot.collections.len()
+//! }
+//! ```
+//!
+//! ```compile_fail,E0603
+//! use throughline::access::read::Snapshot;
+//! fn handler(snapshot: &Snapshot) -> usize {
+//!     snapshot.collections.len()
+//! }
+//! ```
+//!
+//! ```compile_fail,E0603
+//! use throughline::snapshot::Collection;
+//! fn handler(collection: &Collection) -> usize {
+//!     collection.groups.len()
+//! }
+//! ```
 
+mod derived;
 mod explain;
 mod gate;
+mod kept;
 mod outcome;
 mod policy;
 mod principal;

@@ -9,7 +9,6 @@ use crate::access::standings::other_of;
 use crate::access::standings::parties_of;
 use crate::snapshot::Collection;
 use crate::snapshot::RawRows;
-use crate::snapshot::Snapshot;
 use crate::snapshot::Version;
 use crate::snapshot::build_collection;
 use crate::store::Reader;
@@ -21,11 +20,24 @@ use crate::store::StoredCollection;
 /// Tables with fewer rows than this are read by one thread.
 const PARALLEL_ROWS: u64 = 50_000;
 
+/// One version of everything. It has no name outside this room: who wants rows gets a view.
+#[derive(Debug, Default)]
+pub(super) struct Snapshot {
+    /// Collections by id.
+    pub(super) collections: BTreeMap<String, Arc<Collection>>,
+    /// The day for which the picture is drawn, where it is not today.
+    pub(super) as_at: Option<String>,
+}
+
 /// Reads the whole store; collections of `before` that have not changed since are taken as they are.
 ///
 /// # Errors
 /// [`StoreError`] for anything but damaged rows.
-pub fn read_store(store: &Store, policy: &Policy, before: Option<&Snapshot>) -> Result<Snapshot, StoreError> {
+pub(super) fn read_store(
+    store: &Store,
+    policy: &Policy,
+    before: Option<&Snapshot>,
+) -> Result<Snapshot, StoreError> {
     let reader = store.reader()?;
     let mut collections: BTreeMap<String, Arc<Collection>> = BTreeMap::new();
     let mut all = reader.collections()?;

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use crate::access::Outcome;
 use crate::model::CollectionSchema;
 use crate::model::RowId;
+use crate::model::collections::Field;
 use crate::model::geometry::Bounds;
 use crate::snapshot::BlockIndex;
 use crate::snapshot::Collection;
@@ -43,6 +44,8 @@ pub struct CollectionView {
     bounds: Bounds,
     hash_sum: u128,
     memo: Memo,
+    /// The part that this one is made of, where something is computed for it.
+    base: Option<Arc<Self>>,
 }
 
 impl View {
@@ -129,7 +132,22 @@ impl CollectionView {
             bounds,
             groups,
             memo: Memo::default(),
+            base: None,
         }
+    }
+
+    /// It was made of `base` with what was computed from rows of another part: it is marked as high as those, and as
+    /// invented.
+    pub(super) fn made_of(mut self, base: &Arc<Self>, other: &Self) -> Self {
+        self.marking = highest([self.marking.as_str(), other.marking.as_str()].into_iter()).to_owned();
+        self.synthetic |= other.synthetic;
+        self.base = Some(Arc::clone(base));
+        self
+    }
+
+    /// Every row group that it holds in memory, also those of what it was made of.
+    pub(super) fn held_groups(&self) -> impl Iterator<Item = &Arc<RowGroup>> {
+        self.groups.iter().chain(self.base.iter().flat_map(|base| &base.groups))
     }
 
     /// A number that no other version of a collection has, and no other part of this one: equal numbers, equal answers.
@@ -142,6 +160,12 @@ impl CollectionView {
     #[must_use]
     pub fn schema(&self) -> &CollectionSchema {
         &self.schema
+    }
+
+    /// The place of a built-in field among those that may be seen; it is not that of its handle where others are hidden.
+    #[must_use]
+    pub fn place<T: ?Sized>(&self, field: &Field<T>) -> Option<usize> {
+        self.schema.position(field.name())
     }
 
     /// The row groups, by their first row.

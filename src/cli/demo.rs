@@ -151,7 +151,7 @@ fn fill(store: &Store, settings: Settings) -> anyhow::Result<Written> {
                 sensitivity: Sensitivity::Restricted,
                 ..Provenance::open("demo")
             };
-            appenders.insert(id, Appender::begin(connection, schema, provenance)?);
+            appenders.insert(id, Appender::begin(connection, schema.stored(), provenance)?);
         }
         let taken = |at| buildings.stand_on(at);
         let truth = demo::generate(&settings, &taken, &mut |record| {

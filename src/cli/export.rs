@@ -97,7 +97,9 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
             .shape(at.row as usize)
             .is_none_or(|shape| shape.kind == ShapeKind::Point)
     };
-    if ending == Ending::Csv && !rows.iter().all(is_point) {
+    // Lines that were put together from other rows are left out of a table; those rows have them.
+    let put_together = collection.schema().derived_geometry.is_some();
+    if ending == Ending::Csv && !put_together && !rows.iter().all(is_point) {
         bail!("CSV holds single points only: use .geojson, .geojsonl or .gpkg");
     }
     let folder =

@@ -80,14 +80,14 @@ impl Gazetteer {
     #[must_use]
     pub fn of_hubs(collection: &CollectionView) -> Self {
         Self::new(collection, |group, row| {
-            let text = |field: &Field<str>| group.text(field, row).unwrap_or_default().to_owned();
+            let text = |field: &Field<str>| text(collection, group, field, row);
             let known = Known {
                 name: text(&hubs::NAME),
                 position: centre(group, row)?,
                 force: text(&hubs::FORCE),
                 region: text(&hubs::REGION),
                 area: text(&hubs::AREA),
-                population: whole(group, &hubs::POPULATION, row),
+                population: whole(collection, group, &hubs::POPULATION, row),
             };
             Some((text(&hubs::ID), known))
         })
@@ -97,14 +97,14 @@ impl Gazetteer {
     #[must_use]
     pub fn of_towns(collection: &CollectionView) -> Self {
         Self::new(collection, |group, row| {
-            let text = |field: &Field<str>| group.text(field, row).unwrap_or_default().to_owned();
+            let text = |field: &Field<str>| text(collection, group, field, row);
             let known = Known {
                 name: text(&towns::NAME),
                 position: centre(group, row)?,
                 force: text(&towns::FORCE),
                 region: text(&towns::REGION),
                 area: String::new(),
-                population: whole(group, &towns::POPULATION, row),
+                population: whole(collection, group, &towns::POPULATION, row),
             };
             Some((text(&towns::ID), known))
         })
@@ -150,9 +150,16 @@ fn centre(group: &RowGroup, row: usize) -> Option<Position> {
     group.shape(row).map(|shape| shape.bounds().centre())
 }
 
-fn whole(group: &RowGroup, field: &Field<i64>, row: usize) -> i64 {
-    match group.value(field.index(), row) {
-        ValueRef::Int(number) => number,
+fn text(collection: &CollectionView, group: &RowGroup, field: &Field<str>, row: usize) -> String {
+    match collection.place(field).map(|field| group.value(field, row)) {
+        Some(ValueRef::Text(text)) => text.to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn whole(collection: &CollectionView, group: &RowGroup, field: &Field<i64>, row: usize) -> i64 {
+    match collection.place(field).map(|field| group.value(field, row)) {
+        Some(ValueRef::Int(number)) => number,
         _ => 0,
     }
 }

@@ -119,24 +119,29 @@ impl Links {
         let (mut hubs, mut towns, mut lines) =
             (Interned::default(), Interned::default(), Interned::default());
         let mut rows = Vec::with_capacity(collection.rows() as usize);
+        // A view may lack some of the fields.
+        let [hub, town, line] = [&legs::HUB, &legs::TOWN, &legs::LINE].map(|field| collection.place(field));
+        let (minutes, trips) =
+            (collection.place(&legs::RAIL_MINUTES), collection.place(&legs::TRIPS_PER_WEEK));
         for group in collection.groups() {
             for row in 0..group.len() {
-                let (Some(hub), Some(town)) = (group.text(&legs::HUB, row), group.text(&legs::TOWN, row))
-                else {
-                    continue;
+                let text = |field: Option<usize>| match group.value(field?, row) {
+                    ValueRef::Text(text) => Some(text),
+                    _ => None,
                 };
-                let number = |field: usize| match group.value(field, row) {
-                    ValueRef::Int(number) => number as f64,
-                    ValueRef::Float(number) => number,
+                let number = |field: Option<usize>| match field.map(|field| group.value(field, row)) {
+                    Some(ValueRef::Int(number)) => number as f64,
+                    Some(ValueRef::Float(number)) => number,
                     _ => 0.0,
                 };
+                let (Some(hub), Some(town)) = (text(hub), text(town)) else { continue };
                 let (from, to) = group.time(row);
                 rows.push(Link {
                     hub: hubs.number(hub),
                     town: towns.number(town),
-                    line: lines.number(group.text(&legs::LINE, row).unwrap_or_default()),
-                    minutes: number(legs::RAIL_MINUTES.index()) as i32,
-                    trips_in_ten_weeks: (number(legs::TRIPS_PER_WEEK.index()) * 10.0).round() as i64,
+                    line: lines.number(text(line).unwrap_or_default()),
+                    minutes: number(minutes) as i32,
+                    trips_in_ten_weeks: (number(trips) * 10.0).round() as i64,
                     from,
                     to,
                 });

@@ -95,7 +95,7 @@ pub fn import(
         (_, Some(_)) if options.about != About::default() => {
             return Err(ImportError::OwnDescription(options.into.clone()));
         }
-        (_, Some(built)) => built,
+        (_, Some(built)) => built.stored(),
         (Some((schema, rows)), None) if rows > 0 => widen(schema, &survey, options)?,
         (_, None) => infer_schema(&survey, options)?,
     };

@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 pub const MAX_NAME_BYTES: usize = 200;
 /// The lifecycles a field may name; `model::lifecycle` has their states and transitions.
 pub const LIFECYCLES: [&str; 6] = ["line", "closure", "restriction", "address", "referral", "deployment"];
+/// Rules of derived fields: how many lines run from a hub, or to a town, on the day of the picture.
+pub const DERIVED: [&str; 2] = ["lines-from", "lines-to"];
+/// The rule of a derived geometry: the links that name a row as their line.
+pub const DERIVED_GEOMETRY: &str = "links";
 /// The most fields one collection may have (SQLite's column limit is 2,000; system columns take twenty).
 pub const MAX_FIELDS: usize = 1_000;
 
@@ -47,6 +51,9 @@ pub struct CollectionSchema {
     /// The deepest zoom at which the collection may be looked at, where its places are not to be told apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_zoom: Option<u8>,
+    /// The rule by which the View makes the rows' geometry; such a geometry is never stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived_geometry: Option<String>,
     /// EPSG code of the original coordinates, where they are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_crs: Option<u32>,
@@ -194,6 +201,7 @@ impl CollectionSchema {
             time: Vec::new(),
             coverage: false,
             max_zoom: None,
+            derived_geometry: None,
             storage_crs: None,
             attribution: None,
             licence: None,
@@ -251,6 +259,13 @@ impl CollectionSchema {
         let time = if self.time.iter().all(there) { self.time.clone() } else { Vec::new() };
         let identifier = self.identifier.clone().filter(there);
         Self { identifier, time, fields, ..self.clone() }
+    }
+
+    /// The same collection without what is computed from other rows: as the store has it.
+    #[must_use]
+    pub fn stored(&self) -> Self {
+        let fields = self.fields.iter().filter(|field| field.derived.is_none()).cloned().collect();
+        Self { fields, derived_geometry: None, ..self.clone() }
     }
 
     /// The text field that names a row for people: `name`, `title`, `label` or `brand`, else the first that ends in `_name`.
@@ -311,6 +326,26 @@ impl CollectionSchema {
             {
                 return Err((Place::Field(index), format!("reveals {word:?} must be P0, P1, P2, P3 or P4")));
             }
+        }
+        let first = self.fields.iter().position(|field| field.derived.is_some()).unwrap_or(self.fields.len());
+        for (index, field) in self.fields.iter().enumerate().skip(first) {
+            let known = field.derived.as_deref().is_some_and(|rule| DERIVED.contains(&rule));
+            if !known || field.field_type != FieldType::Integer {
+                let rules = DERIVED.join(" or ");
+                let message = format!(
+                    "fields from the first derived one on are integers and have derived = {rules}: {:?} is not so",
+                    field.name
+                );
+                return Err((Place::Field(index), message));
+            }
+        }
+        if let Some(rule) = &self.derived_geometry
+            && (rule != DERIVED_GEOMETRY || self.geometry != SchemaGeometry::None)
+        {
+            let message = format!(
+                "derived_geometry must be {DERIVED_GEOMETRY:?}, of a collection with geometry = \"none\""
+            );
+            return Err((Place::Key("derived_geometry"), message));
         }
         if let Some(name) = &self.identifier
             && self.position(name).is_none()

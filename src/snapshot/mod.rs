@@ -21,12 +21,10 @@ pub use columns::Texts;
 pub use ids::IdIndex;
 pub use index::BlockIndex;
 pub use index::BlockRef;
-pub use index::Pyramid;
 pub use memo::Memo;
 pub use raw::RawRows;
 pub use row_group::RowGroup;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::CollectionSchema;
@@ -35,15 +33,6 @@ use crate::model::CollectionSchema;
 pub const GROUP_ROWS: usize = 16_384;
 /// Rows in a block.
 pub const BLOCK_ROWS: usize = 64;
-
-/// One version of everything.
-#[derive(Debug, Default)]
-pub struct Snapshot {
-    /// Collections by id.
-    pub collections: BTreeMap<String, Arc<Collection>>,
-    /// The day for which the picture is drawn, where it is not today.
-    pub as_at: Option<String>,
-}
 
 /// One collection in memory.
 #[derive(Debug)]

@@ -248,6 +248,12 @@ impl RowGroup {
         &self.standings[usize::from(self.standing[row])]
     }
 
+    /// The place of a row's standing among [`Self::standings`].
+    #[must_use]
+    pub fn standing_place(&self, row: usize) -> usize {
+        usize::from(self.standing[row])
+    }
+
     /// Every standing that a row of the group has.
     #[must_use]
     pub fn standings(&self) -> &[Arc<Standing>] {
