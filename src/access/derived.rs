@@ -21,8 +21,6 @@ use crate::model::collections::hubs;
 use crate::model::collections::legs;
 use crate::model::collections::lines;
 use crate::model::collections::towns;
-use crate::model::feature::RowHasher;
-use crate::model::feature::hash_share;
 use crate::model::geometry::ShapeBuilder;
 use crate::model::schema::DERIVED_GEOMETRY;
 use crate::model::schema::SchemaGeometry;
@@ -141,7 +139,6 @@ fn rebuilt(
     }
     let mut raw = RawRows::new(&schema);
     raw.reserve(base.rows());
-    let mut hasher = RowHasher::new(&schema);
     for group in base.groups() {
         for row in 0..group.len() {
             let mut values: Vec<ValueRef<'_>> =
@@ -152,10 +149,8 @@ fn rebuilt(
             } else {
                 shapes.get(&group.id(row)).map(Shape::as_ref)
             };
-            let hash =
-                hasher.hash(group.provenance(row), group.public_id(row), geometry, |field| values[field]);
             let standing = &group.standings()[group.standing_place(row)];
-            raw.push(group.id(row), group.public_id(row), standing, geometry, &values, hash_share(&hash));
+            raw.push(group.id(row), group.public_id(row), standing, geometry, &values, None);
         }
     }
     let version = Version { sequence: 0, parties: None };

@@ -8,6 +8,8 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::Weak;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 use arc_swap::ArcSwap;
 
@@ -159,17 +161,39 @@ impl Gate {
 
     /// The view of all who have these outcomes.
     fn made(&self, published: &Published, outcomes: &[Outcome]) -> View {
-        let mut collections = BTreeMap::new();
-        for ((id, collection), outcome) in published.snapshot.collections.iter().zip(outcomes) {
-            if *outcome == Outcome::nothing() {
-                continue;
-            }
-            let part = self.part(published, id, collection, outcome);
+        let wanted: Vec<(&String, &Arc<Collection>, &Outcome)> = published
+            .snapshot
+            .collections
+            .iter()
+            .zip(outcomes)
+            .filter(|(_, outcome)| **outcome != Outcome::nothing())
+            .map(|((id, collection), outcome)| (id, collection, outcome))
+            .collect();
+        // Copies of rows are made on all cores.
+        let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+        let next = AtomicUsize::new(0);
+        let take = || -> Vec<(&String, Arc<CollectionView>)> {
+            let turns = std::iter::from_fn(|| wanted.get(next.fetch_add(1, Ordering::Relaxed)));
             // Where nothing of a collection is theirs, it is not there: that it exists may be another's secret.
-            if part.rows() > 0 || outcome.rows == Rows::All {
-                collections.insert(id.clone(), part);
+            let there =
+                |part: &CollectionView, outcome: &Outcome| part.rows() > 0 || outcome.rows == Rows::All;
+            turns
+                .map(|(id, collection, outcome)| {
+                    (*id, *outcome, self.part(published, id, collection, outcome))
+                })
+                .filter(|(_, outcome, part)| there(part, outcome))
+                .map(|(id, _, part)| (id, part))
+                .collect()
+        };
+        let mut collections = BTreeMap::new();
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..workers).map(|_| scope.spawn(&take)).collect();
+            collections.extend(take().into_iter().map(|(id, part)| (id.clone(), part)));
+            for other in others {
+                let parts = other.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault));
+                collections.extend(parts.into_iter().map(|(id, part)| (id.clone(), part)));
             }
-        }
+        });
         if let Some(links) = collections.get(legs::COLLECTION).cloned() {
             for id in OF_LINKS {
                 if let Some(part) = collections.get_mut(id)
@@ -494,7 +518,7 @@ mod tests {
         assert_eq!(anyone.collection("hubs").unwrap().schema().position("active_lines"), None);
         assert!(anyone.collection("lines").is_none());
         // On a day when the second links were still there they change no number of lines, and a day before all nobody's.
-        let hash = |view: &View| view.collection("hubs").unwrap().data_version();
+        let hash = |view: &View| view.collection("hubs").unwrap().data_version().to_owned();
         let before = hash(&operator);
         store.write(|connection| set_as_at(connection, "2020-01-01")).unwrap();
         add(&store, towns::COLLECTION, Vec::new());
@@ -529,7 +553,7 @@ mod tests {
         let (_folder, store) = world(classes);
         let free = Gate::open(Arc::clone(&store)).unwrap();
         let first: Vec<String> = (0..classes)
-            .map(|number| free.view(&analyst(number)).collection("legs").unwrap().data_version())
+            .map(|number| free.view(&analyst(number)).collection("legs").unwrap().data_version().to_owned())
             .collect();
         let (kept, bytes) = free.kept();
         assert_eq!(kept, classes);

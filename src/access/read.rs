@@ -79,7 +79,7 @@ fn read_collection<'a>(
         let mut standings = standings();
         let scan = reader.scan(stored, first, last, &mut |row| {
             let standing = standings.of(row.provenance, row.id, row.values);
-            raw.push(row.id, row.public_id, &standing, row.geometry, row.values, row.share);
+            raw.push(row.id, row.public_id, &standing, row.geometry, row.values, Some(row.share));
         })?;
         Ok((raw, scan))
     };

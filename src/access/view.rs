@@ -42,7 +42,7 @@ pub struct CollectionView {
     rows: u64,
     vertices: usize,
     bounds: Bounds,
-    hash_sum: u128,
+    version: OnceLock<String>,
     memo: Memo,
     /// The part that this one is made of, where something is computed for it.
     base: Option<Arc<Self>>,
@@ -128,7 +128,7 @@ impl CollectionView {
             rows: groups.iter().map(|group| group.len() as u64).sum(),
             reach: groups.iter().map(|group| (group.bounds(), group.located() < group.len())).collect(),
             vertices: groups.iter().map(|group| group.vertices()).sum(),
-            hash_sum: groups.iter().fold(0, |sum, group| sum.wrapping_add(group.hash_sum())),
+            version: OnceLock::new(),
             bounds,
             groups,
             memo: Memo::default(),
@@ -266,10 +266,13 @@ impl CollectionView {
 
     /// A version that is equal where the visible rows are equal, on any machine: their hash sum, hashed.
     #[must_use]
-    pub fn data_version(&self) -> String {
-        let mut input = self.rows.to_le_bytes().to_vec();
-        input.extend_from_slice(&self.hash_sum.to_le_bytes());
-        blake3::hash(&input).to_hex()[..16].to_owned()
+    pub fn data_version(&self) -> &str {
+        self.version.get_or_init(|| {
+            let sums = self.groups.iter().map(|group| group.hash_sum(&self.schema));
+            let mut input = self.rows.to_le_bytes().to_vec();
+            input.extend_from_slice(&sums.fold(0, u128::wrapping_add).to_le_bytes());
+            blake3::hash(&input).to_hex()[..16].to_owned()
+        })
     }
 
     /// Bytes of its rows in memory.

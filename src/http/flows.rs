@@ -61,7 +61,7 @@ pub fn flows(call: &Call) -> Result<Answer, Problem> {
     })?;
     let read = [legs::COLLECTION, hubs::COLLECTION, towns::COLLECTION];
     let read: Vec<_> = read.iter().filter_map(|id| call.view.collection(id)).collect();
-    let versions: Vec<String> = read.iter().map(|collection| collection.data_version()).collect();
+    let versions: Vec<&str> = read.iter().map(|collection| collection.data_version()).collect();
     let links = call.view.collection(legs::COLLECTION);
     let listed: Vec<Value> = found
         .flows

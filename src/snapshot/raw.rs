@@ -137,7 +137,7 @@ pub struct RawRows {
     pub ids: Vec<RowId>,
     /// Keys of the order everywhere.
     pub hilberts: Vec<u64>,
-    /// Shares of the hash sum.
+    /// Shares of the hash sum; none where rows are hashed only when somebody asks for their sum.
     pub shares: Vec<u128>,
     /// Places.
     pub places: Vec<RawPlace>,
@@ -203,10 +203,10 @@ impl RawRows {
         standing: &Arc<Standing>,
         geometry: Option<ShapeRef<'_>>,
         values: &[ValueRef<'_>],
-        share: u128,
+        share: Option<u128>,
     ) {
         self.ids.push(id);
-        self.shares.push(share);
+        self.shares.extend(share);
         self.public_ids.push(public_id.map_or(u32::MAX, |text| self.public_pool.code(text)));
         // Rows that follow each other mostly have the same one.
         let last = self.standing.last().copied();

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
@@ -51,7 +52,7 @@ pub struct RowGroup {
     times: Option<Times>,
     time_extent: Option<(i64, i64)>,
     pyramid: Pyramid,
-    hash_sum: u128,
+    hash_sum: OnceLock<u128>,
     memo: Memo,
 }
 
@@ -75,7 +76,12 @@ impl RowGroup {
             a.0.cmp(&b.0).then_with(|| ids[usize::from(a.1)].cmp(&ids[usize::from(b.1)]))
         });
         let id_order: Vec<u16> = by_id.into_iter().map(|(_, row)| row).collect();
-        let hash_sum = rows.iter().fold(0_u128, |sum, at| sum.wrapping_add(chunk(*at).shares[at.1 as usize]));
+        let hash_sum = OnceLock::new();
+        if chunks.iter().all(|chunk| chunk.shares.len() == chunk.ids.len()) {
+            let shares = rows.iter().map(|at| chunk(*at).shares[at.1 as usize]);
+            // It is new, so that nothing was set before.
+            let _ = hash_sum.set(shares.fold(0_u128, u128::wrapping_add));
+        }
         let (standing, standings) = gather_standings(chunks, rows);
         let columns: Box<[Column]> =
             (0..schema.fields.len()).map(|field| gather_column(schema, chunks, rows, field)).collect();
@@ -119,20 +125,16 @@ impl RowGroup {
     ) -> Option<Self> {
         let allowed: Vec<bool> = self.standings.iter().map(|standing| keep(standing)).collect();
         let mut raw = RawRows::new(schema);
-        let mut hasher = RowHasher::new(schema);
         let mut rows = Vec::new();
         for row in (0..self.len()).filter(|row| allowed[usize::from(self.standing[*row])]) {
             let values: Vec<ValueRef<'_>> = fields.iter().map(|field| self.value(*field, row)).collect();
-            // Row hashes are not kept in memory; the few rows of a copy are hashed anew.
-            let hash = hasher
-                .hash(self.provenance(row), self.public_id(row), self.shape(row), |field| values[field]);
             raw.push(
                 self.ids[row],
                 self.public_id(row),
                 &self.standings[usize::from(self.standing[row])],
                 self.shape(row),
                 &values,
-                hash_share(&hash),
+                None,
             );
             rows.push((0, rows.len() as u32));
         }
@@ -348,10 +350,18 @@ impl RowGroup {
         self.pyramid.bounds()
     }
 
-    /// The order-free sum of the rows' hashes.
+    /// The order-free sum of the rows' hashes; `schema` is theirs. Hashes are not kept in memory: those of a copy are made
+    /// when the sum is first wanted.
     #[must_use]
-    pub fn hash_sum(&self) -> u128 {
-        self.hash_sum
+    pub fn hash_sum(&self, schema: &CollectionSchema) -> u128 {
+        *self.hash_sum.get_or_init(|| {
+            let mut hasher = RowHasher::new(schema);
+            let share = |row: usize| {
+                let value = |field: usize| self.value(field, row);
+                hash_share(&hasher.hash(self.provenance(row), self.public_id(row), self.shape(row), value))
+            };
+            (0..self.len()).map(share).fold(0, u128::wrapping_add)
+        })
     }
 
     /// Bytes it holds in memory.

@@ -121,9 +121,13 @@ fn each(name: &str, make: impl Fn(usize, String, f64) -> serde_json::Value) -> V
 }
 
 fn line(world: &World, name: &str, exporting: &str, importing: &str, mode: &str) {
+    branded(world, name, &format!("Brand {name}"), exporting, importing, mode);
+}
+
+fn branded(world: &World, name: &str, brand: &str, exporting: &str, importing: &str, mode: &str) {
     let lines = each(name, |number, id, _| {
         json!({ "type": "Feature", "id": id, "geometry": null, "properties": {
-            "brand": format!("Brand {name}"), "status": "active", "hub": "liverpool",
+            "brand": brand, "status": "active", "hub": "liverpool",
             "exporting_force": exporting, "first_seen": "2024-01-02", "confidence": number as f64 / 7.0,
         }})
     });
@@ -215,7 +219,7 @@ fn sighting_of_all(world: &World, owner: &str) {
 }
 
 const ABOUT: Subject<'_> = Subject {
-    collections: &["sightings", "legs", "lines", "addresses", "numbers", "nothing"],
+    collections: &["sightings", "legs", "lines", "addresses", "numbers", "hubs", "towns", "nothing"],
     ids: &[
         "rail-to-kent-0",
         "rail-to-kent-0-leg",
@@ -310,6 +314,55 @@ fn hidden_rows_change_no_answer_for_any_role() {
         let found = leak(&asking(&one, who), &asking(&two, who), &two_hundred(place as u64 + 3, &ABOUT));
         assert_eq!(found, None, "{who}");
     }
+}
+
+#[test]
+fn a_hidden_field_changes_no_answer() {
+    let named = |brand: &str| {
+        let world = world(&[]);
+        branded(&world, "rail-named", brand, "essex", "kent", "rail");
+        world
+    };
+    let (bare, full) = (named("Aardvark"), named("Zebra line of the north"));
+    let (one, two) = (bare.serve(), full.serve());
+    for (place, who) in [BTP, BTP_REASON, "public", "partner:E06000044"].iter().enumerate() {
+        let found = leak(&asking(&one, who), &asking(&two, who), &two_hundred(place as u64 + 80, &ABOUT));
+        assert_eq!(found, None, "{who}");
+    }
+    let found = leak(&asking(&one, KENT), &asking(&two, KENT), &two_hundred(80, &ABOUT));
+    assert!(found.is_some(), "who sees names sees the difference");
+}
+
+#[test]
+fn active_lines_are_those_that_each_may_see() {
+    let all = world(&SETS.iter().collect::<Vec<_>>());
+    let server = all.serve();
+    let active = |who: &str, path: &str| {
+        let reply = asking(&server, who)(&[path.to_owned()]).remove(0);
+        reply.json()["properties"]["active_lines"].clone()
+    };
+    // By hand: four lines of every set that has a link between Liverpool and Portsmouth which they see.
+    for (who, expected) in [
+        (KENT, json!(12)),
+        (ESSEX, json!(16)),
+        (NATION, json!(20)),
+        (BTP, json!(12)),
+        ("public", json!(null)),
+    ] {
+        for path in ["/ogc/collections/hubs/items/liverpool", "/ogc/collections/towns/items/portsmouth"] {
+            assert_eq!(active(who, path), expected, "{who} {path}");
+        }
+    }
+    // A line is drawn along its visible links.
+    let line = |who: &str| {
+        let path = "/ogc/collections/lines/items/rail-to-kent-1".to_owned();
+        asking(&server, who)(&[path]).remove(0).json()["geometry"].clone()
+    };
+    assert_eq!(line(KENT), line(NATION));
+    assert_eq!(
+        line(KENT),
+        json!({ "type": "MultiLineString", "coordinates": [[[-0.997, 52], [-0.497, 51.3]]] })
+    );
 }
 
 #[test]

@@ -120,7 +120,8 @@ fn flipped_bytes_never_pass_for_right() {
     let world = filled(400);
     let path = world.store.path().to_owned();
     let content = fs::read(&path).unwrap();
-    let whole = world.gate().view(&Principal::LocalOperator).collection("d").unwrap().data_version();
+    let whole = world.gate().view(&Principal::LocalOperator);
+    let whole = whole.collection("d").unwrap().data_version();
     let places: Vec<usize> =
         content.windows(8).enumerate().filter(|(_, bytes)| bytes == b"name of ").map(|(at, _)| at).collect();
     let mut seen = 0;
