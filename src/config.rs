@@ -27,6 +27,8 @@ pub struct Config {
     pub cache_mb: u64,
     /// A file that says who may see what, instead of the policy that comes with the program.
     pub policy: Option<PathBuf>,
+    /// Whether what is due of the register is released, at the start and every hour; if not, `throughline release` does it.
+    pub release: bool,
     /// Whether tiles are kept within their size; if not, every feature is in every tile that it reaches.
     pub thin_tiles: bool,
 }
@@ -42,6 +44,7 @@ impl Default for Config {
             workers: 0,
             cache_mb: 256,
             policy: None,
+            release: true,
             thin_tiles: true,
         }
     }

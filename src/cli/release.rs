@@ -24,6 +24,7 @@ use crate::model::time::parse_date;
 use crate::release::MEASURES;
 use crate::release::Order;
 use crate::release::Released;
+use crate::release::due;
 use crate::release::make;
 use crate::store::Appender;
 use crate::store::ChangeSummary;
@@ -72,23 +73,40 @@ pub fn run(arguments: &ReleaseArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What was released through which day, and the store's day or today, as days since 1970-01-01.
+fn state(store: &Store) -> anyhow::Result<(HashMap<String, i32>, i32)> {
+    let reader = store.reader()?;
+    let released = reader.released()?.into_iter();
+    let released = released.filter_map(|(collection, day)| Some((collection, parse_date(&day)?))).collect();
+    let today = match reader.as_at()? {
+        Some(day) => parse_date(&day).with_context(|| format!("the store's day {day:?}"))?,
+        None => now_day(),
+    };
+    Ok((released, today))
+}
+
+/// Whether a week or a month of the register is over that was not released yet.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn is_due(store: &Store) -> anyhow::Result<bool> {
+    let (released, today) = state(store)?;
+    let there = store.reader()?.collections()?;
+    let full = |id: &str| {
+        there.iter().any(|stored| stored.schema.id == id && stored.schema.class == CollectionClass::Register)
+    };
+    Ok(due(today).into_iter().any(|(of, release, through)| {
+        full(of) && released.get(release).is_none_or(|released| *released < through)
+    }))
+}
+
 /// Releases what is over on the store's day, or today, and was not released yet; a second release on the same day
 /// changes nothing.
 ///
 /// # Errors
 /// If the store cannot be read or written, or has a layer of somebody's under the name of a release.
 pub fn release(store: &Arc<Store>, policy: &Policy) -> anyhow::Result<Vec<Written>> {
-    let reader = store.reader()?;
-    let released: HashMap<String, i32> = reader
-        .released()?
-        .into_iter()
-        .filter_map(|(collection, day)| Some((collection, parse_date(&day)?)))
-        .collect();
-    let today = match reader.as_at()? {
-        Some(day) => parse_date(&day).with_context(|| format!("the store's day {day:?}"))?,
-        None => now_day(),
-    };
-    drop(reader);
+    let (released, today) = state(store)?;
     let key = store.write(release_key)?;
     let synthetic = store.register() == Register::Synthetic;
     let gate = Gate::under(policy.clone(), Arc::clone(store))?;
@@ -101,6 +119,8 @@ pub fn release(store: &Arc<Store>, policy: &Policy) -> anyhow::Result<Vec<Writte
     }
     let order = Order { today, key, released: &released, synthetic };
     let mut all = make(&view, &order).map_err(|error| anyhow::anyhow!("a schema of a release: {error}"))?;
+    // Nothing is released that nobody has said who may see.
+    policy.check(all.iter().map(|one| &one.schema))?;
     let outcome: Arc<Mutex<Vec<Written>>> = Arc::default();
     let slot = Arc::clone(&outcome);
     // A store that is set back to an earlier day has released what it has.

@@ -13,8 +13,11 @@ use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
 use crate::access::Gate;
+use crate::access::Policy;
 use crate::cli::add_missing_reference;
+use crate::cli::is_due;
 use crate::cli::policy;
+use crate::cli::release;
 use crate::cli::say;
 use crate::cli::say_error;
 use crate::cli::write_demo;
@@ -37,6 +40,8 @@ use crate::tile::Thinning;
 
 /// How often the store is asked for changes that another process committed.
 const REFRESH_SECONDS: u64 = 2;
+/// How often it is seen whether a week or a month is over whose figures are due.
+const RELEASE_SECONDS: u64 = 3_600;
 /// How long a server that others reach waits before it stops taking work, so that balancers see it is not ready.
 const DRAIN_SECONDS: u64 = 5;
 
@@ -73,7 +78,8 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
     let store = Arc::new(open_store(&arguments.store)?);
     let loopback_only =
         is_loopback(&config.listen).with_context(|| format!("listen = {:?}", config.listen))?;
-    let gate = Gate::under(policy::read(config.policy.as_deref())?, Arc::clone(&store))?;
+    let policy = policy::read(config.policy.as_deref())?;
+    let gate = Gate::under(policy.clone(), Arc::clone(&store))?;
     let listener = Listener { loopback_only, public_host: config.public_host() };
     let mut app = App::new(gate, config.public_url.clone(), listener, config.cache_mb << 20);
     app.thinning = if config.thin_tiles { Thinning::ToSize } else { Thinning::None };
@@ -89,7 +95,12 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
         workers: config.workers,
         ..ServerSettings::default()
     };
-    actix_web::rt::System::new().block_on(serve(&app, &store, &settings, loopback_only))?;
+    actix_web::rt::System::new().block_on(async {
+        if config.release {
+            actix_web::rt::spawn(keep_releasing(Arc::clone(&store), policy));
+        }
+        serve(&app, &store, &settings, loopback_only).await
+    })?;
     store.checkpoint()?;
     Ok(ExitCode::SUCCESS)
 }
@@ -106,6 +117,25 @@ fn open_store(path: &Path) -> anyhow::Result<Store> {
     let store = Store::open(path)?;
     add_missing_reference(&store)?;
     Ok(store)
+}
+
+/// Releases what is due of the register, now and every hour. Those who look after the store see it go wrong in the log;
+/// what was released before stays.
+async fn keep_releasing(store: Arc<Store>, policy: Policy) {
+    let mut tick = tokio::time::interval(Duration::from_secs(RELEASE_SECONDS));
+    loop {
+        tick.tick().await;
+        let (store, policy) = (Arc::clone(&store), policy.clone());
+        let released = actix_web::rt::task::spawn_blocking(move || -> anyhow::Result<bool> {
+            Ok(is_due(&store)? && !release(&store, &policy)?.is_empty())
+        });
+        match released.await {
+            Ok(Ok(true)) => tracing::info!("what was due of the register is released"),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => tracing::error!("nothing is released: {error:#}"),
+            Err(error) => tracing::error!(%error, "releasing failed"),
+        }
+    }
 }
 
 async fn serve(

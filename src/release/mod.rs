@@ -27,4 +27,5 @@ pub use places::Areas;
 pub use rows::MEASURES;
 pub use rows::Order;
 pub use rows::Released;
+pub use rows::due;
 pub use rows::make;

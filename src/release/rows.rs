@@ -10,9 +10,11 @@ use crate::model::Row;
 use crate::model::Value;
 use crate::model::ValueRef;
 use crate::model::collections::address_cells;
+use crate::model::collections::addresses;
 use crate::model::collections::built_in;
 use crate::model::collections::council_figures;
 use crate::model::collections::line_cells;
+use crate::model::collections::lines;
 use crate::model::collections::national_totals;
 use crate::model::schema::SchemaError;
 use crate::model::time::DAY_MICROS;
@@ -67,6 +69,19 @@ pub struct Order<'a> {
     pub synthetic: bool,
 }
 
+/// What each release is made of, and the last day that it tells of on a day.
+#[must_use]
+pub fn due(today: i32) -> Vec<(&'static str, &'static str, i32)> {
+    let Some(through) = Month::over_on(today).map(last_day) else { return Vec::new() };
+    let counts = MEASURES.into_iter().map(|(of, counts, _)| (of, counts, through));
+    let week = monday_of(today) - 1;
+    let cells = [
+        (addresses::COLLECTION, address_cells::COLLECTION, week),
+        (lines::COLLECTION, line_cells::COLLECTION, week),
+    ];
+    counts.chain(cells).collect()
+}
+
 /// Everything that is to be released now.
 ///
 /// # Errors
@@ -78,7 +93,9 @@ pub fn make(view: &View, order: &Order<'_>) -> Result<Vec<Released>, SchemaError
     let Some(through) = Month::over_on(order.today) else { return Ok(all) };
     let mut known = Known::new();
     for (collection, counts, _) in MEASURES {
-        let Some(schema) = built_in(counts)? else { continue };
+        let Some(schema) = built_in(counts)?.filter(|_| view.collection(collection).is_some()) else {
+            continue;
+        };
         let before = order.released.get(counts).and_then(|day| Month::over_on(day + 1));
         let published = counted::published(view.collection(counts).map(AsRef::as_ref), &schema, &areas);
         let records = counted::records(view, collection, &mut areas);
@@ -102,21 +119,25 @@ pub fn make(view: &View, order: &Order<'_>) -> Result<Vec<Released>, SchemaError
         known.insert(collection, figures);
         all.push(Released { schema, rows, replaces: false, through: last_day(through) });
     }
-    if let Some(schema) = built_in(council_figures::COLLECTION)? {
+    if let Some(schema) = built_in(council_figures::COLLECTION)?.filter(|_| !known.is_empty()) {
         let rows = counted::council_rows(&schema, &known, &areas, through, order.synthetic);
         all.push(Released { schema, rows, replaces: true, through: last_day(through) });
     }
-    if let Some(schema) = built_in(national_totals::COLLECTION)? {
+    if let Some(schema) = built_in(national_totals::COLLECTION)?.filter(|_| !known.is_empty()) {
         let rows = counted::national_rows(&schema, &known, order.synthetic);
         all.push(Released { schema, rows, replaces: true, through: last_day(through) });
     }
+    let has = |id: &str| view.collection(id).is_some();
+    if !has(addresses::COLLECTION) && !has(lines::COLLECTION) {
+        return Ok(all);
+    }
     let floor = Floor::built_in();
     let weeks = Weeks { before: monday_of(order.today) };
-    if let Some(schema) = built_in(address_cells::COLLECTION)? {
+    if let Some(schema) = built_in(address_cells::COLLECTION)?.filter(|_| has(addresses::COLLECTION)) {
         let rows = cells::address_cells(view, &schema, &floor, weeks, &mut areas, order);
         all.push(Released { schema, rows, replaces: true, through: weeks.before - 1 });
     }
-    if let Some(schema) = built_in(line_cells::COLLECTION)? {
+    if let Some(schema) = built_in(line_cells::COLLECTION)?.filter(|_| has(lines::COLLECTION)) {
         let rows = cells::line_cells(view, &schema, &floor, weeks, &areas, order);
         all.push(Released { schema, rows, replaces: true, through: weeks.before - 1 });
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_json::json;
 use throughline::access::Policy;
+use throughline::cli::is_due;
 use throughline::cli::release;
 use throughline::cli::write_demo;
 use throughline::demo;
@@ -197,8 +198,9 @@ fn each_role_sees_what_is_released_for_it() {
     // By hand: 22 homes first seen on the fourth of each month of 2023, six of them before April, so ten and more from
     // April to December, 16 of them: shown as 15.
     let own = items(&server, PARTNER, "council-figures").unwrap();
-    assert_eq!(own.len(), MEASURES.len());
-    let addresses = own.iter().find(|row| row["properties"]["measure"] == "addresses").unwrap();
+    assert_eq!(own.len(), 1, "there is a register of addresses only");
+    let addresses = &own[0];
+    assert_eq!(addresses["properties"]["measure"], "addresses");
     let [level, period, starts, count] =
         ["level", "period", "starts", "count"].map(|name| addresses["properties"][name].clone());
     assert_eq!(
@@ -220,6 +222,71 @@ fn each_role_sees_what_is_released_for_it() {
         );
         assert!(!cell["id"].as_str().unwrap().contains("portsea"));
     }
+}
+
+#[test]
+fn nothing_is_released_that_nobody_said_who_may_see() {
+    let (here, _) = in_one_cell(12);
+    let world = World::new();
+    homes(&world, "portsea", "kent", &here);
+    facts(&world);
+    let policy =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/data/policy/default.toml")).unwrap();
+    let (before, rest) = policy.split_once("[collections.address-cells]").unwrap();
+    let without = format!("{before}{}", &rest[rest.find("\n[").unwrap() + 1..]);
+    assert!(is_due(&world.store).unwrap());
+    let refused = release(&world.store, &Policy::parse(&without).unwrap()).unwrap_err().to_string();
+    assert!(refused.contains("address-cells") && refused.contains("no line"), "{refused}");
+    let ids = || -> Vec<String> {
+        let known = world.store.reader().unwrap().collections().unwrap();
+        known.into_iter().map(|stored| stored.schema.id).collect()
+    };
+    assert_eq!(ids(), ["addresses", "areas", "forces", "towns"], "nothing was written");
+    // Who has a layer of that name is told, and keeps it.
+    world.import("mine.csv", "lon,lat,name\n-1,52,x\n", &options("address-gone")).unwrap();
+    let refused =
+        world.import("a.csv", "lon,lat\n-1,52\n", &options("address-cells")).unwrap_err().to_string();
+    assert!(refused.contains("released from the register"), "{refused}");
+    released(&world);
+    assert!(!is_due(&world.store).unwrap(), "once is enough");
+    assert_eq!(
+        ids(),
+        [
+            "address-cells",
+            "address-counts",
+            "address-gone",
+            "addresses",
+            "areas",
+            "council-figures",
+            "forces",
+            "national-totals",
+            "towns"
+        ],
+        "what there is no register of is not released"
+    );
+}
+
+#[test]
+fn a_server_serves_what_is_released_while_it_runs() {
+    let (here, _) = in_one_cell(12);
+    let world = World::new();
+    homes(&world, "portsea", "kent", &here);
+    facts(&world);
+    let server = world.serve();
+    assert_eq!(items(&server, NATION, "address-cells"), None);
+    released(&world);
+    assert!(server.app.gate.refresh().unwrap());
+    assert_eq!(items(&server, NATION, "address-cells").unwrap().len(), 12);
+    // An address that goes is a cell that goes, with the next release; a figure stays as it was.
+    let counts = items(&server, NATION, "address-counts");
+    let file = rusqlite::Connection::open(world.store.path()).unwrap();
+    file.execute("UPDATE addresses SET superseded_at = 1 WHERE public_id = 'portsea-3'", []).unwrap();
+    file.execute("UPDATE throughline_collections SET row_count = row_count - 1 WHERE id = 'addresses'", [])
+        .unwrap();
+    release(&world.store, &Policy::built_in().unwrap()).unwrap();
+    assert!(server.app.gate.refresh().unwrap());
+    assert_eq!(items(&server, NATION, "address-cells").unwrap().len(), 11);
+    assert_eq!(items(&server, NATION, "address-counts"), counts);
 }
 
 /// A released figure of the national demo.
