@@ -187,7 +187,7 @@ impl Gate {
         };
         let mut collections = BTreeMap::new();
         std::thread::scope(|scope| {
-            let others: Vec<_> = (1..workers).map(|_| scope.spawn(&take)).collect();
+            let others: Vec<_> = (1..workers).map(|_| scope.spawn(take)).collect();
             collections.extend(take().into_iter().map(|(id, part)| (id.clone(), part)));
             for other in others {
                 let parts = other.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault));
