@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 
 use arc_swap::ArcSwap;
 
+use crate::access::LOCAL_OWNER;
 use crate::access::Outcome;
 use crate::access::Policy;
 use crate::access::PolicyError;
@@ -174,15 +175,17 @@ impl Gate {
         let next = AtomicUsize::new(0);
         let take = || -> Vec<(&String, Arc<CollectionView>)> {
             let turns = std::iter::from_fn(|| wanted.get(next.fetch_add(1, Ordering::Relaxed)));
-            // Where nothing of a collection is theirs, it is not there: that it exists may be another's secret.
-            let there =
-                |part: &CollectionView, outcome: &Outcome| part.rows() > 0 || outcome.rows == Rows::All;
+            // Where nothing of a collection is theirs, it is not there: that it exists may be another's secret. One without
+            // any row is nobody's but of whoever looks after the machine.
+            let there = |collection: &Collection, outcome: &Outcome, part: &CollectionView| {
+                let local = matches!(&outcome.rows, Rows::Owner(owner) if owner == LOCAL_OWNER);
+                part.rows() > 0 || outcome.rows == Rows::All || (local && collection.groups.is_empty())
+            };
             turns
-                .map(|(id, collection, outcome)| {
-                    (*id, *outcome, self.part(published, id, collection, outcome))
+                .filter_map(|(id, collection, outcome)| {
+                    let part = self.part(published, id, collection, outcome);
+                    there(collection, outcome, &part).then_some((*id, part))
                 })
-                .filter(|(_, outcome, part)| there(part, outcome))
-                .map(|(id, _, part)| (id, part))
                 .collect()
         };
         let mut collections = BTreeMap::new();

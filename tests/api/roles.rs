@@ -484,6 +484,25 @@ fn the_session_says_who_is_played_and_what_a_reason_would_show() {
     assert_eq!((&stranger["role"], &stranger["roles"]), (&"public".into(), &json!([])));
 }
 
+#[test]
+fn what_is_imported_without_an_owner_is_the_national_analyst_s() {
+    let world = World::new();
+    world.import("a.csv", "lon,lat,name\n-1,52,x\n", &options("mine")).unwrap();
+    world.import("b.csv", "lon,lat,name\n", &options("empty")).unwrap();
+    let mut theirs = options("theirs");
+    theirs.provenance = Provenance::open("kent");
+    world.import("c.csv", "lon,lat,name\n-1,52,y\n", &theirs).unwrap();
+    let server = world.serve();
+    let sees = |headers: &str| -> Vec<u16> {
+        let paths = ["mine", "empty", "theirs"].map(|id| format!("/ogc/collections/{id}"));
+        server.batch_with(&paths, headers).iter().map(|reply| reply.status).collect()
+    };
+    assert_eq!(sees("Cookie: theme=dark\r\n"), [200, 200, 404], "who plays nobody is the national analyst");
+    assert_eq!(sees(&played(NATION)), [200, 200, 404]);
+    assert_eq!(sees(&played(KENT)), [404, 404, 200]);
+    assert_eq!(sees(&played("public")), [404; 3]);
+}
+
 /// A fault as somebody might build it: what the role should get, and what the operator gets of the same address, to what
 /// the role gets instead.
 type Fault = fn(&World, &str, Reply, &Reply) -> Reply;
