@@ -11,7 +11,7 @@
 //! import          cells convert csv geojson geometry gpkg infer input report run scanner take   foreign file -> rows + report
 //! store           append blob change export foreign names open scan writer durable truth; the only SQL
 //! snapshot        build columns gather ids index memo places raw row_group     immutable row groups in memory, with their indexes
-//! access          derived explain gate kept outcome policy principal read standings view              who asks; makes the View
+//! access          cell derived explain gate kept outcome policy principal read standings view              who asks; makes the View
 //! release         cells counted floor ladder periods places rows   what those learn who may not see rows: cells, counts, figures
 //! query           centre filter nearest page search spatial            View + request -> rows
 //! format          csv digits geojson gpkg json properties           rows -> bytes

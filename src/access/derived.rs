@@ -43,6 +43,13 @@ pub fn with_links(base: &Arc<CollectionView>, links: &CollectionView, day: i32) 
     if own.class != base.schema().class || !links_are_ours {
         return None;
     }
+    let has = |name: &str| links.schema().position(name).is_some();
+    if ![legs::LINE.name(), legs::HUB.name(), legs::TOWN.name()].into_iter().all(has)
+        || links.schema().time.is_empty()
+    {
+        // What is needed for it is not theirs to know.
+        return None;
+    }
     let derived = own.fields.iter().find(|field| field.derived.is_some());
     let made = match derived {
         Some(field) => {

@@ -56,6 +56,9 @@ fn rows_and_fields(
             let none = forces.join(" nor ");
             format!("those that do not concern {none}: it {}", where_parties_stand(policy, schema))
         }
+        Rows::Areas(areas) => {
+            format!("those of {}: it {}", areas.join(" or "), where_parties_stand(policy, schema))
+        }
         Rows::Party(forces) => {
             format!("those that concern {}: it {}", forces.join(" or "), where_parties_stand(policy, schema))
         }

@@ -34,6 +34,7 @@
 //! }
 //! ```
 
+mod cell;
 mod derived;
 mod explain;
 mod gate;

@@ -25,8 +25,10 @@ pub enum Rows {
     All,
     /// Rows up to a sensitivity.
     UpTo(Sensitivity),
-    /// Rows that concern one of these forces, or areas.
+    /// Rows that concern one of these forces.
     Party(Arc<[String]>),
+    /// Rows of one of these areas.
+    Areas(Arc<[String]>),
     /// Rows that concern none of these forces.
     Others(Arc<[String]>),
     /// Rows that this force holds.
@@ -63,6 +65,7 @@ impl Outcome {
             Rows::All => true,
             Rows::UpTo(most) => row.provenance.sensitivity <= *most,
             Rows::Party(forces) => forces.iter().any(|force| row.concerns(force)),
+            Rows::Areas(areas) => areas.iter().any(|area| row.is_party(area)),
             // Who has no force has no others either.
             Rows::Others(forces) => !forces.is_empty() && !forces.iter().any(|force| row.concerns(force)),
             Rows::Owner(force) => row.provenance.owner == *force,
@@ -131,6 +134,8 @@ mod tests {
         assert!(holder.admits(&kent) && holder.admits(&far), "who holds a row is always party to it");
         let others = of(Rows::Others(["kent".to_owned()].into()));
         assert!(!others.admits(&kent) && others.admits(&far) && !others.admits(&row("kent", &["essex"])));
+        let areas = of(Rows::Areas(["kent".to_owned(), "release".to_owned()].into()));
+        assert!(areas.admits(&row("release", &["kent"])) && !areas.admits(&row("release", &["essex"])));
         let owner = of(Rows::Owner("kent".to_owned()));
         assert!(!owner.admits(&kent) && owner.admits(&row("kent", &[])));
         let mut secret = row("kent", &[]);

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::access::outcome::Fields;
+use crate::access::cell::Cell;
+use crate::access::cell::RowsWord;
 use crate::access::outcome::Outcome;
 use crate::access::outcome::Regions;
 use crate::access::outcome::Rows;
@@ -39,26 +40,6 @@ struct Entry {
     parties: Vec<PartyRule>,
     people: bool,
     line: Line,
-}
-
-/// What one role sees of one collection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cell {
-    rows: RowsWord,
-    reason: bool,
-    fields: Fields,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RowsWord {
-    None,
-    Open,
-    All,
-    Party,
-    Region,
-    Owner,
-    Others,
-    Areas,
 }
 
 /// Where a force stands that a row concerns.
@@ -147,18 +128,6 @@ struct RawEntry {
     about_people: bool,
     #[serde(flatten)]
     cells: BTreeMap<String, toml::Value>,
-}
-
-/// A cell that is a table.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCell {
-    rows: String,
-    #[serde(default)]
-    reason: bool,
-    #[serde(default)]
-    without: Vec<String>,
-    fields: Option<String>,
 }
 
 impl Policy {
@@ -324,7 +293,7 @@ impl Policy {
             (RowsWord::Region, OwnKind::Region, [region]) => Rows::Party(regions.forces(region)),
             (RowsWord::Others, OwnKind::Force, forces) => Rows::Others(forces.into()),
             (RowsWord::Others, OwnKind::Region, [region]) => Rows::Others(regions.forces(region)),
-            (RowsWord::Areas, OwnKind::Areas, areas) => Rows::Party(areas.into()),
+            (RowsWord::Areas, OwnKind::Areas, areas) => Rows::Areas(areas.into()),
             (RowsWord::Owner, OwnKind::Force, [force]) => Rows::Owner(force.clone()),
             (RowsWord::Owner, ..) if role == Role::NationalAnalyst => Rows::Owner(LOCAL_OWNER.to_owned()),
             (RowsWord::Owner, ..) if role == Role::BtpPlanner => Rows::Owner(RAILWAY_FORCE.to_owned()),
@@ -390,6 +359,9 @@ fn cells(raw: RawEntry) -> Result<Line, String> {
         let word = role.as_str();
         let cell = cells.remove(word).ok_or_else(|| format!("there is no line for {word}"))?;
         let cell = Cell::of(cell).map_err(|message| format!("{word}: {message}"))?;
+        if !cell.rows.fits(role) {
+            return Err(format!("{word}: nothing is their own in the sense of that word: say \"none\""));
+        }
         if cell.reason && role == Role::Public {
             return Err(format!("{word}: nobody knows who gives the reason: leave it out"));
         }
@@ -400,42 +372,6 @@ fn cells(raw: RawEntry) -> Result<Line, String> {
         return Err(format!("{word:?} is no role: there are {known}"));
     }
     Ok(line)
-}
-
-impl Cell {
-    fn of(raw: toml::Value) -> Result<Self, String> {
-        let raw = match raw {
-            toml::Value::String(rows) => RawCell { rows, reason: false, without: Vec::new(), fields: None },
-            table => table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?,
-        };
-        let rows = RowsWord::parse(&raw.rows).ok_or_else(|| {
-            let known = RowsWord::ALL.map(|(word, _)| word).join(", ");
-            format!("rows = {:?} must be one of {known}", raw.rows)
-        })?;
-        let most = match raw.fields {
-            None => Sensitivity::Restricted,
-            Some(word) => Sensitivity::parse(&word)
-                .ok_or_else(|| format!("fields = {word:?} must be open, limited or restricted"))?,
-        };
-        Ok(Self { rows, reason: raw.reason, fields: Fields { most, without: raw.without.into() } })
-    }
-}
-
-impl RowsWord {
-    const ALL: [(&str, Self); 8] = [
-        ("none", Self::None),
-        ("open", Self::Open),
-        ("all", Self::All),
-        ("party", Self::Party),
-        ("region", Self::Region),
-        ("owner", Self::Owner),
-        ("others", Self::Others),
-        ("areas", Self::Areas),
-    ];
-
-    fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|(known, _)| *known == word).map(|(_, rows)| rows)
-    }
 }
 
 #[cfg(test)]
@@ -568,6 +504,8 @@ mod tests {
                 "{ collection = \"legs\", by = \"line\" }, { collection = \"closures\", by = \"line\" }",
                 "one other",
             ),
+            ("public = \"none\"", "public = \"party\"", "their own"),
+            ("national-analyst = \"all\"", "national-analyst = \"others\"", "their own"),
             (
                 "public = \"none\"\npartner = \"none\"\nforce",
                 "public = { rows = \"all\", reason = true }\npartner = \"none\"\nforce",

@@ -13,6 +13,7 @@ use anyhow::bail;
 
 use crate::access::Policy;
 use crate::cli::add_missing_reference;
+use crate::cli::check_names;
 use crate::cli::release;
 use crate::cli::say;
 use crate::demo;
@@ -110,7 +111,7 @@ pub fn write(path: &Path, settings: Settings) -> anyhow::Result<Written> {
     let made = !path.exists();
     let store = Arc::new(Store::open_or_create(path)?);
     let written = fill(&store, settings).and_then(|written| {
-        release(&store, &Policy::built_in()?)?;
+        release(&store, &Policy::built_in()?, false)?;
         store.checkpoint()?;
         Ok(written)
     });
@@ -135,6 +136,7 @@ fn fill(store: &Store, settings: Settings) -> anyhow::Result<Written> {
             full.schema.id
         );
     }
+    check_names(store)?;
     add_missing_reference(store)?;
     let buildings = buildings(store)?;
     let outcome: Arc<Mutex<Option<Written>>> = Arc::default();

@@ -13,6 +13,7 @@ mod serve;
 pub use demo::write as write_demo;
 pub use reference::add_missing_reference;
 pub use reference::import_reference;
+pub use release::check_names;
 pub use release::is_due;
 pub use release::release;
 

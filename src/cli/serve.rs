@@ -127,7 +127,7 @@ async fn keep_releasing(store: Arc<Store>, policy: Policy) {
         tick.tick().await;
         let (store, policy) = (Arc::clone(&store), policy.clone());
         let released = actix_web::rt::task::spawn_blocking(move || -> anyhow::Result<bool> {
-            Ok(is_due(&store)? && !release(&store, &policy)?.is_empty())
+            Ok(is_due(&store)? && !release(&store, &policy, false)?.is_empty())
         });
         match released.await {
             Ok(Ok(true)) => tracing::info!("what was due of the register is released"),

@@ -19,6 +19,7 @@ use crate::model::CollectionSchema;
 use crate::model::GeometryKind;
 use crate::model::Row;
 use crate::model::Value;
+use crate::model::collections::built_in;
 use crate::model::schema::SchemaGeometry;
 use crate::model::validity::Validity;
 use crate::model::validity::validity;
@@ -32,6 +33,9 @@ struct Taking<'c> {
     identifier: Option<usize>,
     /// For each column of the file, its field; `None` where a built-in collection has no such field.
     targets: Vec<Option<usize>>,
+    /// The collection as the program describes it, with what is computed and comes back in its exports; such columns and
+    /// geometries are passed over.
+    described: Option<CollectionSchema>,
     report: ImportReport,
     told: Vec<&'static str>,
 }
@@ -45,8 +49,10 @@ pub(super) fn take_rows(
 ) -> Result<ImportReport, ImportError> {
     let schema = appender.schema().clone();
     let identifier = schema.identifier.as_ref().and_then(|name| schema.position(name));
+    let described = built_in(&schema.id).ok().flatten().filter(|built| built.class == schema.class);
     let mut taking = Taking {
         appender,
+        described,
         schema,
         identifier,
         targets: Vec::new(),
@@ -76,12 +82,12 @@ impl Taking<'_> {
         self.report.note(RowNote { row, rejected: true, fault });
     }
 
-    fn take(&mut self, raw: RawRow, columns: &[String]) -> Result<(), ImportError> {
-        let number = raw.number;
-        let mut warnings = raw.warnings;
+    /// Finds the fields of columns that are new.
+    fn find_targets(&mut self, columns: &[String], warnings: &mut Vec<Fault>) {
         for name in &columns[self.targets.len()..] {
             let target = self.schema.position(name);
-            if target.is_none() {
+            let computed = self.described.as_ref().is_some_and(|built| built.position(name).is_some());
+            if target.is_none() && !computed {
                 let message = format!(
                     "the collection {} has no field {name:?}: the column was left out",
                     self.schema.id
@@ -94,6 +100,15 @@ impl Taking<'_> {
             }
             self.targets.push(target);
         }
+    }
+
+    fn take(&mut self, mut raw: RawRow, columns: &[String]) -> Result<(), ImportError> {
+        if self.described.as_ref().is_some_and(|built| built.derived_geometry.is_some()) {
+            raw.geometry = None;
+        }
+        let number = raw.number;
+        let mut warnings = raw.warnings;
+        self.find_targets(columns, &mut warnings);
         let mut values = vec![Value::Null; self.schema.fields.len()];
         for (place, cell) in raw.cells {
             let Some(target) = self.targets[place] else { continue };

@@ -24,7 +24,13 @@ impl Standing {
     /// Whether the row concerns a force: it holds the row, or is one of the parties.
     #[must_use]
     pub fn concerns(&self, force: &str) -> bool {
-        self.provenance.owner == force || self.parties.iter().any(|party| party == force)
+        self.provenance.owner == force || self.is_party(force)
+    }
+
+    /// Whether something is one of the parties, besides the owner.
+    #[must_use]
+    pub fn is_party(&self, word: &str) -> bool {
+        self.parties.iter().any(|party| party == word)
     }
 
     /// All forces it concerns.

@@ -18,7 +18,7 @@ use crate::model::time::monday_of;
 use crate::release::floor::Cell;
 use crate::release::floor::Floor;
 use crate::release::floor::outline;
-use crate::release::ladder::Level;
+use crate::release::places::Area;
 use crate::release::places::Areas;
 use crate::release::rows::Order;
 use crate::release::rows::all_rows;
@@ -57,20 +57,20 @@ pub fn address_cells(
     schema: &CollectionSchema,
     floor: &Floor,
     weeks: Weeks,
-    areas: &mut Areas<'_>,
+    areas: &Areas<'_>,
     order: &Order<'_>,
 ) -> Vec<Row> {
     let Some(collection) = view.collection(addresses::COLLECTION) else { return Vec::new() };
-    let fields = collection.schema();
     let mut shapes = HashMap::new();
+    let mut councils: HashMap<Cell, Option<Area>> = HashMap::new();
     let mut rows = Vec::new();
     for (group, row) in all_rows(collection) {
         let days = |field: usize| day_of(group.value(field, row));
         let seen = weeks.of(days(addresses::FIRST_SEEN.index()), days(addresses::LAST_SEEN.index()));
         let at = group.positions().filter(|_| row < group.located()).map(|positions| positions[row]);
         let (Some((first, last)), Some(cell)) = (seen, at.and_then(|at| floor.cell(at))) else { continue };
-        let within = areas.of_row(|name| fields.position(name), group, row);
-        let council = within[Level::Council as usize].map(|council| areas.area(council).code.clone());
+        // Of the cell and not of the address: the cell has its dwellings, its part of a council perhaps not.
+        let council = councils.entry(cell).or_insert_with(|| areas.around(cell)).as_ref();
         let word = |field| group.text(field, row).map(str::to_owned);
         let named = [
             ("cell_name", text(&cell.to_string())),
@@ -78,8 +78,8 @@ pub fn address_cells(
             ("status", maybe(word(&addresses::STATUS).as_ref())),
             ("first_seen", Value::Date(first)),
             ("last_seen", last.map_or(Value::Null, Value::Date)),
-            ("area", maybe(council.as_ref())),
-            ("force", maybe(word(&addresses::FORCE).as_ref())),
+            ("area", maybe(council.map(|area| &area.code))),
+            ("force", maybe(council.and_then(|area| area.force.as_ref()))),
             ("synthetic", Value::Bool(order.synthetic)),
         ];
         rows.push(Row {
@@ -138,10 +138,8 @@ pub fn line_cells(
         let word = |field| group.text(field, row).map(str::to_owned);
         let named = [
             ("status", maybe(word(&lines::STATUS).as_ref())),
-            ("hub", maybe(word(&lines::HUB).as_ref())),
             ("first_seen", Value::Date(first)),
             ("last_seen", last.map_or(Value::Null, Value::Date)),
-            ("towns", Value::Int(reach.towns.len() as i64)),
             ("forces", text(&forces.into_iter().collect::<Vec<_>>().join(";"))),
             ("synthetic", Value::Bool(order.synthetic)),
         ];

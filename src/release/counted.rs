@@ -3,22 +3,21 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
-use crate::access::CollectionView;
-use crate::access::RowGroup;
 use crate::access::View;
 use crate::model::CollectionSchema;
 use crate::model::Row;
 use crate::model::Value;
-use crate::model::ValueRef;
 use crate::model::time::format_date;
 use crate::release::ladder::Figure;
 use crate::release::ladder::Level;
+use crate::release::ladder::Unit;
 use crate::release::ladder::Within;
 use crate::release::periods::Month;
 use crate::release::periods::Period;
 use crate::release::periods::Window;
 use crate::release::places::Areas;
 use crate::release::rows::MEASURES;
+use crate::release::rows::NamedUnit;
 use crate::release::rows::all_rows;
 use crate::release::rows::day_of;
 use crate::release::rows::maybe;
@@ -44,37 +43,26 @@ pub fn records(view: &View, id: &str, areas: &mut Areas<'_>) -> Vec<(Within, Mon
     records
 }
 
-/// The figures that a released collection has.
-pub fn published(
-    collection: Option<&CollectionView>,
-    schema: &CollectionSchema,
-    areas: &Areas<'_>,
-) -> Vec<Figure> {
-    let Some(collection) = collection else { return Vec::new() };
-    let field = |name: &str| schema.position(name);
-    let (Some(area), Some(level), Some(period), Some(starts), Some(count)) =
-        (field("area"), field("level"), field("period"), field("starts"), field("count"))
-    else {
-        return Vec::new();
-    };
-    let figure = |(group, row): (&RowGroup, usize)| {
-        let word = |field| match group.value(field, row) {
-            ValueRef::Text(text) => Some(text),
-            _ => None,
-        };
-        let level = Level::ALL.into_iter().find(|known| Some(known.as_str()) == word(level))?;
-        let period = Period::ALL.into_iter().find(|known| Some(known.as_str()) == word(period))?;
-        let ValueRef::Int(count) = group.value(count, row) else { return None };
-        Some(Figure {
-            level,
-            area: areas.find(level, word(area)?)?,
-            window: period.window(day_of(group.value(starts, row)).and_then(Month::of)?),
-            count: count.unsigned_abs(),
-        })
-    };
-    all_rows(collection).filter_map(figure).collect()
+/// A unit with the code of its area.
+pub fn name_unit(unit: &Unit, areas: &Areas<'_>) -> NamedUnit {
+    NamedUnit {
+        level: unit.level.as_str().to_owned(),
+        area: areas.area(unit.area).code.clone(),
+        period: unit.window.period.as_str().to_owned(),
+        month: unit.window.first.0,
+        records: unit.records,
+    }
 }
 
+/// The unit of such a one; `None` if its area is no more.
+pub fn read_unit(named: &NamedUnit, areas: &Areas<'_>) -> Option<Unit> {
+    let level = Level::ALL.into_iter().find(|known| known.as_str() == named.level)?;
+    let period = Period::ALL.into_iter().find(|known| known.as_str() == named.period)?;
+    let area = areas.find(level, &named.area)?;
+    Some(Unit { level, area, window: period.window(Month(named.month)), records: named.records })
+}
+
+/// A figure as a row, with the outline of its council if that is wanted.
 pub fn counts_row(
     schema: &CollectionSchema,
     figure: &Figure,

@@ -2,12 +2,13 @@
 //!
 //! Every record is one of a council and a month, or of a larger area where that is all that is known. The records of an
 //! area and a stretch of time that are not released yet are released together, as one *unit*, if there are ten of them
-//! or more; if not they wait for the next larger area, and then for the longer time. A figure is the sum of the units
-//! that lie in it, each rounded to five: what anybody can work out from figures is sums and differences of units, none
-//! of which stands for fewer than ten records. A figure for a month or a year misses at most nine records, and what
-//! rounding takes; one for three years is the sum of its years'.
+//! or more; if not they wait for the next larger area, and then for the longer time. A unit above a force has ten or more
+//! besides those of any one force, which knows its own. A figure is the sum of the units that lie in it, each rounded to
+//! five: what anybody can work out from figures is sums and differences of units. A figure for a month or a year of a
+//! council, county or force misses at most nine records, and what rounding takes.
 //!
-//! A figure that was released is not revised: its units are taken as they were, whatever has been recorded since.
+//! What was released is not revised: units stay as they were. Records that come late wait with the others for a stretch
+//! of time that is not released yet.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -70,13 +71,25 @@ pub struct Figure {
     pub count: u64,
 }
 
-/// What figures are sums of.
-#[derive(Debug, Clone, Copy)]
-struct Unit {
-    level: Level,
-    within: Within,
-    window: Window,
-    count: u64,
+/// What figures are sums of: records that were released together. The number of records is nobody's but the store's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unit {
+    /// How large the area is.
+    pub level: Level,
+    /// The area.
+    pub area: u32,
+    /// The time.
+    pub window: Window,
+    /// How many records there were.
+    pub records: u64,
+}
+
+impl Unit {
+    /// Its number, rounded.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        (self.records + STEP / 2) / STEP * STEP
+    }
 }
 
 /// Where units are made, in this order. What lies in another one comes before it, and what ends earlier does not depend
@@ -84,120 +97,123 @@ struct Unit {
 const RUNGS: [(Period, &[Level]); 3] =
     [(Period::Month, &[Level::Council]), (Period::Year, &Level::ALL), (Period::ThreeYears, &Level::ALL)];
 
-/// What figures there are besides: sums of units, without units of their own.
-const SUMS_ONLY: (Period, Level) = (Period::Quarter, Level::Region);
-
-/// Every figure of `records` up to the month `through`. Stretches of time that ended by `released` were released
-/// already, as `published` has them. `places` has every area with those that it lies in.
+/// Units of `records` up to the month `through`, with those made before. Stretches of time that ended by `released` get
+/// no further ones.
 #[must_use]
-pub fn figures(
+pub fn units(
     records: &[(Within, Month)],
-    places: &[Within],
-    published: &[Figure],
+    before: &[Unit],
     released: Option<Month>,
     through: Month,
-) -> Vec<Figure> {
-    let frozen = |window: Window| released.is_some_and(|released| window.last() <= released);
-    let known: HashMap<(Level, u32, Window), u64> = published
-        .iter()
-        .filter(|figure| frozen(figure.window))
-        .map(|figure| ((figure.level, figure.area, figure.window), figure.count))
-        .collect();
-    let larger = larger_areas(places);
-    let mut waiting: BTreeMap<(Within, Month), u64> = BTreeMap::new();
+) -> Vec<Unit> {
+    let mut waiting: Waiting = BTreeMap::new();
     for (within, month) in records {
         *waiting.entry((*within, *month)).or_default() += 1;
     }
-    let mut units: Vec<Unit> = Vec::new();
+    let mut units = Vec::new();
     for (period, levels) in RUNGS {
         for level in levels {
-            climb(&mut waiting, &mut units, &known, &larger, (period, *level), through, &frozen);
+            let of_rung = |unit: &&Unit| (unit.level, unit.window.period) == (*level, period);
+            let mut rung: Vec<Unit> = before.iter().filter(of_rung).copied().collect();
+            for unit in &rung {
+                take(&mut waiting, unit);
+            }
+            let due = |window: Window| {
+                window.last() <= through && released.is_none_or(|released| window.last() > released)
+            };
+            let new = pooled(&waiting, period, *level, &due);
+            for unit in &new {
+                take(&mut waiting, unit);
+            }
+            rung.extend(new);
+            units.extend(rung);
         }
     }
-    let mut figures: Vec<Figure> = Vec::new();
-    let shown =
-        RUNGS.into_iter().flat_map(|(period, levels)| levels.iter().map(move |level| (period, *level)));
-    for (period, level) in shown.chain([SUMS_ONLY]) {
-        let mut sums = sums(&units, period, level);
-        sums.retain(|(_, window), _| window.last() <= through && !frozen(*window));
-        figures.extend(sums.into_iter().map(|((area, window), count)| Figure { level, area, window, count }));
-    }
-    figures.extend(published.iter().filter(|figure| frozen(figure.window)));
-    figures.sort();
-    figures
+    units.sort();
+    units
 }
 
-/// The larger areas of every area.
+/// Records that are not released yet.
+type Waiting = BTreeMap<(Within, Month), u64>;
+
+impl Unit {
+    fn is_of(&self, within: &Within) -> bool {
+        within[self.level as usize] == Some(self.area)
+    }
+}
+
+/// Takes a unit's records from those that wait; fewer, if some are no more.
+fn take(waiting: &mut Waiting, unit: &Unit) {
+    let mut left = unit.records;
+    for ((within, month), count) in waiting.iter_mut() {
+        if unit.is_of(within) && unit.window.period.window(*month) == unit.window {
+            let taken = left.min(*count);
+            *count -= taken;
+            left -= taken;
+        }
+    }
+    waiting.retain(|_, count| *count > 0);
+}
+
+/// What waits in each area of a level and stretch of a period, where there is enough of it.
+fn pooled(waiting: &Waiting, period: Period, level: Level, due: &impl Fn(Window) -> bool) -> Vec<Unit> {
+    let mut pools: BTreeMap<(u32, Window), BTreeMap<Option<u32>, u64>> = BTreeMap::new();
+    for ((within, month), count) in waiting {
+        let window = period.window(*month);
+        if let Some(area) = within[level as usize]
+            && due(window)
+        {
+            let by_force = pools.entry((area, window)).or_default();
+            *by_force.entry(within[Level::Force as usize]).or_default() += count;
+        }
+    }
+    let enough = |by_force: &BTreeMap<Option<u32>, u64>| {
+        let sum: u64 = by_force.values().sum();
+        let own = if level > Level::Force { by_force.values().max().copied().unwrap_or(0) } else { 0 };
+        (sum - own >= LEAST).then_some(sum)
+    };
+    let unit = |((area, window), by_force): ((u32, Window), BTreeMap<Option<u32>, u64>)| {
+        enough(&by_force).map(|records| Unit { level, area, window, records })
+    };
+    pools.into_iter().filter_map(unit).collect()
+}
+
+/// Every figure that is a sum of units, for stretches of time that are over with the month `through`. `places` has every
+/// area with those that it lies in.
+#[must_use]
+pub fn figures(units: &[Unit], places: &[Within], through: Month) -> Vec<Figure> {
+    let larger = larger_areas(places);
+    let mut sums: BTreeMap<(Level, u32, Window), u64> = BTreeMap::new();
+    for unit in units {
+        let Some(within) = larger.get(&(unit.level, unit.area)) else { continue };
+        for (period, levels) in RUNGS {
+            let window = period.window(unit.window.first);
+            if !window.holds(unit.window) || window.last() > through {
+                continue;
+            }
+            for level in levels {
+                if let Some(area) = within[*level as usize] {
+                    *sums.entry((*level, area, window)).or_default() += unit.count();
+                }
+            }
+        }
+    }
+    sums.into_iter().map(|((level, area, window), count)| Figure { level, area, window, count }).collect()
+}
+
+/// Every area with itself and those that it lies in.
 fn larger_areas(places: &[Within]) -> HashMap<(Level, u32), Within> {
     let mut larger = HashMap::new();
     for within in places {
         for (place, level) in Level::ALL.into_iter().enumerate() {
             if let Some(area) = within[place] {
-                larger.entry((level, area)).or_insert_with(|| from_level(within, level));
+                let mut rest = *within;
+                rest[..place].fill(None);
+                larger.entry((level, area)).or_insert(rest);
             }
         }
     }
     larger
-}
-
-fn from_level(within: &Within, level: Level) -> Within {
-    let mut rest = *within;
-    rest[..level as usize].fill(None);
-    rest
-}
-
-/// Sums of units by area of a level and stretch of a period, where the units lie in them.
-fn sums(units: &[Unit], period: Period, level: Level) -> BTreeMap<(u32, Window), u64> {
-    let mut sums = BTreeMap::new();
-    for unit in units.iter().filter(|unit| unit.level <= level) {
-        let window = period.window(unit.window.first);
-        if let Some(area) = unit.within[level as usize]
-            && window.holds(unit.window)
-        {
-            *sums.entry((area, window)).or_default() += unit.count;
-        }
-    }
-    sums
-}
-
-/// Releases together what waits in each area of a level and stretch of a period, where there is enough of it.
-fn climb(
-    waiting: &mut BTreeMap<(Within, Month), u64>,
-    units: &mut Vec<Unit>,
-    known: &HashMap<(Level, u32, Window), u64>,
-    larger: &HashMap<(Level, u32), Within>,
-    (period, level): (Period, Level),
-    through: Month,
-    frozen: &impl Fn(Window) -> bool,
-) {
-    let mut pools: BTreeMap<(u32, Window), u64> = BTreeMap::new();
-    for ((within, month), count) in &*waiting {
-        if let Some(area) = within[level as usize] {
-            *pools.entry((area, period.window(*month))).or_default() += count;
-        }
-    }
-    pools.retain(|(_, window), count| window.last() <= through && !frozen(*window) && *count >= LEAST);
-    for count in pools.values_mut() {
-        *count = (*count + STEP / 2) / STEP * STEP;
-    }
-    // What was released there once stays what it was: the rest of its figure besides the units in it.
-    let within = sums(units, period, level);
-    for ((of, area, window), count) in known {
-        if (*of, window.period) == (level, period) {
-            let rest = count.saturating_sub(within.get(&(*area, *window)).copied().unwrap_or(0));
-            if rest > 0 {
-                pools.insert((*area, *window), rest);
-            }
-        }
-    }
-    waiting.retain(|(within, month), _| {
-        within[level as usize].is_none_or(|area| !pools.contains_key(&(area, period.window(*month))))
-    });
-    units.extend(pools.into_iter().map(|((area, window), count)| {
-        let own =
-            || from_level(&std::array::from_fn(|place| (place == level as usize).then_some(area)), level);
-        Unit { level, within: larger.get(&(level, area)).copied().unwrap_or_else(own), window, count }
-    }));
 }
 
 #[cfg(test)]
@@ -235,6 +251,12 @@ mod tests {
         (0..8).map(place).collect()
     }
 
+    /// Figures of records released at once.
+    fn at_once(records: &[(Within, Month)], through: i32) -> Vec<Figure> {
+        let through = Month(START + through);
+        figures(&units(records, &[], None, through), &parents(), through)
+    }
+
     /// Whether one figure is of a part of the other's area and time.
     fn lies_in(part: &Figure, whole: &Figure) -> bool {
         let area = parents().iter().any(|within| {
@@ -270,18 +292,18 @@ mod tests {
     proptest! {
         #[test]
         fn differences_tell_nothing(records in records()) {
-            no_difference_tells(&figures(&records, &parents(), &[], None, Month(START + 37)))?;
+            no_difference_tells(&at_once(&records, 37))?;
         }
 
         #[test]
         fn figures_miss_nine_records_and_rounding(records in records()) {
             let through = Month(START + 37);
-            let figures = figures(&records, &parents(), &[], None, through);
+            let figures = at_once(&records, 37);
             let mut true_counts: BTreeMap<(Level, u32, Window), u64> = BTreeMap::new();
             for (within, month) in &records {
                 for (period, levels) in [RUNGS[0], RUNGS[1]] {
                     let window = period.window(*month);
-                    for level in levels.iter().filter(|_| window.last() <= through) {
+                    for level in levels.iter().filter(|level| **level <= Level::Force && window.last() <= through) {
                         if let Some(area) = within[*level as usize] {
                             *true_counts.entry((*level, area, window)).or_default() += 1;
                         }
@@ -299,34 +321,78 @@ mod tests {
 
         #[test]
         fn a_release_in_between_changes_nothing(records in records(), stops in vec(0_i32..38, 0..4)) {
-            let at_once = figures(&records, &parents(), &[], None, Month(START + 37));
             let stops: BTreeSet<i32> = stops.into_iter().chain([37]).collect();
-            let (mut published, mut released) = (Vec::new(), None);
+            let (mut made, mut released) = (Vec::new(), None);
             for stop in stops {
                 let through = Month(START + stop);
-                published = figures(&records, &parents(), &published, released, through);
+                made = units(&records, &made, released, through);
                 released = Some(through);
             }
-            prop_assert_eq!(published, at_once);
+            prop_assert_eq!(figures(&made, &parents(), Month(START + 37)), at_once(&records, 37));
         }
 
         #[test]
-        fn what_was_released_stays(records in records(), later in self::records(), stop in 0_i32..37) {
-            let stop = Month(START + stop);
-            let first = figures(&records, &parents(), &[], None, stop);
+        fn what_was_released_stays_and_what_comes_late_is_not_lost(
+            records in records(), later in self::records(), stop in 0_i32..37
+        ) {
+            let (stop, end) = (Month(START + stop), Month(START + 37));
+            let first = units(&records, &[], None, stop);
+            let shown = figures(&first, &parents(), stop);
             let all: Vec<(Within, Month)> = records.iter().chain(&later).copied().collect();
+            // Records may also have gone.
             for held in [&all, &later] {
-                let second = figures(held, &parents(), &first, Some(stop), Month(START + 37));
-                prop_assert!(first.iter().all(|figure| second.contains(figure)));
-                let old: Vec<&Figure> = second.iter().filter(|figure| figure.window.last() <= stop).collect();
-                prop_assert_eq!(old.len(), first.len(), "nothing is added to what was released");
-                no_difference_tells(&second)?;
+                let second = units(held, &first, Some(stop), end);
+                let figures = figures(&second, &parents(), end);
+                prop_assert!(shown.iter().all(|figure| figures.contains(figure)));
+                let old = figures.iter().filter(|figure| figure.window.last() <= stop).count();
+                prop_assert_eq!(old, shown.len(), "nothing is added to what was released");
+                no_difference_tells(&figures)?;
+            }
+            // A year that was open has what came late for its months.
+            let second = units(&all, &first, Some(stop), end);
+            let year = Period::Year.window(Month(stop.0 + 1));
+            if year.last() <= end {
+                for council in 0..6 {
+                    let of = |(within, month): &&(Within, Month)| {
+                        within[0] == Some(council) && Period::Year.window(*month) == year
+                    };
+                    let records = all.iter().filter(of).count() as u64;
+                    let lies = |unit: &&Unit| {
+                        unit.level == Level::Council && unit.area == council && year.holds(unit.window)
+                    };
+                    let released: u64 = second.iter().filter(lies).map(|unit| unit.records).sum();
+                    prop_assert!(released <= records && records - released < LEAST, "{released} of {records}");
+                }
+            }
+        }
+
+        /// A force knows its own records: besides them no unit stands for a few either.
+        #[test]
+        fn a_force_that_knows_its_own_learns_of_no_few(records in records()) {
+            let through = Month(START + 37);
+            for unit in units(&records, &[], None, through) {
+                prop_assert!(unit.records >= LEAST);
+                if unit.level <= Level::Force {
+                    continue;
+                }
+                // At most what the force has there is its part of the unit.
+                let in_unit = |(within, month): &&(Within, Month)| {
+                    unit.is_of(within) && unit.window.period.window(*month) == unit.window
+                };
+                let forces: BTreeSet<Option<u32>> = records.iter().map(|(within, _)| within[2]).collect();
+                prop_assert!(forces.len() > 1);
+                let others = |force: Option<u32>| {
+                    records.iter().filter(in_unit).filter(|(within, _)| within[2] != force).count() as u64
+                };
+                for force in forces {
+                    prop_assert!(others(force) >= LEAST, "{unit:?} without {force:?}");
+                }
             }
         }
     }
 
     fn shown(records: &[(Within, Month)]) -> Vec<(Level, Period, u64)> {
-        let mut shown: Vec<(Level, Period, u64)> = figures(records, &parents(), &[], None, Month(START + 11))
+        let mut shown: Vec<(Level, Period, u64)> = at_once(records, 11)
             .into_iter()
             .map(|figure| (figure.level, figure.window.period, figure.count))
             .collect();

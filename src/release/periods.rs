@@ -16,8 +16,6 @@ const ANCHOR: i32 = 2021 * 12 + 3;
 pub enum Period {
     /// A month.
     Month,
-    /// Three months from January, April, July or October.
-    Quarter,
     /// April to March.
     Year,
     /// Three of those years.
@@ -49,14 +47,13 @@ impl Month {
 
 impl Period {
     /// From the shortest to the longest.
-    pub const ALL: [Self; 4] = [Self::Month, Self::Quarter, Self::Year, Self::ThreeYears];
+    pub const ALL: [Self; 3] = [Self::Month, Self::Year, Self::ThreeYears];
 
     /// How many months it has.
     #[must_use]
     pub fn months(self) -> i32 {
         match self {
             Self::Month => 1,
-            Self::Quarter => 3,
             Self::Year => 12,
             Self::ThreeYears => 36,
         }
@@ -67,7 +64,6 @@ impl Period {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Month => "month",
-            Self::Quarter => "quarter",
             Self::Year => "year",
             Self::ThreeYears => "three years",
         }
@@ -123,7 +119,6 @@ mod tests {
         let month = Month::of(parse_date("2024-02-10").unwrap()).unwrap();
         for (period, first, last) in [
             (Period::Month, "2024-02-01", "2024-02-29"),
-            (Period::Quarter, "2024-01-01", "2024-03-31"),
             (Period::Year, "2023-04-01", "2024-03-31"),
             (Period::ThreeYears, "2021-04-01", "2024-03-31"),
         ] {

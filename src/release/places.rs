@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::access::CollectionView;
 use crate::access::RowGroup;
 use crate::access::View;
+use crate::model::CollectionClass;
 use crate::model::ValueRef;
 use crate::model::collections::areas;
 use crate::model::collections::forces;
@@ -14,6 +15,7 @@ use crate::model::collections::stations;
 use crate::model::collections::towns;
 use crate::model::geometry::Bounds;
 use crate::model::geometry::Position;
+use crate::release::floor::Cell;
 use crate::release::ladder::Level;
 use crate::release::ladder::Within;
 
@@ -74,7 +76,9 @@ impl<'a> Areas<'a> {
             councils: Vec::new(),
             named: HashMap::new(),
         };
-        let get = |id: &str| view.collection(id).map(AsRef::as_ref);
+        // An imported layer of such a name is no fact.
+        let fact = |collection: &&CollectionView| collection.schema().class == CollectionClass::Reference;
+        let get = |id: &str| view.collection(id).map(AsRef::as_ref).filter(fact);
         all.number(Level::Nation, NATION, "United Kingdom", None, None);
         for (group, row) in rows(get(regions::COLLECTION)) {
             if let (Some(id), Some(name)) = (group.text(&regions::ID, row), group.text(&regions::NAME, row)) {
@@ -182,6 +186,14 @@ impl<'a> Areas<'a> {
             corners.map(|corner| squared(*corner, position)).min()
         };
         around.or_else(|| self.councils.iter().min_by_key(far)).map(|(within, ..)| *within)
+    }
+
+    /// The council in the middle of a cell.
+    #[must_use]
+    pub fn around(&self, cell: Cell) -> Option<Area> {
+        let (lon, lat) = cell.centre()?;
+        let within = self.at(Position::from_degrees(lon, lat).ok()?)?;
+        within[Level::Council as usize].map(|council| self.area(council).clone())
     }
 
     /// The areas of a row: of the station, town or hub it names, else of its force, else the nation. `column` gives the

@@ -25,8 +25,9 @@ use crate::release::counted;
 use crate::release::counted::Known;
 use crate::release::floor::Floor;
 use crate::release::ladder::Figure;
-use crate::release::ladder::Level;
+use crate::release::ladder::Unit;
 use crate::release::ladder::figures;
+use crate::release::ladder::units;
 use crate::release::periods::Month;
 use crate::release::periods::Period;
 use crate::release::places::Areas;
@@ -48,10 +49,10 @@ pub const MEASURES: [(&str, &str, bool); 8] = [
 pub struct Released {
     /// The collection.
     pub schema: CollectionSchema,
-    /// Its rows.
+    /// All its rows: others are taken away.
     pub rows: Vec<Row>,
-    /// Whether rows that are there and not among these are taken away.
-    pub replaces: bool,
+    /// The units of its counts, for the next release.
+    pub units: Vec<NamedUnit>,
     /// The last day that it tells of, as days since 1970-01-01.
     pub through: i32,
 }
@@ -63,16 +64,47 @@ pub struct Order<'a> {
     pub today: i32,
     /// Ids of released rows are made of this and of the rows' own, so that nobody else finds one by the other.
     pub key: [u8; 32],
-    /// The day that each collection's counts were released through.
-    pub released: &'a HashMap<String, i32>,
+    /// What was released before, by collection.
+    pub before: &'a HashMap<String, Before>,
     /// Whether the store's register is synthetic.
     pub synthetic: bool,
+}
+
+/// What was released of a collection before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Before {
+    /// The last day that it told of, as days since 1970-01-01.
+    pub through: i32,
+    /// The units of its counts.
+    pub units: Vec<NamedUnit>,
+}
+
+/// A unit whose area has its code: numbers of areas are good for one release only.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NamedUnit {
+    /// The word of its level.
+    pub level: String,
+    /// The code of its area.
+    pub area: String,
+    /// The word of its period.
+    pub period: String,
+    /// Its first month, counted from January of the year 0.
+    pub month: i32,
+    /// How many records there were.
+    pub records: u64,
+}
+
+/// So many days after its end a month is released: most of what is recorded late is there then.
+const SETTLED_DAYS: i32 = 28;
+
+fn month_due(today: i32) -> Option<Month> {
+    Month::over_on(today - SETTLED_DAYS)
 }
 
 /// What each release is made of, and the last day that it tells of on a day.
 #[must_use]
 pub fn due(today: i32) -> Vec<(&'static str, &'static str, i32)> {
-    let Some(through) = Month::over_on(today).map(last_day) else { return Vec::new() };
+    let Some(through) = month_due(today).map(last_day) else { return Vec::new() };
     let counts = MEASURES.into_iter().map(|(of, counts, _)| (of, counts, through));
     let week = monday_of(today) - 1;
     let cells = [
@@ -90,56 +122,61 @@ pub fn make(view: &View, order: &Order<'_>) -> Result<Vec<Released>, SchemaError
     let mut areas = Areas::of(view);
     let places = areas.all();
     let mut all = Vec::new();
-    let Some(through) = Month::over_on(order.today) else { return Ok(all) };
+    let Some(through) = month_due(order.today) else { return Ok(all) };
     let mut known = Known::new();
     for (collection, counts, _) in MEASURES {
-        let Some(schema) = built_in(counts)?.filter(|_| view.collection(collection).is_some()) else {
-            continue;
-        };
-        let before = order.released.get(counts).and_then(|day| Month::over_on(day + 1));
-        let published = counted::published(view.collection(counts).map(AsRef::as_ref), &schema, &areas);
+        let there = view.collection(collection).is_some();
+        let Some(schema) = built_in(counts)?.filter(|_| there) else { continue };
+        let before = order.before.get(counts);
+        let made: Vec<Unit> = before
+            .iter()
+            .flat_map(|before| &before.units)
+            .filter_map(|unit| counted::read_unit(unit, &areas))
+            .collect();
+        let released = before.and_then(|before| Month::over_on(before.through + 1));
         let records = counted::records(view, collection, &mut areas);
-        let figures = figures(&records, &places, &published, before, through);
-        let rows = figures.iter().filter(|figure| before.is_none_or(|before| figure.window.last() > before));
+        let units = units(&records, &made, released, through);
+        let figures = figures(&units, &places, through);
+        // Only the latest year has outlines, so that a map of the layer shows one figure an area.
         let outlined = Period::Year.latest(through);
         let row = |figure: &Figure| {
             counted::counts_row(&schema, figure, &areas, figure.window == outlined, order.synthetic)
         };
-        let mut rows: Vec<Row> = rows.filter_map(row).collect();
-        // Only the latest year has outlines: rows of the one before lose theirs.
-        let last = published.iter().filter(|figure| {
-            figure.window.period == Period::Year
-                && figure.level == Level::Council
-                && figure.window != outlined
-                && before.is_some_and(|before| figure.window.last() <= before)
-        });
-        rows.extend(
-            last.filter_map(|figure| counted::counts_row(&schema, figure, &areas, false, order.synthetic)),
-        );
+        let rows: Vec<Row> = figures.iter().filter_map(row).collect();
+        let units = units.iter().map(|unit| counted::name_unit(unit, &areas)).collect();
         known.insert(collection, figures);
-        all.push(Released { schema, rows, replaces: false, through: last_day(through) });
+        all.push(Released { schema, rows, units, through: last_day(through) });
     }
+    let plain = |schema, rows, through| Released { schema, rows, units: Vec::new(), through };
     if let Some(schema) = built_in(council_figures::COLLECTION)?.filter(|_| !known.is_empty()) {
         let rows = counted::council_rows(&schema, &known, &areas, through, order.synthetic);
-        all.push(Released { schema, rows, replaces: true, through: last_day(through) });
+        all.push(plain(schema, rows, last_day(through)));
     }
     if let Some(schema) = built_in(national_totals::COLLECTION)?.filter(|_| !known.is_empty()) {
         let rows = counted::national_rows(&schema, &known, order.synthetic);
-        all.push(Released { schema, rows, replaces: true, through: last_day(through) });
+        all.push(plain(schema, rows, last_day(through)));
     }
-    let has = |id: &str| view.collection(id).is_some();
-    if !has(addresses::COLLECTION) && !has(lines::COLLECTION) {
+    let weeks = Weeks { before: monday_of(order.today) };
+    // Once a week: who asks more often learns nothing of a single record's day.
+    let wanted = |id: &str, of: &str| {
+        let fresh = order.before.get(id).is_none_or(|before| before.through < weeks.before - 1);
+        fresh && view.collection(of).is_some()
+    };
+    let (homes, routes) = (
+        wanted(address_cells::COLLECTION, addresses::COLLECTION),
+        wanted(line_cells::COLLECTION, lines::COLLECTION),
+    );
+    if !homes && !routes {
         return Ok(all);
     }
     let floor = Floor::built_in();
-    let weeks = Weeks { before: monday_of(order.today) };
-    if let Some(schema) = built_in(address_cells::COLLECTION)?.filter(|_| has(addresses::COLLECTION)) {
-        let rows = cells::address_cells(view, &schema, &floor, weeks, &mut areas, order);
-        all.push(Released { schema, rows, replaces: true, through: weeks.before - 1 });
+    if let Some(schema) = built_in(address_cells::COLLECTION)?.filter(|_| homes) {
+        let rows = cells::address_cells(view, &schema, &floor, weeks, &areas, order);
+        all.push(plain(schema, rows, weeks.before - 1));
     }
-    if let Some(schema) = built_in(line_cells::COLLECTION)?.filter(|_| has(lines::COLLECTION)) {
+    if let Some(schema) = built_in(line_cells::COLLECTION)?.filter(|_| routes) {
         let rows = cells::line_cells(view, &schema, &floor, weeks, &areas, order);
-        all.push(Released { schema, rows, replaces: true, through: weeks.before - 1 });
+        all.push(plain(schema, rows, weeks.before - 1));
     }
     Ok(all)
 }

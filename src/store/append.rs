@@ -279,6 +279,9 @@ impl<'c> Appender<'c> {
         hash: &[u8; 32],
     ) -> Result<(), StoreError> {
         let geometry = row.geometry.as_ref().map(|shape| encode_geometry(shape.as_ref()));
+        // What is released has no source but the register.
+        let released = self.stored.schema.class == CollectionClass::Release;
+        let source_ref: &dyn ToSql = if released { &Null } else { &row.public_id };
         let insert = &mut self.insert;
         let system: [&dyn ToSql; 14] = [
             &geometry,
@@ -293,7 +296,7 @@ impl<'c> Appender<'c> {
             &Null,
             &self.at_micros,
             &Null,
-            &row.public_id,
+            source_ref,
             hash,
         ];
         for (place, value) in system.into_iter().enumerate() {

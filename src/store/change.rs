@@ -47,16 +47,39 @@ pub fn set_as_at(connection: &Connection, day: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Says through which day (`2024-03-31`) a collection was released. The caller commits.
+/// Says through which day (`2024-03-31`) a collection was released, and what the next release must know of it. The caller
+/// commits.
 ///
 /// # Errors
 /// [`StoreError::Sql`].
-pub fn set_released(connection: &Connection, collection: &str, day: &str) -> Result<(), StoreError> {
-    connection.execute(
-        "INSERT INTO throughline_meta VALUES ('released:' || ?1, ?2) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
-        params![collection, day],
-    )?;
+pub fn set_released(
+    connection: &Connection,
+    collection: &str,
+    day: &str,
+    state: &str,
+) -> Result<(), StoreError> {
+    for (key, value) in [("released", day), ("units", state)] {
+        connection.execute(
+            "INSERT INTO throughline_meta VALUES (?1 || ':' || ?2, ?3) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+            params![key, collection, value],
+        )?;
+    }
     Ok(())
+}
+
+/// Collections that were released, the day (`2024-03-31`) that each was released through, and what was kept of it for the
+/// next release.
+///
+/// # Errors
+/// [`StoreError::Sql`].
+pub fn released(connection: &Connection) -> Result<Vec<(String, String, String)>, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT substr(r.key, 10), r.value, coalesce(u.value, '') FROM throughline_meta r
+         LEFT JOIN throughline_meta u ON u.key = 'units:' || substr(r.key, 10)
+         WHERE r.key LIKE 'released:%' ORDER BY r.key",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The key that ids of released rows are made with: drawn the first time that it is asked for. The caller commits.

@@ -15,7 +15,9 @@ mod writer;
 
 pub use append::{Appended, Appender};
 pub use blob::{Decoded, decode_geometry, encode_geometry};
-pub use change::{ChangeSummary, StoredCollection, release_key, set_as_at, set_release_key, set_released};
+pub use change::{
+    ChangeSummary, StoredCollection, release_key, released, set_as_at, set_release_key, set_released,
+};
 pub use export::{ExportField, ExportLayer, GeoPackageWriter};
 pub use foreign::{ForeignGeoPackage, ForeignLayer, ForeignRow, ForeignValue};
 pub use open::{Register, SCHEMA_VERSION, Store, now_day};

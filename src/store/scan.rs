@@ -123,16 +123,13 @@ impl Reader {
         Ok(found)
     }
 
-    /// The day (`2024-03-31`) that each collection was released through, of those that were.
+    /// Collections that were released, the day (`2024-03-31`) that each was released through, and what was kept of it for
+    /// the next release.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn released(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let mut statement = self.connection.prepare(
-            "SELECT substr(key, 10), value FROM throughline_meta WHERE key LIKE 'released:%' ORDER BY key",
-        )?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    pub fn released(&self) -> Result<Vec<(String, String, String)>, StoreError> {
+        change::released(&self.connection)
     }
 
     /// The greatest row number of a collection's table; scans take spans of it.

@@ -167,6 +167,27 @@ fn exports_come_back_equal() {
     }
 }
 
+/// What is computed for a reader comes out with an export, and does not stop it from coming back.
+#[test]
+fn what_is_computed_comes_out_and_does_not_stand_in_the_way_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    assert!(program(&["demo", "d.gpkg", "--scale", "0.1"], path).status.success());
+    for (collection, file, computed) in [
+        ("hubs", "hubs-SYNTHETIC.csv", ",active_lines"),
+        ("lines", "lines-SYNTHETIC.geojson", "MultiLineString"),
+    ] {
+        assert!(program(&["export", "d.gpkg", collection, file], path).status.success(), "{file}");
+        let text = std::fs::read_to_string(path.join(file)).unwrap();
+        assert!(text.contains(computed), "{file}: {text:.300}");
+        let report =
+            program(&["import", "back.gpkg", file, "--into", collection, "--synthetic", "--json"], path);
+        let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+        assert_eq!((&report["rejected"], &report["warned"]), (&0.into(), &0.into()), "{report:.600}");
+        assert!(report["accepted"].as_u64().unwrap() > 50);
+    }
+}
+
 #[test]
 fn an_import_killed_in_the_middle_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
