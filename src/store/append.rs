@@ -19,7 +19,6 @@ use crate::model::feature::hash_share;
 use crate::model::geometry::Bounds;
 use crate::model::schema::CollectionClass;
 use crate::model::schema::CollectionSchema;
-use crate::model::schema::FieldType;
 use crate::model::schema::SchemaGeometry;
 use crate::model::time;
 use crate::store::StoreError;
@@ -29,6 +28,7 @@ use crate::store::change::ChangeSummary;
 use crate::store::change::StoredCollection;
 use crate::store::names;
 use crate::store::names::quote;
+use crate::store::names::sql_type;
 use crate::store::open::Register;
 use crate::store::open::now_micros;
 
@@ -347,18 +347,6 @@ fn refuse_mixing(register: Option<Register>, provenance: &Provenance) -> Result<
             Err(StoreError::Mixed { store: register.as_str(), rows: rows.as_str() })
         }
         _ => Ok(()),
-    }
-}
-
-/// The SQL type of a field's column, one that GIS programs know.
-pub fn sql_type(field_type: FieldType) -> &'static str {
-    match field_type {
-        FieldType::Boolean => "BOOLEAN",
-        FieldType::Integer => "INTEGER",
-        FieldType::Number => "DOUBLE",
-        FieldType::Text | FieldType::Json => "TEXT",
-        FieldType::Date => "DATE",
-        FieldType::Timestamp => "DATETIME",
     }
 }
 

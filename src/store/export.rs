@@ -15,9 +15,9 @@ use crate::model::schema::FieldType;
 use crate::model::schema::SchemaGeometry;
 use crate::model::time;
 use crate::store::StoreError;
-use crate::store::append::sql_type;
 use crate::store::blob::encode_geometry;
 use crate::store::names::quote;
+use crate::store::names::sql_type;
 use crate::store::open::SPATIAL_REFERENCES;
 
 /// A column of the export.

@@ -1,6 +1,7 @@
 //! Safe table and column names: any public name gets one, the same one every time.
 
 use crate::model::schema::CollectionSchema;
+use crate::model::schema::FieldType;
 
 /// System columns of every collection table, in their order. `fid` lives inside the file only.
 pub const SYSTEM_COLUMNS: [&str; 15] = [
@@ -71,6 +72,18 @@ pub fn table(id: &str, taken: &[String]) -> String {
         return lower;
     }
     free_name(&format!("layer_{lower}"), &mut taken)
+}
+
+/// The SQL type of a field's column, one that GIS programs know.
+pub fn sql_type(field_type: FieldType) -> &'static str {
+    match field_type {
+        FieldType::Boolean => "BOOLEAN",
+        FieldType::Integer => "INTEGER",
+        FieldType::Number => "DOUBLE",
+        FieldType::Text | FieldType::Json => "TEXT",
+        FieldType::Date => "DATE",
+        FieldType::Timestamp => "DATETIME",
+    }
 }
 
 #[cfg(test)]
