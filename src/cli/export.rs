@@ -15,6 +15,7 @@ use tempfile::NamedTempFile;
 use crate::access::CollectionView;
 use crate::access::Gate;
 use crate::access::Principal;
+use crate::cli::policy;
 use crate::cli::say;
 use crate::format::CsvWriter;
 use crate::format::FeatureWriter;
@@ -50,6 +51,15 @@ pub struct ExportArguments {
     /// Only features whose time meets an instant or interval, as in the `datetime` parameter.
     #[arg(long)]
     datetime: Option<String>,
+    /// As somebody would get it: a role, with what is their own, like force-analyst:kent or national-analyst.
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+    /// As if they had given a reason.
+    #[arg(long, requires = "role")]
+    with_reason: bool,
+    /// The policy; by default the one that comes with the program.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Write over a file that is there.
     #[arg(long)]
     force: bool,
@@ -83,9 +93,13 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
         bail!("{} is a store: name another file", arguments.file.display());
     }
     let store = Arc::new(Store::open(&arguments.store)?);
-    let gate = Gate::open(store)?;
+    let gate = Gate::under(policy::read(arguments.policy.as_deref())?, store)?;
     // Whoever can read the store's file can read all of it; the view is still the only way to rows.
-    let view = gate.view(&Principal::LocalOperator);
+    let principal = match &arguments.role {
+        None => Principal::LocalOperator,
+        Some(role) => Principal::parse(role)?,
+    };
+    let view = gate.view(&if arguments.with_reason { principal.with_reason() } else { principal });
     let Some(collection) = view.collection(&arguments.collection) else {
         let known: Vec<&str> = view.collections().map(|collection| collection.schema().id.as_str()).collect();
         bail!("there is no collection {:?}; there are: {}", arguments.collection, known.join(", "));

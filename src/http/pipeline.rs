@@ -220,10 +220,11 @@ fn prepare(
     })
 }
 
-/// Whether the answer holds rows of a collection that is about people.
+/// Whether the answer holds rows of a collection that is about people, or speaks of them.
 fn is_about_people(route: &Route, call: &Call) -> bool {
     let names = match route.rows {
         RowsOf::None => return false,
+        RowsOf::All => return call.view.collections().any(|collection| collection.is_about_people()),
         RowsOf::Collection => call.path_value("collectionId"),
         RowsOf::Layers => call.path_value("layers"),
     };

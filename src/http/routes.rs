@@ -26,7 +26,7 @@ pub struct Route {
     pub params: &'static [Param],
     /// Media type of the answer.
     pub media_type: &'static str,
-    /// Whose rows are in an answer.
+    /// Whose rows are in an answer, or spoken of.
     pub rows: RowsOf,
     /// How much work an answer is, told in microseconds at most.
     pub weight: fn(&Call) -> Weight,
@@ -34,11 +34,13 @@ pub struct Route {
     pub handler: fn(&Call) -> Result<Answer, Problem>,
 }
 
-/// Whose rows are in an answer.
+/// Whose rows are in an answer, or what is said of them: how many there are, where, when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowsOf {
-    /// None by themselves.
+    /// None.
     None,
+    /// Those of every collection.
+    All,
     /// Those of the collection that the path names.
     Collection,
     /// Those of the layers that the path names.
@@ -108,21 +110,30 @@ pub const ROUTES: &[Route] = &[
     light("/ogc", "getLandingPage", "Landing page", JSON, ogc::landing::landing),
     light("/ogc/conformance", "getConformance", "Conformance classes", JSON, ogc::landing::conformance),
     light("/ogc/api", "getApi", "This document", OPENAPI, ogc::api::openapi),
-    light("/ogc/collections", "getCollections", "Collections", JSON, ogc::collections::collections),
-    light(
-        "/ogc/collections/{collectionId}",
-        "getCollection",
-        "One collection",
-        JSON,
-        ogc::collections::collection,
-    ),
-    light(
-        "/ogc/collections/{collectionId}/queryables",
-        "getQueryables",
-        "Fields of a collection that filters may use",
-        SCHEMA,
-        ogc::collections::queryables,
-    ),
+    Route {
+        rows: RowsOf::All,
+        ..light("/ogc/collections", "getCollections", "Collections", JSON, ogc::collections::collections)
+    },
+    Route {
+        rows: RowsOf::Collection,
+        ..light(
+            "/ogc/collections/{collectionId}",
+            "getCollection",
+            "One collection",
+            JSON,
+            ogc::collections::collection,
+        )
+    },
+    Route {
+        rows: RowsOf::Collection,
+        ..light(
+            "/ogc/collections/{collectionId}/queryables",
+            "getQueryables",
+            "Fields of a collection that filters may use",
+            SCHEMA,
+            ogc::collections::queryables,
+        )
+    },
     Route {
         path: "/ogc/collections/{collectionId}/items",
         operation: "getItems",
@@ -149,7 +160,7 @@ pub const ROUTES: &[Route] = &[
         summary: "TileJSON of one or several layers",
         params: &[Param::Properties],
         media_type: JSON,
-        rows: RowsOf::None,
+        rows: RowsOf::Layers,
         weight: always_light,
         handler: tiles::tilejson,
     },
@@ -189,7 +200,7 @@ pub const ROUTES: &[Route] = &[
         summary: "Named features and grid references, best first",
         params: &[Param::Q, Param::Limit],
         media_type: JSON,
-        rows: RowsOf::None,
+        rows: RowsOf::All,
         weight: always_heavy,
         handler: search::search,
     },

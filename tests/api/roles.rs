@@ -450,6 +450,12 @@ fn hidden_fields_are_nowhere() {
     let kept = |path: &str, who: &str| ask(path, who).header("cache-control").map(str::to_owned);
     assert_eq!(kept("/ogc/collections/sightings/items", KENT).as_deref(), Some("no-store"));
     assert_eq!(kept("/tiles/sightings/8/127/84.mvt", KENT).as_deref(), Some("no-store"));
+    for spoken_of in
+        ["/ogc/collections", "/ogc/collections/sightings", "/tiles/sightings.json", "/api/search?q=x"]
+    {
+        assert_eq!(kept(spoken_of, KENT).as_deref(), Some("no-store"), "{spoken_of}");
+    }
+    assert_eq!(kept("/ogc/collections", "public").as_deref(), Some("no-cache"));
     assert_eq!(kept("/ogc/collections/legs/items", KENT).as_deref(), Some("private, no-cache"));
     assert_eq!(kept("/ogc/collections/forces/items", "public").as_deref(), Some("no-cache"));
 }
@@ -523,7 +529,10 @@ fn cut_after(plain: Reply, all: &Reply) -> Reply {
 }
 
 fn is_page(path: &str, plain: &Reply) -> bool {
-    path.contains("/items") && plain.status == 200 && plain.json()["features"].is_array()
+    path.contains("/items")
+        && !path.contains("/items/")
+        && plain.status == 200
+        && plain.json()["features"].is_array()
 }
 
 const FAULTS: &[(&str, Fault)] = &[
@@ -573,6 +582,18 @@ const FAULTS: &[(&str, Fault)] = &[
     ("tiles that drop where all rows are densest", |_, path, plain, all| {
         let crowded = path.contains(".mvt") && all.body.len() > plain.body.len();
         if crowded { Reply { body: Vec::new(), ..plain } } else { plain }
+    }),
+    ("order by insertion, in the next link", |world, path, plain, _| {
+        if !is_page(path, &plain) {
+            return plain;
+        }
+        let Some(last) = plain.ids().last().cloned() else { return plain };
+        let table = path.split('/').nth(3).unwrap().to_owned();
+        let file = rusqlite::Connection::open(world.store.path()).unwrap();
+        let place: Option<i64> = file
+            .query_row(&format!("SELECT fid FROM {table} WHERE public_id = ?1"), [last], |row| row.get(0))
+            .ok();
+        with(plain, |body| body["links"] = json!([{ "rel": "next", "href": format!("?after={place:?}") }]))
     }),
     ("words completed from all rows", |_, path, plain, all| {
         let searched = path.starts_with("/api/search") && plain.status == 200;
