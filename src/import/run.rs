@@ -84,7 +84,15 @@ pub fn import(
     if COMPUTED.contains(&options.into.as_str()) {
         return Err(ImportError::Computed(options.into.clone()));
     }
-    let known = store.reader()?.collection(&options.into)?.map(|stored| (stored.schema, stored.rows));
+    let reader = store.reader()?;
+    let known = reader.collection(&options.into)?;
+    if let Some(stored) = known.as_ref().filter(|stored| stored.schema.class == CollectionClass::Layer)
+        && let Some(owner) = reader.other_owner(stored, &options.provenance.owner)?
+    {
+        return Err(ImportError::OthersLayer { collection: options.into.clone(), owner });
+    }
+    drop(reader);
+    let known = known.map(|stored| (stored.schema, stored.rows));
     let built = built_in(&options.into)
         .map_err(|source| StoreError::Schema { collection: options.into.clone(), source })?;
     let survey = Survey::make(open(file, options, read)?.as_mut())?;

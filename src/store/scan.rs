@@ -123,6 +123,18 @@ impl Reader {
         Ok(found)
     }
 
+    /// An owner of a collection's rows that is not this one, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn other_owner(&self, stored: &StoredCollection, owner: &str) -> Result<Option<String>, StoreError> {
+        let sql = format!(
+            "SELECT owner FROM {} WHERE superseded_at IS NULL AND owner <> ?1 LIMIT 1",
+            quote(&stored.table)
+        );
+        Ok(self.connection.query_row(&sql, params![owner], |row| row.get(0)).optional()?)
+    }
+
     /// Collections that were released, the day (`2024-03-31`) that each was released through, and what was kept of it for
     /// the next release.
     ///

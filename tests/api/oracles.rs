@@ -49,7 +49,11 @@ fn world(points: &[(f64, f64)]) -> World {
 
 /// All ids of a question, page by page, with the pages' own counts checked.
 fn paged(server: &Server, question: &str, limit: usize) -> Vec<String> {
-    let mut path = Some(format!("/ogc/collections/p/items?limit={limit}{question}"));
+    paged_of(server, "p", question, limit)
+}
+
+fn paged_of(server: &Server, collection: &str, question: &str, limit: usize) -> Vec<String> {
+    let mut path = Some(format!("/ogc/collections/{collection}/items?limit={limit}{question}"));
     let (mut ids, mut matched) = (Vec::new(), None);
     while let Some(now) = path {
         let reply = server.get(&now);
@@ -192,21 +196,33 @@ fn owners_do_not_show_in_the_order() {
     let points = points(300, 61);
     let world = World::new();
     for owner in ["a", "b", "c"] {
-        let mut csv = String::from("id,lon,lat\n");
+        let mut csv = String::from("crs,name,lon,lat\n");
         for (number, (lon, lat)) in points
             .iter()
             .enumerate()
             .filter(|(number, _)| number % 3 == usize::from(owner.as_bytes()[0] - b'a'))
         {
-            csv.push_str(&format!("p{number},{lon},{lat}\n"));
+            csv.push_str(&format!("p{number},x,{lon},{lat}\n"));
         }
-        let mut by_owner = options("p");
-        by_owner.id = Some("id".into());
+        let mut by_owner = options("stations");
         by_owner.provenance.owner = owner.into();
         world.import("p.csv", csv, &by_owner).unwrap();
     }
     let server = world.serve();
-    assert_eq!(paged(&server, "", 17), paged(&self::world(&points).serve(), "", 300));
+    assert_eq!(paged_of(&server, "stations", "", 17), paged(&self::world(&points).serve(), "", 300));
+}
+
+/// What a layer's fields and types are is told by all of its rows: one owner's would show in another's.
+#[test]
+fn a_layer_is_its_owner_s() {
+    let world = World::new();
+    world.import("a.csv", "lon,lat,n\n-1,52,1\n", &options("p")).unwrap();
+    let mut other = options("p");
+    other.provenance.owner = "kent".into();
+    let refused = world.import("b.csv", "lon,lat,n,secret\n-1,52,x,y\n", &other).unwrap_err().to_string();
+    assert!(refused.contains("p is a layer of local") && refused.contains("another"), "{refused}");
+    assert!(!world.serve().get("/ogc/collections/p/queryables").json().to_string().contains("secret"));
+    world.import("c.csv", "lon,lat,n\n-1,53,2\n", &options("p")).unwrap();
 }
 
 #[test]
