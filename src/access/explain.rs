@@ -57,7 +57,10 @@ fn rows_and_fields(
             format!("those that do not concern {none}: it {}", where_parties_stand(policy, schema))
         }
         Rows::Areas(areas) => {
-            format!("those of {}: it {}", areas.join(" or "), where_parties_stand(policy, schema))
+            // Who holds them is no area.
+            let held = "holds them, or ";
+            let places = where_parties_stand(policy, schema);
+            format!("those of {}: it {}", areas.join(" or "), places.strip_prefix(held).unwrap_or(&places))
         }
         Rows::Party(forces) => {
             format!("those that concern {}: it {}", forces.join(" or "), where_parties_stand(policy, schema))
@@ -130,6 +133,13 @@ mod tests {
         assert!(said("force-analyst:kent", "lines", Some("kent")).ends_with("a row that kent holds: seen"));
         let text = said("force-analyst:kent", "addresses", None);
         assert!(text.contains("without a reason") && text.contains("those that concern kent"), "{text}");
+        let text = said("partner:E06000044", "council-figures", None);
+        assert!(text.contains("those of E06000044: it stands in council"), "{text}");
+        let text = said("force-analyst:kent", "address-counts", Some("kent"));
+        assert!(
+            text.contains("do not concern kent") && text.ends_with("a row that kent holds: not seen"),
+            "{text}"
+        );
         assert!(said("btp-planner", "addresses", Some("btp")).ends_with("does not exist for them"));
         assert!(said("btp-planner", "lines", None).contains("without brand"));
         assert!(said("public", "stations", Some("network-rail")).contains("seen if it is open"));

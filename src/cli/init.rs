@@ -29,6 +29,6 @@ pub fn run(arguments: &InitArguments) -> anyhow::Result<ExitCode> {
     let store = Store::create(&arguments.store, register)?;
     import_reference(&store)?;
     store.checkpoint()?;
-    say(&format!("{}: a {} store with the reference facts", arguments.store.display(), register.as_str()));
+    say(&format!("{}: a store with the reference facts, {}", arguments.store.display(), register.as_str()));
     Ok(ExitCode::SUCCESS)
 }

@@ -173,7 +173,11 @@ impl Floor {
     #[must_use]
     pub fn cell(&self, at: Position) -> Option<Cell> {
         let (east, north) = lon_lat_to_grid(at.lon_degrees(), at.lat_degrees())?;
-        let square = ((east / 1_000.0).floor() as i32, (north / 1_000.0).floor() as i32);
+        self.of_square(((east / 1_000.0).floor() as i32, (north / 1_000.0).floor() as i32))
+    }
+
+    /// The cell of a square kilometre, with or without dwellings.
+    fn of_square(&self, square: (i32, i32)) -> Option<Cell> {
         self.cells.get(&square).copied().or_else(|| {
             SIDES
                 .into_iter()
@@ -242,6 +246,13 @@ mod tests {
         let mut widest: HashMap<Cell, u32> = HashMap::new();
         for (square, dwellings) in squares {
             *widest.entry(Cell::around(*square, 80)).or_default() += dwellings;
+        }
+        // A place without dwellings belongs to a cell that is drawn around it too.
+        for square in (0..40).flat_map(|east| (0..40).map(move |north| (east, north))) {
+            if let Some(cell) = floor.of_square(square) {
+                prop_assert_eq!(Cell::around(square, cell.km), cell);
+                prop_assert!(floor.dwellings.contains_key(&cell));
+            }
         }
         for square in squares.keys().filter(|square| !floor.cells.contains_key(*square)) {
             prop_assert!(widest[&Cell::around(*square, 80)] < LEAST, "{square:?}");

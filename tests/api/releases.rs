@@ -299,6 +299,11 @@ fn a_server_serves_what_is_released_while_it_runs() {
     release(&world.store, &Policy::built_in().unwrap(), false).unwrap();
     assert!(server.app.gate.refresh().unwrap());
     assert_eq!(cells(), 13);
+    // One of them is a home that Essex holds: its cell is said to be where its middle is, whoever holds the home.
+    for cell in items(&server, NATION, "address-cells").unwrap() {
+        let of = [&cell["properties"]["area"], &cell["properties"]["force"]];
+        assert_eq!(of, ["E06000044", "kent"], "{cell}");
+    }
     assert_eq!(items(&server, NATION, "address-counts"), counts);
     on("2024-01-07");
     let refused = release(&world.store, &Policy::built_in().unwrap(), false).unwrap_err().to_string();
