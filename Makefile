@@ -13,21 +13,26 @@ export PROPTEST_RNG_SEED ?= 20240430
 endif
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/release/throughline
-# One profile for the program, its tests and its lints: dependencies are built once.
+# One profile for all tests, the program they start and the lints: dependencies are built once. Sums that overflow stop a
+# test there (Cargo.toml).
 CARGO := cargo
-PROFILE := --release --locked
+CHECKED := --profile ci --locked
+CHECKED_BIN := $(TARGET)/ci/throughline
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 STORE ?= var/throughline.gpkg
 DENY_VERSION := 0.20.2
 export THROUGHLINE_TEST_DATA ?= $(abspath ../shared/data)
 
-.PHONY: help run build web test browser conformance lint fmt bench bench-peers docs data tools-lint tools-test tools-browser tools-bench
+.PHONY: help run build build-checked web test browser conformance lint fmt bench bench-peers docs data tools-lint tools-test tools-browser tools-bench
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 build: web ## Build the program with its map
-	$(CARGO) build $(PROFILE) --bin throughline
+	$(CARGO) build --release --locked --bin throughline
+
+build-checked: web
+	$(CARGO) build $(CHECKED) --bin throughline
 
 # The map application is built before any cargo command, so that all of them embed the same files.
 web: static/dist/index.html ## Build the map application
@@ -44,25 +49,25 @@ static/dist/index.html: static/node_modules/.installed static/index.html static/
 run: build ## Build and serve the map at http://127.0.0.1:8080/
 	$(BIN) serve $(STORE)
 
-test: tools-test tools-bench build ## Run every test
-	$(CARGO) test $(PROFILE) --lib --test architecture --test store --test golden --test api
-	$(CARGO) test $(PROFILE) --doc
-	$(CARGO) test $(PROFILE) --test instructions
+test: tools-test tools-bench build-checked ## Run every test
+	$(CARGO) test $(CHECKED) --lib --test architecture --test store --test golden --test api
+	$(CARGO) test $(CHECKED) --doc
+	$(CARGO) test $(CHECKED) --test instructions
 	cd static && npm run --silent test
 	$(MAKE) --no-print-directory browser
 
-browser: tools-browser build ## Run the tests of the map in a browser
-	THROUGHLINE_BIN=$(abspath $(BIN)) node tests/browser/run.mjs
+browser: tools-browser build-checked ## Run the tests of the map in a browser
+	THROUGHLINE_BIN=$(abspath $(CHECKED_BIN)) node tests/browser/run.mjs
 
 conformance: web ## Run the tests of each OGC requirement
-	$(CARGO) test $(PROFILE) --test conformance
+	$(CARGO) test $(CHECKED) --test conformance
 
 lint: tools-lint web ## Check format, lints, types, dependencies and documentation
 	$(CARGO) fmt --check
-	$(CARGO) clippy $(PROFILE) --all-targets -- -D warnings
+	$(CARGO) clippy $(CHECKED) --all-targets -- -D warnings
 	cd static && npm run --silent check
 	cargo deny --log-level error check licenses bans sources
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(PROFILE) --no-deps --quiet
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(CHECKED) --no-deps --quiet
 
 fmt: ## Format the code
 	$(CARGO) fmt
@@ -77,7 +82,7 @@ bench-peers: build ## Measure beside Martin, TiPg and a bare server; PEERS_DIR= 
 	python3 tests/bench/peers.py $(BIN)
 
 docs: web ## Build the code's documentation
-	$(CARGO) doc $(PROFILE) --no-deps
+	$(CARGO) doc $(CHECKED) --no-deps
 
 tools-lint:
 	@cargo deny --version 2>/dev/null | grep -q ' $(DENY_VERSION)$$' || \
