@@ -16,11 +16,11 @@ use crate::access::Gate;
 use crate::access::Policy;
 use crate::cli::add_missing_reference;
 use crate::cli::is_due;
+use crate::cli::open_or_make_demo;
 use crate::cli::policy;
 use crate::cli::release;
 use crate::cli::say;
 use crate::cli::say_error;
-use crate::cli::write_demo;
 use crate::config::Config;
 use crate::config::Overrides;
 use crate::demo::SEED;
@@ -96,7 +96,7 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
         ..ServerSettings::default()
     };
     actix_web::rt::System::new().block_on(async {
-        if config.release {
+        if config.release && store.why_read_only().is_none() {
             actix_web::rt::spawn(keep_releasing(Arc::clone(&store), policy));
         }
         serve(&app, &store, &settings, loopback_only).await
@@ -112,10 +112,12 @@ fn open_store(path: &Path) -> anyhow::Result<Store> {
             "{}: made with the synthetic national set, which takes some seconds",
             path.display()
         ));
-        write_demo(path, Settings { seed: SEED, scale: 1.0 })?;
     }
-    let store = Store::open(path)?;
-    add_missing_reference(&store)?;
+    let store = open_or_make_demo(path, Settings { seed: SEED, scale: 1.0 })?;
+    match store.why_read_only() {
+        None => add_missing_reference(&store)?,
+        Some(reason) => say_error(&format!("{}: {reason}: it is served as it is", path.display())),
+    }
     Ok(store)
 }
 

@@ -92,14 +92,6 @@ pub enum ImportError {
     /// The id names something that is computed.
     #[error("{0} is computed from links and cannot be imported: choose another id")]
     Computed(String),
-    /// The layer is somebody else's.
-    #[error("{collection} is a layer of {owner}: choose another id, or name that owner with --owner")]
-    OthersLayer {
-        /// Its id.
-        collection: String,
-        /// Whose rows it has.
-        owner: String,
-    },
     /// The id is that of a release.
     #[error(
         "{0} is released from the register (`throughline release`) and cannot be imported: choose another id"

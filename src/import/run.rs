@@ -34,6 +34,9 @@ use crate::store::StoreError;
 /// Ids of what is added up when it is asked for: a layer of that name would stand in its way.
 const COMPUTED: [&str; 2] = ["flows", "rail-flows"];
 
+/// How often an import begins anew because another one changed the collection's fields meanwhile.
+const MOST_TRIES: usize = 4;
+
 /// What to import, and how.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
@@ -68,11 +71,27 @@ pub struct About {
     pub coverage: bool,
 }
 
-/// Imports a file. `read` counts the bytes taken from the disk; the file is read twice.
+/// Imports a file. `read` counts the bytes taken from the disk; the file is read twice, and again where another import
+/// gave the collection other fields meanwhile.
 ///
 /// # Errors
 /// [`ImportError`]: then the store is as it was.
 pub fn import(
+    store: &Store,
+    file: &Path,
+    options: &ImportOptions,
+    read: &Arc<AtomicU64>,
+) -> Result<ImportReport, ImportError> {
+    for _ in 0..MOST_TRIES {
+        match import_once(store, file, options, read) {
+            Err(ImportError::Store(StoreError::FieldsChanged(_))) => {}
+            done => return done,
+        }
+    }
+    import_once(store, file, options, read)
+}
+
+fn import_once(
     store: &Store,
     file: &Path,
     options: &ImportOptions,
@@ -86,11 +105,6 @@ pub fn import(
     }
     let reader = store.reader()?;
     let known = reader.collection(&options.into)?;
-    if let Some(stored) = known.as_ref().filter(|stored| stored.schema.class == CollectionClass::Layer)
-        && let Some(owner) = reader.other_owner(stored, &options.provenance.owner)?
-    {
-        return Err(ImportError::OthersLayer { collection: options.into.clone(), owner });
-    }
     drop(reader);
     let known = known.map(|stored| (stored.schema, stored.rows));
     let built = built_in(&options.into)

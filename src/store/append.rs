@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use rusqlite::OptionalExtension;
 use rusqlite::Statement;
 use rusqlite::ToSql;
 use rusqlite::params;
@@ -97,6 +98,7 @@ impl<'c> Appender<'c> {
         };
         refuse_mixing(register, &provenance)?;
         let stored = prepare_table(connection, schema)?;
+        refuse_other_owner(connection, &stored, &provenance.owner)?;
         let columns = names::columns(&stored.schema);
         let list: Vec<String> = names::SYSTEM_COLUMNS
             .iter()
@@ -350,6 +352,25 @@ fn refuse_mixing(register: Option<Register>, provenance: &Provenance) -> Result<
     }
 }
 
+/// A layer has one owner. Looked at inside the transaction, so that two imports at once cannot both be the first.
+fn refuse_other_owner(
+    connection: &Connection,
+    stored: &StoredCollection,
+    owner: &str,
+) -> Result<(), StoreError> {
+    if stored.schema.class != CollectionClass::Layer || stored.rows == 0 {
+        return Ok(());
+    }
+    let sql = format!(
+        "SELECT owner FROM {} WHERE superseded_at IS NULL AND owner <> ?1 LIMIT 1",
+        quote(&stored.table)
+    );
+    match connection.query_row(&sql, params![owner], |row| row.get(0)).optional()? {
+        Some(owner) => Err(StoreError::OthersLayer { collection: stored.schema.id.clone(), owner }),
+        None => Ok(()),
+    }
+}
+
 fn prepare_table(connection: &Connection, schema: CollectionSchema) -> Result<StoredCollection, StoreError> {
     if let Some(mut stored) = change::collection(connection, &schema.id)? {
         let versions: i64 =
@@ -361,9 +382,7 @@ fn prepare_table(connection: &Connection, schema: CollectionSchema) -> Result<St
             stored.schema = schema;
             let after = names::columns(&stored.schema);
             if after.len() < known || after[..known] != before[..] {
-                return Err(StoreError::Abandoned(
-                    "fields of a collection with rows keep their places".to_owned(),
-                ));
+                return Err(StoreError::FieldsChanged(stored.schema.id));
             }
             for (field, column) in stored.schema.fields.iter().zip(&after).skip(known) {
                 connection.execute_batch(&format!(

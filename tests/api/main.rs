@@ -5,6 +5,7 @@ mod fixtures;
 #[path = "../fixtures/mvt.rs"]
 mod mvt;
 
+mod files;
 mod flows;
 mod generator;
 mod kept;
