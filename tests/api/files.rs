@@ -233,7 +233,7 @@ fn stores_of_odd_names_are_made_where_they_are_named() {
         let checked = run(folder.path(), &words(name, &["check", "--"], &[]));
         assert!(said(&checked).contains("sound: 1 collections, 3 rows"), "{name:?}: {}", said(&checked));
         let path: PathBuf = folder.path().join(name);
-        let out = words(&path.as_os_str().to_owned(), &["export"], &["dots", "out.gpkg", "--force"]);
+        let out = words(path.as_os_str(), &["export"], &["dots", "out.gpkg", "--force"]);
         let exported = run(folder.path(), &out);
         assert!(exported.status.success(), "{name:?}: {}", said(&exported));
     }
