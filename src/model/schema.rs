@@ -48,6 +48,9 @@ pub struct CollectionSchema {
     /// Whether the areas share borders that must stay shared when simplified.
     #[serde(default, skip_serializing_if = "is_false")]
     pub coverage: bool,
+    /// Whether a layer is everyone's: its open rows are then shown to whoever asks. Else it is its owner's.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub open: bool,
     /// The deepest zoom at which the collection may be looked at, where its places are not to be told apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_zoom: Option<u8>,
@@ -200,6 +203,7 @@ impl CollectionSchema {
             numeric_ids: false,
             time: Vec::new(),
             coverage: false,
+            open: false,
             max_zoom: None,
             derived_geometry: None,
             storage_crs: None,
