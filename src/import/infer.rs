@@ -10,6 +10,7 @@ const EXACT_INTEGER: u64 = 1 << 53;
 
 /// What is still possible for a column.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "one flag for each type that is still possible")]
 pub struct Guess {
     declared: Option<FieldType>,
     boolean: bool,

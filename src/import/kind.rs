@@ -57,6 +57,9 @@ const ESRI: &str = "this is Esri JSON: ask the service for f=geojson, or convert
 const TEXT_FOR_GEOPACKAGE: &str =
     "this is no GeoPackage: it does not begin as one; a table is imported with --format csv";
 
+const PAGE: &str =
+    "this is a web page and no data, perhaps one that asks to sign in: download the file again";
+
 /// First bytes, and what a file that has them is.
 const MAGIC: &[(&[u8], &str)] = &[
     (
@@ -134,8 +137,6 @@ fn markup(text: &[u8]) -> Option<&'static str> {
         return None;
     }
     let lower = text[..text.len().min(4_096)].to_ascii_lowercase();
-    const PAGE: &str =
-        "this is a web page and no data, perhaps one that asks to sign in: download the file again";
     if contains(&lower, b"<!doctype html") || contains(&lower, b"<html") || lower.starts_with(b"<script") {
         return Some(PAGE);
     }

@@ -20,6 +20,7 @@ pub const MAX_FIELDS: usize = 1_000;
 /// One collection: what it is called, what its rows are, which fields they have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of the collection")]
 pub struct CollectionSchema {
     /// The OGC collection id, used in paths.
     pub id: String,
