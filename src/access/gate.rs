@@ -176,10 +176,11 @@ impl Gate {
         let take = || -> Vec<(&String, Arc<CollectionView>)> {
             let turns = std::iter::from_fn(|| wanted.get(next.fetch_add(1, Ordering::Relaxed)));
             // Where nothing of a collection is theirs, it is not there: that it exists may be another's secret. One without
-            // any row is nobody's but of whoever looks after the machine.
+            // any row is nobody's but of whoever looks after the machine, unless it is everyone's.
             let there = |collection: &Collection, outcome: &Outcome, part: &CollectionView| {
                 let local = matches!(&outcome.rows, Rows::Owner(owner) if owner == LOCAL_OWNER);
-                part.rows() > 0 || outcome.rows == Rows::All || (local && collection.groups.is_empty())
+                let theirs = local || collection.schema.open;
+                part.rows() > 0 || outcome.rows == Rows::All || (theirs && collection.groups.is_empty())
             };
             turns
                 .filter_map(|(id, collection, outcome)| {

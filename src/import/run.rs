@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 
+use crate::import::Audience;
 use crate::import::Format;
 use crate::import::ImportError;
 use crate::import::ImportReport;
@@ -60,7 +61,8 @@ pub struct ImportOptions {
     pub strict: bool,
 }
 
-/// What the importer says about a layer as a whole; what is left out stays as it is.
+/// What the importer says about a layer as a whole; what is left out stays as it is, but for who sees it: nobody makes a
+/// layer everyone's without saying so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
     /// Its title on maps and lists.
@@ -69,6 +71,8 @@ pub struct About {
     pub attribution: Option<String>,
     /// Whether its areas share borders, so that they are simplified alike on both sides.
     pub coverage: bool,
+    /// Whether it is everyone's; else it is its owner's. The last import decides, for the layer as a whole.
+    pub open: bool,
 }
 
 /// Imports a file. `read` counts the bytes taken from the disk; the file is read twice, and again where another import
@@ -107,6 +111,7 @@ fn import_once(
     let known = reader.collection(&options.into)?;
     drop(reader);
     let known = known.map(|stored| (stored.schema, stored.rows));
+    let was_open = known.as_ref().filter(|(_, rows)| *rows > 0).map(|(schema, _)| schema.open);
     let built = built_in(&options.into)
         .map_err(|source| StoreError::Schema { collection: options.into.clone(), source })?;
     let survey = Survey::make(open(file, options, read)?.as_mut())?;
@@ -128,13 +133,21 @@ fn import_once(
         schema.attribution.clone_from(&options.about.attribution);
     }
     schema.coverage |= options.about.coverage;
+    let audience = (schema.class == CollectionClass::Layer).then(|| Audience {
+        open: options.about.open,
+        changed: was_open.is_some_and(|open| open != options.about.open),
+        owner: options.provenance.owner.clone(),
+    });
+    schema.open = options.about.open;
     let outcome: Arc<Mutex<Option<Result<ImportReport, ImportError>>>> = Arc::default();
     let (slot, path, dry_run) = (Arc::clone(&outcome), file.to_owned(), options.dry_run);
     let (options, read) = (options.clone(), Arc::clone(read));
+    let times = survey.times();
     let written = store.write(move |connection| {
         let result = Appender::begin(connection, schema, options.provenance.clone())
             .map_err(ImportError::from)
-            .and_then(|appender| take_rows(appender, &path, &options, &read));
+            .and_then(|appender| take_rows(appender, &path, &options, &times, &read))
+            .map(|report| ImportReport { audience, ..report });
         let keep = result.is_ok() && !options.dry_run;
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         // An error takes the whole piece of work back; what it was is in the slot.
@@ -207,6 +220,9 @@ impl Survey {
         }
         let columns = source.columns().to_vec();
         guesses.resize(columns.len(), Guess::default());
+        for (place, guess) in guesses.iter_mut().enumerate() {
+            guess.declare(source.declared(place));
+        }
         Ok(Self {
             columns,
             guesses,
@@ -215,6 +231,12 @@ impl Survey {
             any_id,
             numeric_ids: any_id && numeric_ids,
         })
+    }
+
+    /// Names of the columns that say when.
+    fn times(&self) -> Vec<String> {
+        let named = self.columns.iter().zip(&self.guesses);
+        named.filter(|(name, guess)| guess.is_time(name)).map(|(name, _)| name.clone()).collect()
     }
 
     fn geometry(&self) -> SchemaGeometry {
