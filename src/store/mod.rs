@@ -14,6 +14,7 @@ mod names;
 mod open;
 mod pages;
 mod scan;
+mod tables;
 mod writer;
 
 pub use append::{Appended, Appender};
