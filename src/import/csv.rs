@@ -17,6 +17,8 @@ use crate::import::Next;
 use crate::import::RawRow;
 use crate::import::Source;
 use crate::import::input;
+use crate::import::own_csv;
+use crate::import::own_csv::OwnCsv;
 use crate::import::report::Fault;
 use crate::model::Position;
 use crate::model::Shape;
@@ -44,6 +46,8 @@ pub(crate) struct CsvSource {
     targets: Vec<Option<usize>>,
     place: Option<PlaceColumns>,
     id: Option<usize>,
+    /// What its heading says, if our own export wrote the file.
+    own: Option<OwnCsv>,
     headings_warning: Option<Fault>,
     number: u64,
 }
@@ -76,7 +80,9 @@ impl CsvSource {
     /// Opens a file; `id` names the column whose cells are feature ids.
     pub(crate) fn open(path: &Path, id: Option<&str>, read: &Arc<AtomicU64>) -> Result<Self, ImportError> {
         let mut content = input::open(path, read)?;
-        let delimiter = sniff_delimiter(content.fill_buf().map_err(|error| input::read_fault(path, &error))?);
+        let start = content.fill_buf().map_err(|error| input::read_fault(path, &error))?;
+        let ours = own_csv::starts_as_ours(start);
+        let delimiter = if ours { b',' } else { sniff_delimiter(start) };
         let since_record = Arc::new(AtomicU64::new(0));
         let watched = Watched { content, since_record: Arc::clone(&since_record) };
         let mut reader = csv::ReaderBuilder::new()
@@ -89,10 +95,35 @@ impl CsvSource {
             let message = "the file is empty: the first line must name the columns".to_owned();
             return Err(ImportError::Malformed { place: path.display().to_string(), message });
         }
-        if record.len() > MAX_FIELDS {
+        let leading = if ours { own_csv::LEADING } else { 0 };
+        if record.len() > MAX_FIELDS + leading {
             return Err(ImportError::TooManyColumns);
         }
         let mut headings_warning = None;
+        if ours {
+            let headings: Vec<String> = record.iter().map(|cell| decode(cell).0.into_owned()).collect();
+            let id = id.map(|name| find_id(&headings, name)).transpose()?;
+            let (own, columns) = OwnCsv::of(&headings);
+            let mut targets = vec![None; own_csv::LEADING];
+            targets.extend((0..columns.len()).map(Some));
+            let (path, own) = (path.to_owned(), Some(own));
+            let place = Some(PlaceColumns { x: 1, y: 2, crs: Crs::Crs84 });
+            let number = 0;
+            since_record.store(0, Ordering::Relaxed);
+            return Ok(Self {
+                path,
+                reader,
+                since_record,
+                record,
+                columns,
+                targets,
+                place,
+                id,
+                own,
+                headings_warning,
+                number,
+            });
+        }
         let mut headings: Vec<String> = Vec::new();
         for (place, cell) in record.iter().enumerate() {
             let (text, decoded) = decode(cell);
@@ -130,12 +161,7 @@ impl CsvSource {
                 columns.push(heading.clone());
             }
         }
-        let id = match id {
-            None => None,
-            Some(name) => Some(headings.iter().position(|heading| heading == name).ok_or_else(|| {
-                ImportError::NoColumn { option: "--id", column: name.to_owned(), columns: headings.clone() }
-            })?),
-        };
+        let id = id.map(|name| find_id(&headings, name)).transpose()?;
         since_record.store(0, Ordering::Relaxed);
         Ok(Self {
             path: path.to_owned(),
@@ -146,6 +172,7 @@ impl CsvSource {
             targets,
             place,
             id,
+            own: None,
             headings_warning,
             number: 0,
         })
@@ -179,16 +206,19 @@ impl CsvSource {
             Some(place) => position(text(place.x).trim(), text(place.y).trim(), place.crs)?.map(Shape::point),
         };
         let mut cells = Vec::with_capacity(self.columns.len());
+        let mut notes = Vec::new();
         for (place, target) in self.targets.iter().enumerate() {
             if let Some(target) = target {
                 let text = text(place);
-                if !text.is_empty() {
+                if let Some(own) = &self.own {
+                    cells.extend(own.cell(place, &text, &mut notes)?.map(|cell| (*target, cell)));
+                } else if !text.is_empty() {
                     cells.push((*target, Cell::Word(text.into_owned())));
                 }
             }
         }
         let id = match self.id {
-            None => None,
+            None => self.own.as_ref().and_then(|own| own.id(&text(0))),
             Some(place) => {
                 let id = text(place);
                 if id.is_empty() {
@@ -198,8 +228,18 @@ impl CsvSource {
                 Some((id.into_owned(), numeric))
             }
         };
+        warnings.append(&mut notes);
         Ok(RawRow { number: self.number, id, geometry, cells, warnings })
     }
+}
+
+/// The place of the column that `--id` names.
+fn find_id(headings: &[String], name: &str) -> Result<usize, ImportError> {
+    headings.iter().position(|heading| heading == name).ok_or_else(|| ImportError::NoColumn {
+        option: "--id",
+        column: name.to_owned(),
+        columns: headings.to_vec(),
+    })
 }
 
 impl Source for CsvSource {

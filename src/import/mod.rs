@@ -5,6 +5,7 @@
 //! Not here: SQL (`store`).
 
 mod cells;
+mod checks;
 mod convert;
 mod csv;
 mod geojson;
@@ -12,6 +13,7 @@ mod geometry;
 mod gpkg;
 mod infer;
 mod input;
+mod own_csv;
 mod report;
 mod run;
 mod scanner;

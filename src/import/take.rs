@@ -11,6 +11,9 @@ use crate::import::ImportReport;
 use crate::import::Next;
 use crate::import::RawRow;
 use crate::import::RowNote;
+use crate::import::checks::KnownEnds;
+use crate::import::checks::below_minimum;
+use crate::import::checks::reversed_time;
 use crate::import::convert::convert;
 use crate::import::report::Fault;
 use crate::import::run::open;
@@ -36,6 +39,8 @@ struct Taking<'c> {
     /// The collection as the program describes it, with what is computed and comes back in its exports; such columns and
     /// geometries are passed over.
     described: Option<CollectionSchema>,
+    /// Hubs and towns, if it is legs that are taken.
+    ends: Option<KnownEnds>,
     report: ImportReport,
     told: Vec<&'static str>,
 }
@@ -45,6 +50,7 @@ pub(super) fn take_rows(
     appender: Appender<'_>,
     file: &Path,
     options: &ImportOptions,
+    ends: Option<KnownEnds>,
     read: &Arc<AtomicU64>,
 ) -> Result<ImportReport, ImportError> {
     let schema = appender.schema().clone();
@@ -53,6 +59,7 @@ pub(super) fn take_rows(
     let mut taking = Taking {
         appender,
         described,
+        ends,
         schema,
         identifier,
         targets: Vec::new(),
@@ -112,7 +119,12 @@ impl Taking<'_> {
         let mut values = vec![Value::Null; self.schema.fields.len()];
         for (place, cell) in raw.cells {
             let Some(target) = self.targets[place] else { continue };
-            match self.value(cell, target) {
+            let value = self.value(cell, target);
+            let value = value.and_then(|value| match below_minimum(&self.schema.fields[target], &value) {
+                Some(fault) => Err(fault),
+                None => Ok(value),
+            });
+            match value {
                 Ok(value) => values[target] = value,
                 Err(fault) => {
                     self.reject(number, fault);
@@ -120,6 +132,11 @@ impl Taking<'_> {
                 }
             }
         }
+        if let Some(fault) = reversed_time(&self.schema, &values) {
+            self.reject(number, fault);
+            return Ok(());
+        }
+        warnings.extend(self.ends.as_ref().and_then(|ends| ends.missing(&self.schema, &values)));
         let public_id = match self.identifier {
             None => raw.id.map(|(id, _)| id),
             Some(place) => Some(values[place].as_ref().to_text()).filter(|text| !text.is_empty()),

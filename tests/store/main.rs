@@ -9,4 +9,5 @@ mod facts;
 mod formats;
 mod real_data;
 mod reference;
+mod round_trip;
 mod versions;
