@@ -1,7 +1,6 @@
 //! What is computed from other rows: how many lines run from a hub or to a town, and the geometry of a line. A function
 //! of the rows that one view holds, so that hidden links show in neither.
 
-use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,6 +21,8 @@ use crate::model::collections::legs;
 use crate::model::collections::lines;
 use crate::model::collections::towns;
 use crate::model::geometry::ShapeBuilder;
+use crate::model::reference::Reference;
+use crate::model::reference::rows_named;
 use crate::model::schema::DERIVED_GEOMETRY;
 use crate::model::schema::SchemaGeometry;
 use crate::model::time::DAY_MICROS;
@@ -54,13 +55,15 @@ pub fn with_links(base: &Arc<CollectionView>, links: &CollectionView, day: i32) 
     let made = match derived {
         Some(field) => {
             let end = if field.derived.as_deref() == Some("lines-from") { "hub" } else { "town" };
-            let lines = lines_by_end(links, end, day);
+            let lines = lines_by_end(base, links, end, day);
             let count = |group: &RowGroup, row: usize| {
                 lines.get(&group.id(row)).map_or(0, |lines| lines.len() as i64)
             };
             rebuilt(base, Some(field), &count, &HashMap::new())
         }
-        None if own.derived_geometry.is_some() => rebuilt(base, None, &|_, _| 0, &shapes_by_line(links)),
+        None if own.derived_geometry.is_some() => {
+            rebuilt(base, None, &|_, _| 0, &shapes_by_line(base, links))
+        }
         None => return None,
     };
     let everything = Outcome::everything();
@@ -82,41 +85,74 @@ fn named<'a>(links: &'a CollectionView, field: &str) -> impl Iterator<Item = (&'
     })
 }
 
-/// A row is named by its id here, or by the one that it came with.
-fn id_of(text: &str) -> RowId {
-    RowId::parse(text).unwrap_or_else(|| RowId::from_public(text))
+/// The rows of a part by the texts that name them, each text looked up once.
+struct Targets<'a> {
+    part: &'a CollectionView,
+    known: HashMap<&'a str, Option<RowId>>,
 }
 
-/// Lines with a link that is active on a day, by the place at one of its ends.
-fn lines_by_end(links: &CollectionView, end: &str, day: i32) -> HashMap<RowId, HashSet<RowId>> {
+impl<'a> Targets<'a> {
+    fn of(part: &'a CollectionView) -> Self {
+        Self { part, known: HashMap::new() }
+    }
+
+    fn named(&mut self, text: &'a str) -> Option<RowId> {
+        let part = self.part;
+        let find = || Reference::of(text).among(|id| part.find(id).is_some());
+        *self.known.entry(text).or_insert_with(find)
+    }
+}
+
+/// Lines with a link that is active on a day, by the row of `base` at one of its ends.
+fn lines_by_end(
+    base: &CollectionView,
+    links: &CollectionView,
+    end: &str,
+    day: i32,
+) -> HashMap<RowId, HashSet<RowId>> {
     let start = i64::from(day) * DAY_MICROS;
     let day = Interval { start, end: start + DAY_MICROS - 1 };
     let line = links.schema().position(legs::LINE.name());
-    let mut lines: HashMap<RowId, HashSet<RowId>> = HashMap::new();
+    let mut active: Vec<(&str, &str)> = Vec::new();
     for (group, row, place) in named(links, end) {
         let (from, to) = group.time(row);
         if let Some(ValueRef::Text(line)) = line.map(|line| group.value(line, row))
             && day.intersects(from, to)
         {
-            lines.entry(id_of(place)).or_default().insert(id_of(line));
+            active.push((place, line));
+        }
+    }
+    // Whether the lines themselves may be seen does not matter here: they are only counted.
+    let named_lines = rows_named(active.iter().map(|(_, line)| *line));
+    let mut targets = Targets::of(base);
+    let mut lines: HashMap<RowId, HashSet<RowId>> = HashMap::new();
+    for ((place, _), line) in active.iter().zip(named_lines) {
+        if let Some(place) = targets.named(place) {
+            lines.entry(place).or_default().insert(line);
         }
     }
     lines
 }
 
-/// The links of each line as one geometry, by their ids: row groups say nothing of an order.
-fn shapes_by_line(links: &CollectionView) -> HashMap<RowId, Shape> {
-    let mut paths: HashMap<RowId, BTreeMap<(RowId, usize), Vec<Position>>> = HashMap::new();
+/// The links of each line as one geometry, in the order of their positions: neither row groups nor the ids that a store
+/// draws say anything of an order.
+fn shapes_by_line(base: &CollectionView, links: &CollectionView) -> HashMap<RowId, Shape> {
+    let mut targets = Targets::of(base);
+    let mut paths: HashMap<RowId, Vec<Vec<Position>>> = HashMap::new();
     for (group, row, line) in named(links, legs::LINE.name()) {
+        let Some(line) = targets.named(line) else { continue };
         let rings = group
             .shape(row)
             .into_iter()
             .filter(|shape| shape.kind.broad() == crate::model::GeometryKind::Line);
-        let rings = rings.flat_map(|shape| shape.rings().map(<[Position]>::to_vec).collect::<Vec<_>>());
-        let of_line = paths.entry(id_of(line)).or_default();
-        of_line.extend(rings.enumerate().map(|(place, ring)| ((group.id(row), place), ring)));
+        let of_line = paths.entry(line).or_default();
+        of_line.extend(rings.flat_map(|shape| shape.rings().map(<[Position]>::to_vec).collect::<Vec<_>>()));
     }
-    paths.into_iter().filter_map(|(line, paths)| Some((line, joined(paths.into_values())?))).collect()
+    let drawn = paths.into_iter().filter_map(|(line, mut paths)| {
+        paths.sort_unstable();
+        Some((line, joined(paths.into_iter())?))
+    });
+    drawn.collect()
 }
 
 fn joined(paths: impl Iterator<Item = Vec<Position>>) -> Option<Shape> {

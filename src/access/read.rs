@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::access::Policy;
+use crate::access::standings::PartiesOf;
 use crate::access::standings::Standings;
 use crate::access::standings::other_of;
 use crate::access::standings::parties_of;
@@ -53,9 +54,19 @@ pub(super) fn read_store(
         let collection = match known {
             Some(known) if known.version == version => Arc::clone(known),
             _ => {
-                let others = other.map(|(other, by)| parties_of(other, by)).unwrap_or_default();
-                let standings = || Standings::new(rules, &stored.schema, &others);
-                Arc::new(read_collection(store, &reader, &stored, version, &standings)?)
+                let mut others = other.map(|(other, by)| parties_of(other, by)).unwrap_or_default();
+                let read = |others: &PartiesOf| {
+                    let standings = || Standings::new(rules, &stored.schema, others);
+                    read_collection(store, &reader, &stored, version, &standings)
+                };
+                let mut collection = read(&others)?;
+                let ids =
+                    collection.groups.iter().flat_map(|group| (0..group.len()).map(|row| group.id(row)));
+                // A UUID named a row by its internal id, and is the public id of another one.
+                if others.settle(ids) {
+                    collection = read(&others)?;
+                }
+                Arc::new(collection)
             }
         };
         collections.insert(id.clone(), collection);

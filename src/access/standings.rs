@@ -12,10 +12,36 @@ use crate::model::Provenance;
 use crate::model::RowId;
 use crate::model::Standing;
 use crate::model::ValueRef;
+use crate::model::reference::Reference;
 use crate::snapshot::Collection;
 
 /// Forces by the row they are party to.
-pub type PartiesOf = HashMap<RowId, Vec<String>>;
+#[derive(Debug, Default)]
+pub struct PartiesOf {
+    /// By the row that a text names as its public id.
+    public: HashMap<RowId, Vec<String>>,
+    /// By the row that a UUID names as its internal id, with the row that has this UUID as public id, if there is one.
+    internal: HashMap<RowId, (RowId, Vec<String>)>,
+}
+
+impl PartiesOf {
+    fn of(&self, id: RowId) -> impl Iterator<Item = &str> {
+        let public = self.public.get(&id).into_iter().flatten();
+        public.chain(self.internal.get(&id).into_iter().flat_map(|(_, forces)| forces)).map(String::as_str)
+    }
+
+    /// Takes back what was said of rows by their internal id where `rows`, all those there are, have another row with
+    /// that text as public id. Whether there was any.
+    pub fn settle(&mut self, rows: impl Iterator<Item = RowId>) -> bool {
+        let texts: HashMap<RowId, RowId> =
+            self.internal.iter().map(|(internal, (public, _))| (*public, *internal)).collect();
+        let mut any = false;
+        for row in rows {
+            any |= texts.get(&row).is_some_and(|internal| self.internal.remove(internal).is_some());
+        }
+        any
+    }
+}
 
 /// Gives each row its standing: equal ones once.
 #[derive(Debug)]
@@ -69,7 +95,7 @@ impl<'a> Standings<'a> {
                     parties.extend((text(*field) == Some(*is)).then_some(*force));
                 }
                 Rule::Of(others) => {
-                    parties.extend(others.get(&id).into_iter().flatten().map(String::as_str));
+                    parties.extend(others.of(id));
                 }
             }
         }
@@ -99,17 +125,22 @@ pub fn other_of(rules: &[PartyRule]) -> Option<(&str, &str)> {
 
 /// The forces that a collection's rows concern, by the row that they name in a field.
 pub fn parties_of(collection: &Collection, by: &str) -> PartiesOf {
-    let mut parties = PartiesOf::new();
+    let mut parties = PartiesOf::default();
     let Some(field) = collection.schema.position(by) else { return parties };
     for group in &collection.groups {
         for row in 0..group.len() {
             let ValueRef::Text(text) = group.value(field, row) else { continue };
-            // A row that came with an id of its own is named by that.
-            let id = RowId::parse(text).unwrap_or_else(|| RowId::from_public(text));
-            let known = parties.entry(id).or_default();
-            for force in group.standing(row).forces() {
-                if !known.iter().any(|known| known == force) {
-                    known.push(force.to_owned());
+            let reference = Reference::of(text);
+            // Which of the two it is shows once the rows are read.
+            let internal = reference.internal().map(|id| {
+                &mut parties.internal.entry(id).or_insert_with(|| (reference.public(), Vec::new())).1
+            });
+            let public = parties.public.entry(reference.public()).or_default();
+            for known in std::iter::once(public).chain(internal) {
+                for force in group.standing(row).forces() {
+                    if !known.iter().any(|known| known == force) {
+                        known.push(force.to_owned());
+                    }
                 }
             }
         }

@@ -12,6 +12,7 @@ use crate::model::CollectionSchema;
 use crate::model::RowId;
 use crate::model::collections::Field;
 use crate::model::geometry::Bounds;
+use crate::model::reference::Reference;
 use crate::snapshot::BlockIndex;
 use crate::snapshot::Collection;
 use crate::snapshot::IdIndex;
@@ -221,6 +222,12 @@ impl CollectionView {
         }
         let mut groups = self.groups.iter().zip(0..);
         groups.find_map(|(rows, group)| rows.find(id).map(|row| (group, row as u32)))
+    }
+
+    /// The row that a reference names: place of its group and its place there.
+    #[must_use]
+    pub fn named(&self, reference: Reference) -> Option<(u32, u32)> {
+        self.find(reference.among(|id| self.find(id).is_some())?)
     }
 
     /// Whether the next [`Self::find`] is quick: the table of a large collection is made when it is first wanted.

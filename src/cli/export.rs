@@ -128,9 +128,9 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     match ending {
         Ending::GeoJson | Ending::GeoJsonLines => write_features(draft.as_file(), collection, &rows, ending)?,
         Ending::Csv => {
-            let mut writer = CsvWriter::new(BufWriter::new(draft.as_file()), collection.schema())?;
+            let mut writer = CsvWriter::new(BufWriter::new(draft.as_file()), collection, &rows)?;
             for at in &rows {
-                writer.row(collection, *at)?;
+                writer.row(*at)?;
             }
             writer.finish()?;
         }

@@ -24,6 +24,7 @@ use crate::model::collections::referrals;
 use crate::model::collections::seizures;
 use crate::model::collections::sightings;
 use crate::model::lifecycle::LineState;
+use crate::model::reference::Reference;
 
 /// 1 April 2022.
 const APRIL_2022: i32 = 19_083;
@@ -128,7 +129,7 @@ impl SelfCheck {
             }
         }
         let runs = row.day(&legs::ACTIVE_TO).is_none()
-            && crate::model::RowId::parse(&line).is_some_and(|id| self.running.contains(&id.0));
+            && Reference::of(&line).among(|id| self.running.contains(&id.0)).is_some();
         if runs {
             if town == "portsmouth" {
                 self.portsmouth.insert(line.clone());

@@ -2,16 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::access::CollectionView;
 use crate::access::RowGroup;
 use crate::model::Position;
+use crate::model::RowId;
 use crate::model::ValueRef;
 use crate::model::collections::Field;
 use crate::model::collections::forces;
 use crate::model::collections::hubs;
 use crate::model::collections::regions;
 use crate::model::collections::towns;
+use crate::model::reference::Reference;
+
+/// What an end is called that has no name.
+pub const NOT_KNOWN: &str = "not known";
 
 /// How far ends are gathered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,13 +51,13 @@ impl Level {
 pub struct Place {
     /// The collection that has it as a feature.
     pub collection: &'static str,
-    /// Its id there.
+    /// Its id there; empty for the places together whose force is not known.
     pub id: String,
-    /// What it is called.
+    /// What it is called; "not known" where it has no name.
     pub label: String,
-    /// Where it is drawn; of several places the middle, weighted by population.
+    /// Where it is drawn; of several places the middle, weighted by population if that of each is known.
     pub position: Position,
-    /// The force it lies in.
+    /// The force it lies in; empty if that is not known, or for a region.
     pub force: String,
     /// The region it lies in, if its force has one.
     pub region: String,
@@ -62,17 +68,18 @@ pub struct Place {
 /// Visible hubs or towns.
 #[derive(Debug)]
 pub struct Gazetteer {
-    known: HashMap<String, Known>,
+    known: HashMap<RowId, Known>,
 }
 
 #[derive(Debug, Clone)]
 struct Known {
+    id: String,
     name: String,
     position: Position,
     force: String,
     region: String,
     area: String,
-    population: i64,
+    population: Option<i64>,
 }
 
 impl Gazetteer {
@@ -81,15 +88,15 @@ impl Gazetteer {
     pub fn of_hubs(collection: &CollectionView) -> Self {
         Self::new(collection, |group, row| {
             let text = |field: &Field<str>| text(collection, group, field, row);
-            let known = Known {
+            Some(Known {
+                id: text(&hubs::ID),
                 name: text(&hubs::NAME),
                 position: centre(group, row)?,
                 force: text(&hubs::FORCE),
                 region: text(&hubs::REGION),
                 area: text(&hubs::AREA),
                 population: whole(collection, group, &hubs::POPULATION, row),
-            };
-            Some((text(&hubs::ID), known))
+            })
         })
     }
 
@@ -98,29 +105,46 @@ impl Gazetteer {
     pub fn of_towns(collection: &CollectionView) -> Self {
         Self::new(collection, |group, row| {
             let text = |field: &Field<str>| text(collection, group, field, row);
-            let known = Known {
+            Some(Known {
+                id: text(&towns::ID),
                 name: text(&towns::NAME),
                 position: centre(group, row)?,
                 force: text(&towns::FORCE),
                 region: text(&towns::REGION),
                 area: String::new(),
                 population: whole(collection, group, &towns::POPULATION, row),
-            };
-            Some((text(&towns::ID), known))
+            })
         })
     }
 
-    fn new(collection: &CollectionView, read: impl Fn(&RowGroup, usize) -> Option<(String, Known)>) -> Self {
-        let groups = collection.groups().iter();
-        let known =
-            groups.flat_map(|group| (0..group.len()).filter_map(|row| read(group, row)).collect::<Vec<_>>());
-        Self { known: known.collect() }
+    fn new(collection: &CollectionView, read: impl Fn(&RowGroup, usize) -> Option<Known>) -> Self {
+        let mut known = HashMap::new();
+        for group in collection.groups() {
+            known.extend((0..group.len()).filter_map(|row| Some((group.id(row), read(group, row)?))));
+        }
+        Self { known }
     }
 
-    /// Whether there is a place of that id.
+    /// The same places with each force and region under its public id, however it is named.
     #[must_use]
-    pub fn has(&self, id: &str) -> bool {
-        self.known.contains_key(id)
+    pub fn under(self: Arc<Self>, titles: &Titles) -> Arc<Self> {
+        let [forces, regions] = &titles.0;
+        let settled = |known: &Known| forces.settled(&known.force) && regions.settled(&known.region);
+        if self.known.values().all(settled) {
+            return self;
+        }
+        let named = |known: &Known| Known {
+            force: forces.id(&known.force).to_owned(),
+            region: regions.id(&known.region).to_owned(),
+            ..known.clone()
+        };
+        Arc::new(Self { known: self.known.iter().map(|(row, known)| (*row, named(known))).collect() })
+    }
+
+    /// The row that a reference names.
+    #[must_use]
+    pub fn find(&self, reference: Reference) -> Option<RowId> {
+        reference.among(|id| self.known.contains_key(&id))
     }
 
     /// Whether a place of it lies in a force.
@@ -135,14 +159,20 @@ impl Gazetteer {
         self.known.values().any(|known| known.region == region)
     }
 
-    /// Whether a place is the one named, or lies in the force or region named.
+    /// Whether a place is the one named, or lies in the force or region named, which has its public id.
     #[must_use]
-    pub fn lies_in(&self, id: &str, collection: &str, name: &str) -> bool {
-        self.known.get(id).is_some_and(|known| match collection {
+    pub fn lies_in(&self, row: RowId, collection: &str, name: &str) -> bool {
+        self.known.get(&row).is_some_and(|known| match collection {
             forces::COLLECTION => known.force == name,
             regions::COLLECTION => known.region == name,
-            _ => id == name,
+            _ => known.id == name,
         })
+    }
+
+    /// The public id of a place.
+    #[must_use]
+    pub fn id(&self, row: RowId) -> Option<&str> {
+        self.known.get(&row).map(|known| known.id.as_str())
     }
 }
 
@@ -157,31 +187,82 @@ fn text(collection: &CollectionView, group: &RowGroup, field: &Field<str>, row: 
     }
 }
 
-fn whole(collection: &CollectionView, group: &RowGroup, field: &Field<i64>, row: usize) -> i64 {
+fn whole(collection: &CollectionView, group: &RowGroup, field: &Field<i64>, row: usize) -> Option<i64> {
     match collection.place(field).map(|field| group.value(field, row)) {
-        Some(ValueRef::Int(number)) => number,
-        _ => 0,
+        Some(ValueRef::Int(number)) => Some(number),
+        _ => None,
     }
 }
 
-/// Names of forces and regions that are visible.
-pub fn names(collection: Option<&CollectionView>) -> HashMap<String, String> {
-    let Some(collection) = collection else { return HashMap::new() };
-    let schema = collection.schema();
-    let (id, name) = (schema.position("id"), schema.position("name"));
-    let mut out = HashMap::new();
-    for group in collection.groups() {
-        for row in 0..group.len() {
-            let text = |field: Option<usize>| match field.map(|field| group.value(field, row)) {
-                Some(ValueRef::Text(text)) => Some(text.to_owned()),
-                _ => None,
-            };
-            if let Some((id, name)) = text(id).zip(text(name)) {
-                out.insert(id, name);
+/// Forces and regions that are visible.
+#[derive(Debug)]
+pub struct Titles([Areas; 2]);
+
+impl Titles {
+    /// Of the visible rows of `forces` and `regions`.
+    #[must_use]
+    pub fn of(forces: Option<&CollectionView>, regions: Option<&CollectionView>) -> Self {
+        Self([Areas::of(forces), Areas::of(regions)])
+    }
+
+    /// The public id that a force or region is known by here, if there is one with that name.
+    #[must_use]
+    pub fn find(&self, collection: &str, text: &str) -> Option<&str> {
+        let areas = match collection {
+            forces::COLLECTION => &self.0[0],
+            regions::COLLECTION => &self.0[1],
+            _ => return None,
+        };
+        areas.row(text).and_then(|row| areas.rows.get(&row)).map(|(id, _)| id.as_str())
+    }
+}
+
+/// Id and name of forces, or of regions, by row.
+#[derive(Debug, Default)]
+struct Areas {
+    rows: HashMap<RowId, (String, Option<String>)>,
+}
+
+impl Areas {
+    fn of(collection: Option<&CollectionView>) -> Self {
+        let mut areas = Self::default();
+        let Some(collection) = collection else { return areas };
+        let schema = collection.schema();
+        let (id, name) = (schema.position("id"), schema.position("name"));
+        for group in collection.groups() {
+            for row in 0..group.len() {
+                let text = |field: Option<usize>| match field.map(|field| group.value(field, row)) {
+                    Some(ValueRef::Text(text)) if !text.is_empty() => Some(text.to_owned()),
+                    _ => None,
+                };
+                if let Some(id) = text(id) {
+                    areas.rows.insert(group.id(row), (id, text(name)));
+                }
             }
         }
+        areas
     }
-    out
+
+    fn row(&self, text: &str) -> Option<RowId> {
+        Reference::of(text).among(|id| self.rows.contains_key(&id))
+    }
+
+    /// Whether a text is a public id, or names nothing that there is.
+    fn settled(&self, text: &str) -> bool {
+        text.is_empty() || self.id(text) == text
+    }
+
+    /// The public id of what a text names; the text itself where there is nothing.
+    fn id<'a>(&'a self, text: &'a str) -> &'a str {
+        let known = self.row(text).and_then(|row| self.rows.get(&row));
+        known.map_or(text, |(id, _)| id.as_str())
+    }
+
+    /// What to call it: its name, else its id, else [`NOT_KNOWN`].
+    fn title(&self, id: &str) -> String {
+        let name = self.row(id).and_then(|row| self.rows.get(&row)?.1.clone());
+        name.unwrap_or_else(|| if id.is_empty() { NOT_KNOWN.to_owned() } else { id.to_owned() })
+    }
 }
 
 /// Numbers the ends of one side and remembers what they are.
@@ -191,7 +272,7 @@ pub struct Ends<'a> {
     level: Level,
     is_origin: bool,
     /// Number of the end of each place met.
-    numbers: HashMap<&'a str, u32>,
+    numbers: HashMap<RowId, u32>,
     /// Number of each end by collection and id.
     made: BTreeMap<(&'static str, String), u32>,
     places: Vec<Place>,
@@ -211,26 +292,27 @@ impl<'a> Ends<'a> {
     }
 
     /// The number of the end that a hub or town belongs to, `None` if it is not visible.
-    pub fn number(&mut self, id: &str, names: &[HashMap<String, String>; 2]) -> Option<u32> {
-        if let Some(number) = self.numbers.get(id) {
+    pub fn number(&mut self, row: RowId, titles: &Titles) -> Option<u32> {
+        if let Some(number) = self.numbers.get(&row) {
             return Some(*number);
         }
-        let (id, known) = self.gazetteer.known.get_key_value(id)?;
-        let place = self.place(id, known, names);
+        let known = self.gazetteer.known.get(&row)?;
+        let place = self.place(known, titles);
         let key = (place.collection, place.id.clone());
         let number = *self.made.entry(key).or_insert_with(|| {
             self.places.push(place);
             self.places.len() as u32 - 1
         });
-        self.numbers.insert(id, number);
+        self.numbers.insert(row, number);
         Some(number)
     }
 
-    fn place(&self, id: &str, known: &Known, names: &[HashMap<String, String>; 2]) -> Place {
+    fn place(&self, known: &Known, titles: &Titles) -> Place {
+        let [forces, regions] = &titles.0;
         let own = || Place {
             collection: if self.is_origin { hubs::COLLECTION } else { towns::COLLECTION },
-            id: id.to_owned(),
-            label: known.name.clone(),
+            id: known.id.clone(),
+            label: if known.name.is_empty() { NOT_KNOWN.to_owned() } else { known.name.clone() },
             position: known.position,
             force: known.force.clone(),
             region: known.region.clone(),
@@ -244,18 +326,17 @@ impl<'a> Ends<'a> {
             position: middle(&members),
             ..own()
         };
-        let name = |side: usize, id: &str| names[side].get(id).cloned().unwrap_or_else(|| id.to_owned());
         let by_force = || {
             let members = all().filter(|other| other.force == known.force).collect();
-            gathered(forces::COLLECTION, &known.force, name(0, &known.force), members)
+            gathered(forces::COLLECTION, &known.force, forces.title(&known.force), members)
         };
         match self.level {
             Level::Place => own(),
             Level::Area => {
                 let members: Vec<&Known> =
                     all().filter(|other| !known.area.is_empty() && other.area == known.area).collect();
-                // An area of one hub is that hub, whoever else may be hidden.
-                if known.area.is_empty() || known.area == known.name {
+                // An area of one hub is that hub, whoever else may be hidden. Without a force there is nothing to gather by.
+                if known.area.is_empty() || known.area == known.name || known.force.is_empty() {
                     own()
                 } else {
                     gathered(forces::COLLECTION, &known.force, known.area.clone(), members)
@@ -263,7 +344,8 @@ impl<'a> Ends<'a> {
             }
             Level::Region if !known.region.is_empty() => {
                 let members = all().filter(|other| other.region == known.region).collect();
-                let region = gathered(regions::COLLECTION, &known.region, name(1, &known.region), members);
+                let region =
+                    gathered(regions::COLLECTION, &known.region, regions.title(&known.region), members);
                 // It has several forces: which of its places was met first says nothing.
                 Place { force: String::new(), ..region }
             }
@@ -277,11 +359,13 @@ impl<'a> Ends<'a> {
     }
 }
 
-/// The middle of places by population, in whole units so that their order does not matter.
+/// The middle of places by population, or of the places alone if that of one is not known; in whole units so that their
+/// order does not matter.
 fn middle(members: &[&Known]) -> Position {
+    let all_known = members.iter().all(|known| known.population.is_some());
     let (mut lon, mut lat, mut people) = (0_i128, 0_i128, 0_i128);
     for known in members {
-        let weight = i128::from(known.population.max(1));
+        let weight = known.population.filter(|_| all_known).map_or(1, |people| i128::from(people.max(1)));
         lon += i128::from(known.position.lon) * weight;
         lat += i128::from(known.position.lat) * weight;
         people += weight;

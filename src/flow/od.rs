@@ -8,13 +8,16 @@ use crate::flow::ends::Ends;
 use crate::flow::ends::Gazetteer;
 use crate::flow::ends::Level;
 use crate::flow::ends::Place;
-use crate::flow::ends::names;
+use crate::flow::ends::Titles;
+use crate::model::RowId;
 use crate::model::ValueRef;
 use crate::model::collections::forces;
 use crate::model::collections::hubs;
 use crate::model::collections::legs;
 use crate::model::collections::regions;
 use crate::model::collections::towns;
+use crate::model::reference::Reference;
+use crate::model::reference::rows_named;
 use crate::model::time::Interval;
 
 /// What is asked.
@@ -61,12 +64,13 @@ pub enum FlowError {
 pub struct Sums {
     /// Pairs of ends.
     pub flows: u64,
-    /// Lines, each counted once.
+    /// Lines, each counted once, by whichever of its ids it is named.
     pub lines: u64,
     /// Links.
     pub legs: u64,
-    /// Journeys in ten weeks: whole numbers, so that the order of adding does not matter.
-    pub trips_in_ten_weeks: i64,
+    /// Journeys in ten weeks of the links where they are known: whole numbers, so that the order of adding does not
+    /// matter. `None` if there are links and of none of them they are known.
+    pub trips_in_ten_weeks: Option<i64>,
 }
 
 /// One pair.
@@ -78,8 +82,8 @@ pub struct Flow {
     pub destination: usize,
     /// What it adds up to.
     pub sums: Sums,
-    /// Rail minutes from door to door, the middle of its links.
-    pub minutes: i64,
+    /// Rail minutes from door to door, the middle of those links where they are known; `None` if of none.
+    pub minutes: Option<i64>,
 }
 
 /// The answer.
@@ -93,23 +97,25 @@ pub struct Flows {
     pub totals: Sums,
     /// Those of the listed pairs.
     pub shown: Sums,
+    /// Links that match otherwise and are in no pair: their hub or town is not known, or has no position.
+    pub without_ends: u64,
 }
 
 /// Links in the form they are added up in, made once for the visible rows.
 #[derive(Debug)]
 struct Links {
-    hubs: Vec<String>,
-    towns: Vec<String>,
+    hubs: Vec<Reference>,
+    towns: Vec<Reference>,
     rows: Vec<Link>,
 }
 
 #[derive(Debug)]
 struct Link {
-    hub: u32,
-    town: u32,
-    line: u32,
-    minutes: i32,
-    trips_in_ten_weeks: i64,
+    hub: Option<u32>,
+    town: Option<u32>,
+    line: Option<u32>,
+    minutes: Option<i32>,
+    trips_in_ten_weeks: Option<i64>,
     from: i64,
     to: i64,
 }
@@ -130,24 +136,35 @@ impl Links {
                     _ => None,
                 };
                 let number = |field: Option<usize>| match field.map(|field| group.value(field, row)) {
-                    Some(ValueRef::Int(number)) => number as f64,
-                    Some(ValueRef::Float(number)) => number,
-                    _ => 0.0,
+                    Some(ValueRef::Int(number)) => Some(number as f64),
+                    Some(ValueRef::Float(number)) => Some(number),
+                    _ => None,
                 };
-                let (Some(hub), Some(town)) = (text(hub), text(town)) else { continue };
                 let (from, to) = group.time(row);
                 rows.push(Link {
-                    hub: hubs.number(hub),
-                    town: towns.number(town),
-                    line: lines.number(text(line).unwrap_or_default()),
-                    minutes: number(minutes) as i32,
-                    trips_in_ten_weeks: (number(trips) * 10.0).round() as i64,
+                    hub: text(hub).map(|hub| hubs.number(hub)),
+                    town: text(town).map(|town| towns.number(town)),
+                    line: text(line).map(|line| lines.number(line)),
+                    minutes: number(minutes).map(|minutes| minutes as i32),
+                    trips_in_ten_weeks: number(trips).map(|trips| (trips * 10.0).round() as i64),
                     from,
                     to,
                 });
             }
         }
-        Self { hubs: hubs.words, towns: towns.words, rows }
+        // A line may be named by its public id here and by its internal one there.
+        let mut numbers: HashMap<RowId, u32> = HashMap::new();
+        let mut number_of = |(row, number): (RowId, u32)| *numbers.entry(row).or_insert(number);
+        let of_line: Vec<u32> = rows_named(lines.words.iter().map(String::as_str))
+            .into_iter()
+            .zip(0..)
+            .map(&mut number_of)
+            .collect();
+        for link in &mut rows {
+            link.line = link.line.map(|line| of_line[line as usize]);
+        }
+        let references = |words: &[String]| words.iter().map(|word| Reference::of(word)).collect();
+        Self { hubs: references(&hubs.words), towns: references(&towns.words), rows }
     }
 }
 
@@ -171,7 +188,18 @@ impl Interned {
 }
 
 /// One link of the answer on its way: ends, line, then what is added up.
-type Part = (u32, u32, u32, i64, i32);
+type Part = (u32, u32, Option<u32>, Option<i64>, Option<i32>);
+
+/// What became of one end of a link.
+#[derive(Clone, Copy)]
+enum End {
+    /// The number of the end it belongs to.
+    At(u32),
+    /// It is known and not the one asked for, or not known while one is asked for.
+    Elsewhere,
+    /// It is not known, or has no position.
+    NotKnown,
+}
 
 /// Adds up the visible links.
 ///
@@ -181,34 +209,48 @@ pub fn flows(view: &View, request: &Request) -> Result<Flows, FlowError> {
     let get = |id: &str| view.collection(id).ok_or(FlowError::NoFlows);
     let (legs, hubs, towns) = (get(legs::COLLECTION)?, get(hubs::COLLECTION)?, get(towns::COLLECTION)?);
     let links = legs.derive(Links::new);
-    let (hubs, towns) = (hubs.derive(Gazetteer::of_hubs), towns.derive(Gazetteer::of_towns));
-    let titles = [
-        names(view.collection(forces::COLLECTION).map(AsRef::as_ref)),
-        names(view.collection(regions::COLLECTION).map(AsRef::as_ref)),
-    ];
-    check_end("from", request.from.as_ref(), hubs::COLLECTION, &hubs, &titles)?;
-    check_end("to", request.to.as_ref(), towns::COLLECTION, &towns, &titles)?;
-    let within = |gazetteer: &Gazetteer, id: &str, end: Option<&(String, String)>| {
-        end.is_none_or(|(collection, name)| gazetteer.lies_in(id, collection, name))
-    };
+    let get = |id: &str| view.collection(id).map(AsRef::as_ref);
+    let titles = Titles::of(get(forces::COLLECTION), get(regions::COLLECTION));
+    let hubs = hubs.derive(Gazetteer::of_hubs).under(&titles);
+    let towns = towns.derive(Gazetteer::of_towns).under(&titles);
+    let from = check_end("from", request.from.as_ref(), hubs::COLLECTION, &hubs, &titles)?;
+    let to = check_end("to", request.to.as_ref(), towns::COLLECTION, &towns, &titles)?;
     let mut origins = Ends::new(&hubs, request.origin, true);
     let mut destinations = Ends::new(&towns, request.destination, false);
-    let number_all =
-        |ends: &mut Ends<'_>, words: &[String], end: Option<&(String, String)>, of: &Gazetteer| {
-            let number = |id: &String| within(of, id, end).then(|| ends.number(id, &titles)).flatten();
-            words.iter().map(number).collect::<Vec<Option<u32>>>()
+    let number_all = |ends: &mut Ends<'_>, references: &[Reference], asked: Asked<'_>, of: &Gazetteer| {
+        let number = |reference: &Reference| {
+            let row = of.find(*reference);
+            match (row.and_then(|row| ends.number(row, &titles)), row, asked) {
+                (Some(number), _, None) => End::At(number),
+                (Some(number), Some(row), Some((within, name))) if of.lies_in(row, within, name) => {
+                    End::At(number)
+                }
+                (None, _, None) => End::NotKnown,
+                _ => End::Elsewhere,
+            }
         };
-    let of_hub = number_all(&mut origins, &links.hubs, request.from.as_ref(), &hubs);
-    let of_town = number_all(&mut destinations, &links.towns, request.to.as_ref(), &towns);
-    let mut parts: Vec<Part> = links
-        .rows
-        .iter()
-        .filter(|link| request.during.is_none_or(|during| during.intersects(link.from, link.to)))
-        .filter_map(|link| {
-            let (origin, destination) = (of_hub[link.hub as usize]?, of_town[link.town as usize]?);
-            Some((origin, destination, link.line, link.trips_in_ten_weeks, link.minutes))
-        })
-        .collect();
+        references.iter().map(number).collect::<Vec<End>>()
+    };
+    let of_hub = number_all(&mut origins, &links.hubs, from, &hubs);
+    let of_town = number_all(&mut destinations, &links.towns, to, &towns);
+    let end_of = |ends: &[End], number: Option<u32>, asked: Asked<'_>| match number {
+        Some(number) => ends[number as usize],
+        None if asked.is_some() => End::Elsewhere,
+        None => End::NotKnown,
+    };
+    let (mut parts, mut without_ends): (Vec<Part>, u64) = (Vec::new(), 0);
+    for link in &links.rows {
+        if request.during.is_some_and(|during| !during.intersects(link.from, link.to)) {
+            continue;
+        }
+        match (end_of(&of_hub, link.hub, from), end_of(&of_town, link.town, to)) {
+            (End::At(origin), End::At(destination)) => {
+                parts.push((origin, destination, link.line, link.trips_in_ten_weeks, link.minutes));
+            }
+            (End::Elsewhere, _) | (_, End::Elsewhere) => {}
+            (End::NotKnown, _) | (_, End::NotKnown) => without_ends += 1,
+        }
+    }
     parts.sort_unstable();
     let mut pairs: Vec<(&[Part], Sums)> = parts
         .chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
@@ -243,31 +285,36 @@ pub fn flows(view: &View, request: &Request) -> Result<Flows, FlowError> {
         .filter_map(|(pair, sums)| {
             let (origin, destination, ..) = *pair.first()?;
             let (origin, destination) = (place(true, origin), place(false, destination));
-            let mut minutes: Vec<i32> = pair.iter().map(|part| part.4).collect();
+            let mut minutes: Vec<i32> = pair.iter().filter_map(|part| part.4).collect();
             minutes.sort_unstable();
-            let minutes = i64::from(minutes[minutes.len() / 2]);
+            let minutes = minutes.get(minutes.len() / 2).copied().map(i64::from);
             Some(Flow { origin, destination, sums: *sums, minutes })
         })
         .collect();
-    Ok(Flows { places, flows, totals, shown })
+    Ok(Flows { places, flows, totals, shown, without_ends })
 }
 
-fn check_end(
+/// The collection of the end that is asked for, and its public id there.
+type Asked<'a> = Option<(&'a str, &'a str)>;
+
+fn check_end<'a>(
     param: &'static str,
-    end: Option<&(String, String)>,
+    end: Option<&'a (String, String)>,
     own: &'static str,
-    gazetteer: &Gazetteer,
-    titles: &[HashMap<String, String>; 2],
-) -> Result<(), FlowError> {
-    let Some((collection, id)) = end else { return Ok(()) };
+    gazetteer: &'a Gazetteer,
+    titles: &'a Titles,
+) -> Result<Asked<'a>, FlowError> {
+    let Some((collection, id)) = end else { return Ok(None) };
     // A force without a hub is there, and sends nothing out.
+    let named = titles.find(collection, id);
     let there = match collection.as_str() {
-        forces::COLLECTION => titles[0].contains_key(id) || gazetteer.has_force(id),
-        regions::COLLECTION => titles[1].contains_key(id) || gazetteer.has_region(id),
-        other => other == own && gazetteer.has(id),
+        forces::COLLECTION => named.or_else(|| gazetteer.has_force(id).then_some(id)),
+        regions::COLLECTION => named.or_else(|| gazetteer.has_region(id).then_some(id)),
+        other if other == own => gazetteer.find(Reference::of(id)).and_then(|row| gazetteer.id(row)),
+        _ => None,
     };
-    if there {
-        return Ok(());
+    if let Some(id) = there {
+        return Ok(Some((collection, id)));
     }
     let (collections, example) = if own == hubs::COLLECTION {
         ("hubs, forces or regions", "hubs:liverpool")
@@ -279,13 +326,15 @@ fn check_end(
 }
 
 fn sums(parts: &[Part]) -> Sums {
-    let mut lines: Vec<u32> = parts.iter().map(|part| part.2).collect();
+    let mut lines: Vec<u32> = parts.iter().filter_map(|part| part.2).collect();
     lines.sort_unstable();
     lines.dedup();
+    let journeys = parts.iter().filter_map(|part| part.3);
+    let known = parts.is_empty() || parts.iter().any(|part| part.3.is_some());
     Sums {
         flows: 0,
         lines: lines.len() as u64,
         legs: parts.len() as u64,
-        trips_in_ten_weeks: parts.iter().map(|part| part.3).sum(),
+        trips_in_ten_weeks: known.then(|| journeys.sum()),
     }
 }

@@ -1,7 +1,11 @@
 //! CSV: the id, longitude and latitude of points, then the fields under their public names.
 //!
 //! UTF-8, comma, a heading line, RFC 4180 quoting. Lines and areas have no columns of their own and are refused by
-//! the caller. Values are written as they would be read back.
+//! the caller. The import knows such a file by its first three headings, `feature_id`, `lon` and `lat`, and reads it back
+//! whole: the first column is the features' ids, nothing is null, and a heading says where a column of a user's layer is
+//! not what it looks like: `NAME (text)` for text that could be numbers or times, `NAME (text, \N is null)` where some
+//! text is empty (then null is `\N` and a backslash in front has one more), `NAME (json)` for JSON. Other columns are
+//! written as they would be read back; `NAME (plain)` if the name itself ends like one of these.
 
 use std::io::Write;
 
@@ -9,57 +13,76 @@ use csv::Writer;
 
 use crate::access::CollectionView;
 use crate::model::CollectionClass;
-use crate::model::CollectionSchema;
+use crate::model::FieldSchema;
+use crate::model::FieldType;
 use crate::model::ShapeKind;
+use crate::model::ValueRef;
+use crate::model::feature::format_number;
+use crate::model::time;
 use crate::query::RowRef;
 use crate::query::public_id;
 
+/// Endings of headings that mean something.
+const TEXT: &str = " (text)";
+const TEXT_OR_NULL: &str = " (text, \\N is null)";
+const JSON: &str = " (json)";
+const PLAIN: &str = " (plain)";
+
 /// Writes rows of one collection.
-pub struct CsvWriter<W: Write> {
+pub struct CsvWriter<'a, W: Write> {
     writer: Writer<W>,
-    fields: usize,
-    with_id: bool,
+    collection: &'a CollectionView,
+    /// The ending of each field's heading.
+    endings: Vec<&'static str>,
 }
 
-impl<W: Write> CsvWriter<W> {
-    /// Writes the heading. The id column is left out where a field of the schema already is the id.
+impl<'a, W: Write> CsvWriter<'a, W> {
+    /// Writes the heading; `rows` are those that will follow.
     ///
     /// # Errors
     /// Of the output.
-    pub fn new(output: W, schema: &CollectionSchema) -> Result<Self, csv::Error> {
+    pub fn new(output: W, collection: &'a CollectionView, rows: &[RowRef]) -> Result<Self, csv::Error> {
         let mut writer = Writer::from_writer(output);
-        let with_id = schema.identifier.is_none()
-            && (schema.feature_ids
-                || matches!(schema.class, CollectionClass::Register | CollectionClass::Release));
+        let schema = collection.schema();
         let taken = |name: &str| schema.fields.iter().any(|field| field.name.eq_ignore_ascii_case(name));
         let free = |name: &str| if taken(name) { format!("feature_{name}") } else { name.to_owned() };
-        let mut heading = Vec::new();
-        if with_id {
-            heading.push(free("id"));
-        }
-        heading.push(free("lon"));
-        heading.push(free("lat"));
-        heading.extend(schema.fields.iter().map(|field| field.name.clone()));
+        let endings: Vec<&str> = schema
+            .fields
+            .iter()
+            .zip(0..)
+            .map(|(field, place)| ending(collection, rows, field, place))
+            .collect();
+        let ids = if schema.numeric_ids { "" } else { TEXT };
+        let mut heading = vec![format!("feature_id{ids}"), free("lon"), free("lat")];
+        heading.extend(
+            schema.fields.iter().zip(&endings).map(|(field, ending)| format!("{}{ending}", field.name)),
+        );
         writer.write_record(&heading)?;
-        Ok(Self { writer, fields: schema.fields.len(), with_id })
+        Ok(Self { writer, collection, endings })
     }
 
     /// Writes a row.
     ///
     /// # Errors
     /// Of the output.
-    pub fn row(&mut self, collection: &CollectionView, at: RowRef) -> Result<(), csv::Error> {
-        let group = &collection.groups()[at.group as usize];
+    pub fn row(&mut self, at: RowRef) -> Result<(), csv::Error> {
+        let group = &self.collection.groups()[at.group as usize];
         let row = at.row as usize;
-        if self.with_id {
-            self.writer.write_field(public_id(collection, at))?;
-        }
+        self.writer.write_field(public_id(self.collection, at))?;
         let place =
             group.shape(row).filter(|shape| shape.kind == ShapeKind::Point).map(|shape| shape.positions[0]);
         self.writer.write_field(place.map_or_else(String::new, |place| place.lon_degrees().to_string()))?;
         self.writer.write_field(place.map_or_else(String::new, |place| place.lat_degrees().to_string()))?;
-        for field in 0..self.fields {
-            self.writer.write_field(group.value(field, row).to_text())?;
+        for (field, ending) in self.endings.iter().enumerate() {
+            let value = group.value(field, row);
+            let text = match value {
+                ValueRef::Null if *ending == TEXT_OR_NULL => "\\N".to_owned(),
+                ValueRef::Text(text) if *ending == TEXT_OR_NULL && text.starts_with('\\') => {
+                    format!("\\{text}")
+                }
+                _ => value.to_text(),
+            };
+            self.writer.write_field(text)?;
         }
         self.writer.write_record(None::<&[u8]>)
     }
@@ -71,4 +94,36 @@ impl<W: Write> CsvWriter<W> {
     pub fn finish(mut self) -> std::io::Result<()> {
         self.writer.flush()
     }
+}
+
+/// How the heading of a field ends. The types of a collection that comes with the program are known without.
+fn ending(collection: &CollectionView, rows: &[RowRef], field: &FieldSchema, place: usize) -> &'static str {
+    let texts = || {
+        rows.iter().filter_map(|at| {
+            match collection.groups()[at.group as usize].value(place, at.row as usize) {
+                ValueRef::Text(text) => Some(text),
+                _ => None,
+            }
+        })
+    };
+    let unclear = [TEXT, TEXT_OR_NULL, JSON, PLAIN].iter().any(|ending| field.name.ends_with(ending));
+    let plain = if unclear { PLAIN } else { "" };
+    match field.field_type {
+        FieldType::Json => JSON,
+        FieldType::Text if texts().any(str::is_empty) => TEXT_OR_NULL,
+        FieldType::Text if collection.schema().class == CollectionClass::Layer => {
+            let mut texts = texts().peekable();
+            if texts.peek().is_some() && texts.all(looks_otherwise) { TEXT } else { plain }
+        }
+        _ => plain,
+    }
+}
+
+/// Whether a text alone would be read as something else.
+fn looks_otherwise(text: &str) -> bool {
+    matches!(text, "true" | "false")
+        || text.parse::<i64>().is_ok_and(|number| number.to_string() == text)
+        || text.parse::<f64>().is_ok_and(|number| number.is_finite() && format_number(number + 0.0) == text)
+        || time::parse_date(text).is_some()
+        || time::parse_instant(text).is_some()
 }

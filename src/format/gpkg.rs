@@ -23,18 +23,9 @@ pub fn write_geopackage(
 ) -> Result<u64, StoreError> {
     let schema = collection.schema();
     let with_id = schema.identifier.is_none();
-    let id_name = if schema.position("id").is_some() { "feature_id" } else { "id" };
-    let mut fields = Vec::new();
-    if with_id {
-        let field_type = if schema.numeric_ids { FieldType::Integer } else { FieldType::Text };
-        fields.push(ExportField { name: id_name.to_owned(), field_type });
-    }
-    fields.extend(
-        schema
-            .fields
-            .iter()
-            .map(|field| ExportField { name: field.name.clone(), field_type: field.field_type }),
-    );
+    let id_type = if schema.numeric_ids { FieldType::Integer } else { FieldType::Text };
+    let fields = schema.fields.iter();
+    let fields = fields.map(|field| ExportField { name: field.name.clone(), field_type: field.field_type });
     let layer = ExportLayer {
         name: table_name(&schema.id),
         description: if collection.is_synthetic() {
@@ -43,7 +34,8 @@ pub fn write_geopackage(
             schema.description.clone()
         },
         geometry: schema.geometry,
-        fields,
+        ids: with_id.then_some(id_type),
+        fields: fields.collect(),
     };
     let mut writer = GeoPackageWriter::create(path, layer)?;
     for at in rows {

@@ -83,6 +83,7 @@ pub fn flows(call: &Call) -> Result<Answer, Problem> {
         "n_records": found.totals.legs,
         "marking": links.map(|links| links.marking()),
         "synthetic": links.is_some_and(|links| links.is_synthetic()),
+        "legs_without_ends": found.without_ends,
         "levels": {"origin": origin.as_str(), "destination": destination.as_str()},
         "totals": told(found.totals),
         "shown": told(found.shown),
@@ -91,8 +92,9 @@ pub fn flows(call: &Call) -> Result<Answer, Problem> {
     })))
 }
 
-fn per_week(sums: Sums) -> f64 {
-    sums.trips_in_ten_weeks as f64 / 10.0
+/// Journeys a week; null where they are not known.
+fn per_week(sums: Sums) -> Option<f64> {
+    sums.trips_in_ten_weeks.map(|trips| trips as f64 / 10.0)
 }
 
 fn told(sums: Sums) -> Value {
@@ -102,7 +104,7 @@ fn told(sums: Sums) -> Value {
 fn described(place: &Place) -> Value {
     json!({
         "collection": place.collection,
-        "id": place.id,
+        "id": (!place.id.is_empty()).then_some(&place.id),
         "label": place.label,
         "lon": place.position.lon_degrees(),
         "lat": place.position.lat_degrees(),

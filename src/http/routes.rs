@@ -187,7 +187,7 @@ pub const ROUTES: &[Route] = &[
     Route {
         path: "/api/flows",
         operation: "getFlows",
-        summary: "Links of lines added up from origin to destination, the strongest first",
+        summary: "Links of lines added up from origin to destination, the strongest first; legs_without_ends counts those whose hub or town is not known",
         params: FLOWS,
         media_type: JSON,
         rows: RowsOf::None,

@@ -18,6 +18,8 @@ use crate::import::delimiter::said_delimiter;
 use crate::import::delimiter::sniff_delimiter;
 use crate::import::input;
 use crate::import::kind::Wanted;
+use crate::import::own_csv;
+use crate::import::own_csv::OwnCsv;
 use crate::import::records::Found;
 use crate::import::records::RecordFault;
 use crate::import::records::Records;
@@ -44,6 +46,8 @@ pub(crate) struct CsvSource {
     targets: Vec<Option<usize>>,
     place: Option<PlaceColumns>,
     id: Option<usize>,
+    /// What its heading says, if our own export wrote the file.
+    own: Option<OwnCsv>,
     headings_warning: Option<Fault>,
     number: u64,
     /// The line of the record, from 1.
@@ -64,12 +68,12 @@ impl CsvSource {
         let start = content.fill_buf().map_err(|error| input::read_fault(path, &error))?;
         let malformed =
             |message: String| ImportError::Malformed { place: path.display().to_string(), message };
-        let said = said_delimiter(start).map_err(malformed)?;
+        let ours = own_csv::starts_as_ours(start);
+        let said = if ours { Some((b',', 0)) } else { said_delimiter(start).map_err(malformed)? };
         let delimiter = said.map_or_else(|| sniff_delimiter(start), |(delimiter, _)| delimiter);
-        if let Some((_, bytes)) = said {
-            content.consume(bytes);
-        }
-        let mut records = Records::new(content, delimiter, 1 + u64::from(said.is_some()));
+        let line_read = said.is_some_and(|(_, bytes)| bytes > 0);
+        content.consume(said.map_or(0, |(_, bytes)| bytes));
+        let mut records = Records::new(content, delimiter, 1 + u64::from(line_read));
         let mut record = ByteRecord::new();
         let mut skipped = 0;
         loop {
@@ -85,8 +89,31 @@ impl CsvSource {
                 }
             }
         }
-        if record.len() > MAX_FIELDS {
+        let leading = if ours { own_csv::LEADING } else { 0 };
+        if record.len() > MAX_FIELDS + leading {
             return Err(ImportError::TooManyColumns);
+        }
+        if ours {
+            let headings: Vec<String> = record.iter().map(|cell| decode(cell).0.into_owned()).collect();
+            let id = id.map(|name| find_id(&headings, name)).transpose()?;
+            let (own, columns) = OwnCsv::of(&headings);
+            let mut targets = vec![None; own_csv::LEADING];
+            targets.extend((0..columns.len()).map(Some));
+            records.is_ours(headings.len());
+            return Ok(Self {
+                path: path.to_owned(),
+                records,
+                record,
+                columns,
+                targets,
+                place: Some(PlaceColumns { x: 1, y: 2, crs: Crs::Crs84 }),
+                id,
+                own: Some(own),
+                headings_warning: None,
+                number: 0,
+                line: 0,
+                skipped,
+            });
         }
         let (headings, headings_warning) = headings(&record);
         let place = find_place(&headings);
@@ -103,12 +130,7 @@ impl CsvSource {
                 columns.push(heading.clone());
             }
         }
-        let id = match id {
-            None => None,
-            Some(name) => Some(headings.iter().position(|heading| heading == name).ok_or_else(|| {
-                ImportError::NoColumn { option: "--id", column: name.to_owned(), columns: headings.clone() }
-            })?),
-        };
+        let id = id.map(|name| find_id(&headings, name)).transpose()?;
         Ok(Self {
             path: path.to_owned(),
             records,
@@ -117,6 +139,7 @@ impl CsvSource {
             targets,
             place,
             id,
+            own: None,
             headings_warning,
             number: 0,
             line: 0,
@@ -156,16 +179,19 @@ impl CsvSource {
             Some(place) => position(text(place.x).trim(), text(place.y).trim(), place.crs)?.map(Shape::point),
         };
         let mut cells = Vec::with_capacity(self.columns.len());
+        let mut notes = Vec::new();
         for (place, target) in self.targets.iter().enumerate() {
             if let Some(target) = target {
                 let text = text(place);
-                if !text.is_empty() {
+                if let Some(own) = &self.own {
+                    cells.extend(own.cell(place, &text, &mut notes)?.map(|cell| (*target, cell)));
+                } else if !text.is_empty() {
                     cells.push((*target, Cell::Word(text.into_owned())));
                 }
             }
         }
         let id = match self.id {
-            None => None,
+            None => self.own.as_ref().and_then(|own| own.id(&text(0))),
             Some(place) => {
                 let id = text(place);
                 if id.is_empty() {
@@ -175,8 +201,18 @@ impl CsvSource {
                 Some((id.into_owned(), numeric))
             }
         };
+        warnings.append(&mut notes);
         Ok(RawRow { number: self.number, id, geometry, cells, warnings })
     }
+}
+
+/// The place of the column that `--id` names.
+fn find_id(headings: &[String], name: &str) -> Result<usize, ImportError> {
+    headings.iter().position(|heading| heading == name).ok_or_else(|| ImportError::NoColumn {
+        option: "--id",
+        column: name.to_owned(),
+        columns: headings.to_vec(),
+    })
 }
 
 impl Source for CsvSource {

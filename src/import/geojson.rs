@@ -157,7 +157,8 @@ impl GeoJsonSource {
         };
         let id = feature.id.map(|id| match id {
             Id::String(text) => (text, false),
-            Id::Number(number) => (number.to_string(), number.is_i64() || number.is_u64()),
+            // Beyond 63 bits it is kept as text: other formats have no such integers.
+            Id::Number(number) => (number.to_string(), number.is_i64()),
         });
         let mut warnings = Vec::new();
         let own = feature.foreign_members.as_ref().and_then(|members| members.get("crs"));

@@ -15,6 +15,7 @@ use crate::import::ImportError;
 use crate::import::Next;
 use crate::import::RawRow;
 use crate::import::Source;
+use crate::import::cells::cell;
 use crate::import::geojson::height_dropped;
 use crate::import::input;
 use crate::import::kind::not_a_geopackage;
@@ -83,10 +84,11 @@ impl GpkgSource {
                     .ok_or_else(|| ImportError::UnknownCrs(format!("{authority}:{code}")))?,
             ),
         };
-        if layer.columns.len() > MAX_FIELDS {
+        let fields = layer.columns.iter().filter(|column| !column.is_feature_id);
+        let columns: Vec<String> = fields.map(|column| column.name.clone()).collect();
+        if columns.len() > MAX_FIELDS {
             return Err(ImportError::TooManyColumns);
         }
-        let columns = layer.columns.iter().map(|(name, _)| name.clone()).collect();
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -113,7 +115,17 @@ impl GpkgSource {
             }
         };
         let mut cells = Vec::with_capacity(row.values.len());
-        for ((place, value), (_, kind)) in row.values.into_iter().enumerate().zip(&self.layer.columns) {
+        // A file of ours says which column has the ids; else the key is the id.
+        let has_ids = self.layer.columns.iter().any(|column| column.is_feature_id);
+        let mut id = (!has_ids).then(|| (row.key.to_string(), true));
+        let mut places = 0..;
+        for (value, column) in row.values.into_iter().zip(&self.layer.columns) {
+            let kind = column.kind.as_str();
+            if column.is_feature_id {
+                id = feature_id(value);
+                continue;
+            }
+            let Some(place) = places.next() else { break };
             match value {
                 ForeignValue::Null => {}
                 ForeignValue::Int(value @ (0 | 1)) if kind == "BOOLEAN" => {
@@ -133,6 +145,10 @@ impl GpkgSource {
                     let text = time::parse_instant(&text).map_or(text, time::format_instant);
                     cells.push((place, Cell::Text(text)));
                 }
+                ForeignValue::Text(text) if column.is_json => {
+                    let value = serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text));
+                    cells.push((place, cell(value, &mut warnings)?));
+                }
                 ForeignValue::Text(text) => cells.push((place, Cell::Text(text))),
                 ForeignValue::BadText => {
                     return Err(Fault::new(
@@ -147,7 +163,16 @@ impl GpkgSource {
                 }
             }
         }
-        Ok(RawRow { number: self.number, id: Some((row.key.to_string(), true)), geometry, cells, warnings })
+        Ok(RawRow { number: self.number, id, geometry, cells, warnings })
+    }
+}
+
+/// The id that one of our exports wrote; `None` where a row was added to the file since.
+fn feature_id(value: ForeignValue) -> Option<(String, bool)> {
+    match value {
+        ForeignValue::Int(id) => Some((id.to_string(), true)),
+        ForeignValue::Text(id) if !id.is_empty() => Some((id, false)),
+        _ => None,
     }
 }
 
@@ -175,7 +200,9 @@ impl Source for GpkgSource {
     }
 
     fn declared(&self, column: usize) -> Option<FieldType> {
-        match self.layer.columns.get(column)?.1.as_str() {
+        // Places count fields, and the column of feature ids is none.
+        let mut fields = self.layer.columns.iter().filter(|column| !column.is_feature_id);
+        match fields.nth(column)?.kind.as_str() {
             "DATETIME" => Some(FieldType::Timestamp),
             "DATE" => Some(FieldType::Date),
             _ => None,

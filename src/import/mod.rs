@@ -5,6 +5,7 @@
 //! Not here: SQL (`store`).
 
 mod cells;
+mod checks;
 mod convert;
 mod csv;
 mod delimiter;
@@ -15,6 +16,7 @@ mod infer;
 mod input;
 mod kind;
 mod likeness;
+mod own_csv;
 mod records;
 mod report;
 mod run;

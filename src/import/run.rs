@@ -13,6 +13,7 @@ use crate::import::ImportError;
 use crate::import::ImportReport;
 use crate::import::Next;
 use crate::import::Source;
+use crate::import::checks::KnownEnds;
 use crate::import::csv::CsvSource;
 use crate::import::geojson::GeoJsonSource;
 use crate::import::gpkg::GpkgSource;
@@ -109,6 +110,7 @@ fn import_once(
     }
     let reader = store.reader()?;
     let known = reader.collection(&options.into)?;
+    let ends = KnownEnds::read(&reader, &options.into)?;
     drop(reader);
     let known = known.map(|stored| (stored.schema, stored.rows));
     let was_open = known.as_ref().filter(|(_, rows)| *rows > 0).map(|(schema, _)| schema.open);
@@ -146,7 +148,7 @@ fn import_once(
     let written = store.write(move |connection| {
         let result = Appender::begin(connection, schema, options.provenance.clone())
             .map_err(ImportError::from)
-            .and_then(|appender| take_rows(appender, &path, &options, &times, &read))
+            .and_then(|appender| take_rows(appender, &path, &options, &times, ends, &read))
             .map(|report| ImportReport { audience, ..report });
         let keep = result.is_ok() && !options.dry_run;
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
@@ -187,23 +189,36 @@ struct Survey {
     guesses: Vec<Guess>,
     kinds: Vec<GeometryKind>,
     has_places: bool,
-    any_id: bool,
-    numeric_ids: bool,
+    ids: Ids,
+}
+
+/// Which rows of a file have a feature id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ids {
+    /// There is no row.
+    NoRows,
+    /// None has one.
+    None,
+    /// Some have one, or one is no whole number.
+    Some,
+    /// Every row has one that is a whole number.
+    Numbers,
 }
 
 impl Survey {
     fn make(source: &mut dyn Source) -> Result<Self, ImportError> {
         let (mut guesses, mut kinds): (Vec<Guess>, Vec<GeometryKind>) = (Vec::new(), Vec::new());
-        let (mut any_id, mut numeric_ids) = (false, true);
+        let mut ids = Ids::NoRows;
         loop {
             match source.next()? {
                 Next::End => break,
                 Next::Bad(..) => {}
                 Next::Row(row) => {
-                    if let Some((_, numeric)) = &row.id {
-                        any_id = true;
-                        numeric_ids &= numeric;
-                    }
+                    ids = match (ids, &row.id) {
+                        (Ids::NoRows | Ids::Numbers, Some((_, true))) => Ids::Numbers,
+                        (Ids::NoRows | Ids::None, None) => Ids::None,
+                        _ => Ids::Some,
+                    };
                     if let Some(kind) = row.geometry.as_ref().map(|shape| shape.kind().broad())
                         && !kinds.contains(&kind)
                     {
@@ -223,14 +238,11 @@ impl Survey {
         for (place, guess) in guesses.iter_mut().enumerate() {
             guess.declare(source.declared(place));
         }
-        Ok(Self {
-            columns,
-            guesses,
-            kinds,
-            has_places: source.has_places(),
-            any_id,
-            numeric_ids: any_id && numeric_ids,
-        })
+        Ok(Self { columns, guesses, kinds, has_places: source.has_places(), ids })
+    }
+
+    fn has_ids(&self) -> bool {
+        matches!(self.ids, Ids::Some | Ids::Numbers)
     }
 
     /// Names of the columns that say when.
@@ -255,6 +267,7 @@ fn field(name: &str, field_type: FieldType) -> FieldSchema {
         name: name.to_owned(),
         field_type,
         unit: None,
+        minimum: None,
         title: None,
         description: None,
         queryable: true,
@@ -276,8 +289,8 @@ fn infer_schema(survey: &Survey, options: &ImportOptions) -> Result<CollectionSc
         .map(|(name, guess)| field(name, guess.field_type()))
         .collect();
     schema.geometry = survey.geometry();
-    schema.feature_ids = survey.any_id;
-    schema.numeric_ids = survey.numeric_ids;
+    schema.feature_ids = survey.has_ids();
+    schema.numeric_ids = survey.ids == Ids::Numbers;
     schema.time = settle_time(&schema, survey, options)?;
     Ok(schema)
 }
@@ -317,9 +330,9 @@ fn widen(
     if schema.fields.len() > crate::model::schema::MAX_FIELDS {
         return Err(ImportError::TooManyColumns);
     }
-    if survey.any_id {
-        schema.numeric_ids = survey.numeric_ids && (schema.numeric_ids || !schema.feature_ids);
-        schema.feature_ids = true;
+    if survey.ids != Ids::NoRows {
+        schema.numeric_ids &= survey.ids == Ids::Numbers;
+        schema.feature_ids |= survey.has_ids();
     }
     let new = survey.geometry();
     if new != SchemaGeometry::None && new != schema.geometry {

@@ -11,6 +11,9 @@ use crate::import::ImportReport;
 use crate::import::Next;
 use crate::import::RawRow;
 use crate::import::RowNote;
+use crate::import::checks::KnownEnds;
+use crate::import::checks::below_minimum;
+use crate::import::checks::reversed_time;
 use crate::import::convert::convert;
 use crate::import::report::Fault;
 use crate::import::report::separators;
@@ -41,6 +44,8 @@ struct Taking<'c> {
     /// For each field, whether a value that is no time is left out and its row taken; and whether it answers `datetime`.
     lenient: Vec<bool>,
     answers: Vec<usize>,
+    /// Hubs and towns, if it is legs that are taken.
+    ends: Option<KnownEnds>,
     report: ImportReport,
     told: Vec<&'static str>,
 }
@@ -51,6 +56,7 @@ pub(super) fn take_rows(
     file: &Path,
     options: &ImportOptions,
     times: &[String],
+    ends: Option<KnownEnds>,
     read: &Arc<AtomicU64>,
 ) -> Result<ImportReport, ImportError> {
     let schema = appender.schema().clone();
@@ -61,6 +67,7 @@ pub(super) fn take_rows(
     let mut taking = Taking {
         appender,
         described,
+        ends,
         identifier,
         targets: Vec::new(),
         lenient: schema.fields.iter().map(|field| is_layer && times.contains(&field.name)).collect(),
@@ -130,7 +137,12 @@ impl Taking<'_> {
         let mut values = vec![Value::Null; self.schema.fields.len()];
         for (place, cell) in raw.cells {
             let Some(target) = self.targets[place] else { continue };
-            match self.value(cell, target) {
+            let value = self.value(cell, target);
+            let value = value.and_then(|value| match below_minimum(&self.schema.fields[target], &value) {
+                Some(fault) => Err(fault),
+                None => Ok(value),
+            });
+            match value {
                 Ok(value) => {
                     if self.answers.contains(&target) {
                         warnings.extend(no_time(&self.schema.fields[target].name, &value));
@@ -149,6 +161,11 @@ impl Taking<'_> {
                 }
             }
         }
+        if let Some(fault) = reversed_time(&self.schema, &values) {
+            self.reject(number, fault);
+            return Ok(());
+        }
+        warnings.extend(self.ends.as_ref().and_then(|ends| ends.missing(&self.schema, &values)));
         let public_id = match self.identifier {
             None => raw.id.map(|(id, _)| id),
             Some(place) => Some(values[place].as_ref().to_text()).filter(|text| !text.is_empty()),

@@ -12,6 +12,7 @@ pub mod grid_reference;
 mod helmert;
 pub mod hilbert;
 pub mod lifecycle;
+pub mod reference;
 pub mod schema;
 mod standing;
 pub mod time;

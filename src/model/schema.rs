@@ -84,6 +84,9 @@ pub struct FieldSchema {
     /// The unit as a UCUM code (`m`, `s`, `/wk`), if the value has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    /// The least value that makes sense, of a number: rows with less are refused at import.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<f64>,
     /// A human-readable title; the name where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
@@ -326,6 +329,15 @@ impl CollectionSchema {
                     ),
                 ));
             }
+            if let Some(minimum) = field.minimum
+                && !(minimum.is_finite()
+                    && matches!(field.field_type, FieldType::Integer | FieldType::Number))
+            {
+                return Err((
+                    Place::Field(index),
+                    format!("minimum {minimum} must be a finite number and stand on an integer or a number"),
+                ));
+            }
             if let Some(word) = &field.reveals
                 && !matches!(word.as_str(), "P0" | "P1" | "P2" | "P3" | "P4")
             {
@@ -422,12 +434,13 @@ fn is_false(value: &bool) -> bool {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "id = \"hubs\"\nclass = \"register\"\ngeometry = \"point\"\ntime = [\"seen\"]\n\n[[field]]\nname = \"seen\"\ntype = \"date\"\n\n[[field]]\nname = \"trips per week\"\ntype = \"number\"\nunit = \"/wk\"\nsortable = false\n";
+    const GOOD: &str = "id = \"hubs\"\nclass = \"register\"\ngeometry = \"point\"\ntime = [\"seen\"]\n\n[[field]]\nname = \"seen\"\ntype = \"date\"\n\n[[field]]\nname = \"trips per week\"\ntype = \"number\"\nunit = \"/wk\"\nminimum = 0\nsortable = false\n";
 
     #[test]
     fn a_schema_survives_writing_and_reading() {
         let schema = CollectionSchema::parse(GOOD).unwrap();
         assert_eq!(schema.fields[1].unit.as_deref(), Some("/wk"));
+        assert_eq!(schema.fields[1].minimum, Some(0.0));
         assert!(schema.fields[0].sortable && !schema.fields[1].sortable);
         assert_eq!(CollectionSchema::parse(&schema.to_toml().unwrap()).unwrap(), schema);
     }
@@ -455,6 +468,7 @@ mod tests {
             ("[\"seen\"]", "[\"when\"]", 4, "when"),
             ("\"hubs\"", "\"a/b\"", 1, "a/b"),
             ("unit =", "units =", 13, "units"),
+            ("type = \"date\"", "type = \"date\"\nminimum = 0", 6, "minimum"),
         ] {
             let error = CollectionSchema::parse(&GOOD.replace(from, to)).unwrap_err();
             assert_eq!(error.line, line, "{error}");

@@ -10,6 +10,7 @@ use crate::access::RowGroup;
 use crate::model::Position;
 use crate::model::RowId;
 use crate::model::geometry::Bounds;
+use crate::model::reference::Reference;
 use crate::query::Filter;
 
 /// A row of a collection view: the place of its group and its place there.
@@ -331,8 +332,8 @@ impl<'a> Stream<'a> {
 /// The row whose id outside is `id`: its file's feature id, or its UUID if the file gave none.
 #[must_use]
 pub fn item(collection: &CollectionView, id: &str) -> Option<RowRef> {
-    let public = find(collection, RowId::from_public(id));
-    let found = public.or_else(|| RowId::parse(id).and_then(|id| find(collection, id)))?;
+    let (group, row) = collection.named(Reference::of(id))?;
+    let found = RowRef { group, row };
     // A row with a public id is known by that one alone.
     let group = &collection.groups()[found.group as usize];
     let row = found.row as usize;
@@ -340,10 +341,6 @@ pub fn item(collection: &CollectionView, id: &str) -> Option<RowRef> {
         .public_id(row)
         .map_or_else(|| group.id(row).to_string() == id, |public| public == id)
         .then_some(found)
-}
-
-fn find(collection: &CollectionView, id: RowId) -> Option<RowRef> {
-    collection.find(id).map(|(group, row)| RowRef { group, row })
 }
 
 /// The id of a row outside.

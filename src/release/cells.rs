@@ -14,6 +14,7 @@ use crate::model::collections::legs;
 use crate::model::collections::line_cells;
 use crate::model::collections::lines;
 use crate::model::collections::towns;
+use crate::model::reference::Reference;
 use crate::model::time::monday_of;
 use crate::release::floor::Cell;
 use crate::release::floor::Floor;
@@ -112,7 +113,7 @@ pub fn line_cells(
     let mut reaches: HashMap<RowId, Reach<'_>> = HashMap::new();
     for (group, row) in view.collection(legs::COLLECTION).into_iter().flat_map(|legs| all_rows(legs)) {
         let Some(line) = group.text(&legs::LINE, row) else { continue };
-        let id = RowId::parse(line).unwrap_or_else(|| RowId::from_public(line));
+        let Some(id) = Reference::of(line).among(|id| collection.find(id).is_some()) else { continue };
         let reach = reaches.entry(id).or_default();
         reach.towns.extend(group.text(&legs::TOWN, row));
         reach.forces.extend(group.standing(row).forces());

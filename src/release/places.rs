@@ -6,6 +6,7 @@ use crate::access::CollectionView;
 use crate::access::RowGroup;
 use crate::access::View;
 use crate::model::CollectionClass;
+use crate::model::RowId;
 use crate::model::ValueRef;
 use crate::model::collections::areas;
 use crate::model::collections::forces;
@@ -15,6 +16,7 @@ use crate::model::collections::stations;
 use crate::model::collections::towns;
 use crate::model::geometry::Bounds;
 use crate::model::geometry::Position;
+use crate::model::reference::Reference;
 use crate::release::floor::Cell;
 use crate::release::ladder::Level;
 use crate::release::ladder::Within;
@@ -47,6 +49,8 @@ pub struct Areas<'a> {
     view: &'a View,
     list: Vec<Area>,
     numbers: HashMap<(Level, String), u32>,
+    /// Forces and regions by their rows, for whatever names them.
+    rows: HashMap<(Level, RowId), u32>,
     /// Councils with their areas' rows.
     councils: Vec<(Within, Bounds, &'a RowGroup, usize)>,
     /// Areas of the places that were named so far.
@@ -73,6 +77,7 @@ impl<'a> Areas<'a> {
             view,
             list: Vec::new(),
             numbers: HashMap::new(),
+            rows: HashMap::new(),
             councils: Vec::new(),
             named: HashMap::new(),
         };
@@ -82,12 +87,15 @@ impl<'a> Areas<'a> {
         all.number(Level::Nation, NATION, "United Kingdom", None, None);
         for (group, row) in rows(get(regions::COLLECTION)) {
             if let (Some(id), Some(name)) = (group.text(&regions::ID, row), group.text(&regions::NAME, row)) {
-                all.number(Level::Region, id, name, None, Some(id));
+                let number = all.number(Level::Region, id, name, None, Some(id));
+                all.rows.insert((Level::Region, group.id(row)), number);
             }
         }
         for (group, row) in rows(get(forces::COLLECTION)) {
             if let (Some(id), Some(name)) = (group.text(&forces::ID, row), group.text(&forces::NAME, row)) {
-                all.number(Level::Force, id, name, Some(id), group.text(&forces::REGION, row));
+                let region = group.text(&forces::REGION, row).map(|region| all.code(Level::Region, region));
+                let number = all.number(Level::Force, id, name, Some(id), region.as_deref());
+                all.rows.insert((Level::Force, group.id(row)), number);
             }
         }
         for (group, row) in rows(get(areas::COLLECTION)) {
@@ -97,7 +105,9 @@ impl<'a> Areas<'a> {
             else {
                 continue;
             };
-            let region = field(&areas::REGION);
+            let region = field(&areas::REGION).map(|region| all.code(Level::Region, region));
+            let (force, region) = (all.code(Level::Force, force), region.as_deref());
+            let force = force.as_str();
             let mut within = all.force(force);
             if let Some(county) = field(&areas::COUNTY) {
                 let number =
@@ -136,6 +146,17 @@ impl<'a> Areas<'a> {
         self.numbers.get(&(level, code.to_owned())).copied()
     }
 
+    /// The number of the force or region that a reference names.
+    fn named(&self, level: Level, text: &str) -> Option<u32> {
+        let row = Reference::of(text).among(|id| self.rows.contains_key(&(level, id)))?;
+        self.rows.get(&(level, row)).copied()
+    }
+
+    /// The code of the force or region that a reference names; the text itself where there is none.
+    fn code(&self, level: Level, text: &str) -> String {
+        self.named(level, text).map_or_else(|| text.to_owned(), |number| self.area(number).code.clone())
+    }
+
     /// An area by its number.
     #[must_use]
     pub fn area(&self, number: u32) -> &Area {
@@ -165,7 +186,7 @@ impl<'a> Areas<'a> {
     fn force(&self, id: &str) -> Within {
         let mut within: Within = [None; 5];
         within[Level::Nation as usize] = self.find(Level::Nation, NATION);
-        if let Some(number) = self.find(Level::Force, id) {
+        if let Some(number) = self.named(Level::Force, id) {
             within[Level::Force as usize] = Some(number);
             let region = self.area(number).region.as_deref();
             within[Level::Region as usize] = region.and_then(|region| self.find(Level::Region, region));
@@ -220,7 +241,7 @@ impl<'a> Areas<'a> {
     #[must_use]
     pub fn position(&self, collection: &str, id: &str) -> Option<Position> {
         let collection = self.view.collection(collection)?;
-        let (group, row) = collection.find(crate::model::RowId::from_public(id))?;
+        let (group, row) = collection.named(Reference::of(id))?;
         collection.groups()[group as usize].positions()?.get(row as usize).copied()
     }
 }

@@ -1,6 +1,6 @@
 //! Writing a `GeoPackage` for GIS programs: public names, standard types, an R-tree with its triggers.
 //!
-//! Source: OGC `GeoPackage` 1.3, annex F.3 (`gpkg_rtree_index`).
+//! Source: OGC `GeoPackage` 1.3, annexes F.3 (`gpkg_rtree_index`) and F.9 (`gpkg_schema`).
 
 use std::path::Path;
 
@@ -29,6 +29,13 @@ pub struct ExportField {
     pub field_type: FieldType,
 }
 
+/// What the import knows an export's column with feature ids by (`gpkg_data_columns.description`).
+pub const FEATURE_ID_NOTE: &str = "Throughline: the feature's id, which its import takes as such";
+/// What the import knows a column by whose name another one had, with its own name beside it.
+pub const PUBLIC_NAME_NOTE: &str = "Throughline: another column has this name, its import gives it back";
+/// What the standard has for columns whose texts are JSON (`gpkg_data_columns.mime_type`).
+pub const JSON_MIME: &str = "application/json";
+
 /// The layer to write.
 #[derive(Debug, Clone)]
 pub struct ExportLayer {
@@ -38,7 +45,9 @@ pub struct ExportLayer {
     pub description: String,
     /// The kind of geometry, or none.
     pub geometry: SchemaGeometry,
-    /// Its columns.
+    /// The type of a first column for the features' ids, if no field is the id.
+    pub ids: Option<FieldType>,
+    /// Its fields.
     pub fields: Vec<ExportField>,
 }
 
@@ -72,8 +81,11 @@ impl GeoPackageWriter {
         connection.execute_batch(BASE_TABLES)?;
         connection.execute_batch(SPATIAL_REFERENCES)?;
         let mut taken = Vec::new();
-        let columns: Vec<String> =
+        let mut columns: Vec<String> =
             layer.fields.iter().map(|field| public_column(&field.name, &mut taken)).collect();
+        // Fields keep their names; ours give way.
+        let id_name = if taken.iter().any(|name| name == "id") { "feature_id" } else { "id" };
+        let id = layer.ids.map(|field_type| (public_column(id_name, &mut taken), field_type));
         let key = public_column("fid", &mut taken);
         let geometry = public_column("geom", &mut taken);
         let located = layer.geometry != SchemaGeometry::None;
@@ -83,10 +95,15 @@ impl GeoPackageWriter {
         if located {
             create.push_str(&format!(", {} {}", quote(&geometry), geometry_type(layer.geometry)));
         }
+        if let Some((column, field_type)) = &id {
+            create.push_str(&format!(", {} {}", quote(column), sql_type(*field_type)));
+        }
         for (field, column) in layer.fields.iter().zip(&columns) {
             create.push_str(&format!(", {} {}", quote(column), sql_type(field.field_type)));
         }
         connection.execute_batch(&format!("{create})"))?;
+        describe_columns(&connection, &layer, id.as_ref().map(|(column, _)| column.as_str()), &columns)?;
+        columns.splice(..0, id.map(|(column, _)| column));
         connection.execute(
             "INSERT INTO gpkg_contents(table_name, data_type, identifier, description, srs_id) VALUES (?1, ?2, ?1, ?3, ?4)",
             params![
@@ -120,7 +137,7 @@ impl GeoPackageWriter {
         Ok(Self { connection, layer, key, geometry, insert, index, bounds: Bounds::EMPTY, rows: 0 })
     }
 
-    /// Adds a row; values follow the layer's fields.
+    /// Adds a row; values follow the layer's fields, after the id if the layer has one.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -197,6 +214,31 @@ impl GeoPackageWriter {
     }
 }
 
+/// Says of columns what the import must know to read them back whole, in the tables of the schema extension.
+fn describe_columns(
+    connection: &Connection,
+    layer: &ExportLayer,
+    id: Option<&str>,
+    columns: &[String],
+) -> Result<(), StoreError> {
+    let mut insert = connection.prepare(
+        "INSERT INTO gpkg_data_columns(table_name, column_name, name, description, mime_type) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    if let Some(id) = id {
+        insert.execute(params![layer.name, id, Null, FEATURE_ID_NOTE, Null])?;
+    }
+    for (field, column) in layer.fields.iter().zip(columns) {
+        let renamed = field.name != *column;
+        let json = field.field_type == FieldType::Json;
+        if renamed || json {
+            let (name, note) =
+                if renamed { (Some(&field.name), Some(PUBLIC_NAME_NOTE)) } else { (None, None) };
+            insert.execute(params![layer.name, column, name, note, json.then_some(JSON_MIME)])?;
+        }
+    }
+    Ok(())
+}
+
 /// The public name, or that name with a number if another column has it (SQL compares without case).
 fn public_column(name: &str, taken: &mut Vec<String>) -> String {
     let mut column = name.to_owned();
@@ -231,6 +273,15 @@ CREATE TABLE gpkg_geometry_columns (table_name TEXT NOT NULL, column_name TEXT N
     CONSTRAINT pk_geom_cols PRIMARY KEY (table_name, column_name), CONSTRAINT uk_gc_table_name UNIQUE (table_name));
 CREATE TABLE gpkg_extensions (table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, definition TEXT NOT NULL,
     scope TEXT NOT NULL, CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name));
+CREATE TABLE gpkg_data_columns (table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, description TEXT,
+    mime_type TEXT, constraint_name TEXT, CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name),
+    CONSTRAINT gdc_tn UNIQUE (table_name, name));
+CREATE TABLE gpkg_data_column_constraints (constraint_name TEXT NOT NULL, constraint_type TEXT NOT NULL, value TEXT,
+    min NUMERIC, min_is_inclusive BOOLEAN, max NUMERIC, max_is_inclusive BOOLEAN, description TEXT,
+    CONSTRAINT gdcc_ntv UNIQUE (constraint_name, constraint_type, value));
+INSERT INTO gpkg_extensions VALUES
+    ('gpkg_data_columns', NULL, 'gpkg_schema', 'http://www.geopackage.org/spec121/#extension_schema', 'read-write'),
+    ('gpkg_data_column_constraints', NULL, 'gpkg_schema', 'http://www.geopackage.org/spec121/#extension_schema', 'read-write');
 ";
 
 /// The triggers of annex F.3 as of version 1.4 (`update6` and `update7` replace the faulty `update1`).

@@ -9,6 +9,9 @@ use rusqlite::types::ValueRef;
 
 use crate::store::StoreError;
 use crate::store::connect::Place;
+use crate::store::export::FEATURE_ID_NOTE;
+use crate::store::export::JSON_MIME;
+use crate::store::export::PUBLIC_NAME_NOTE;
 use crate::store::names::quote;
 use crate::store::open::open_foreign;
 
@@ -23,6 +26,9 @@ pub struct ForeignGeoPackage {
     _place: Place,
 }
 
+/// What a file says of a column: which, its other name, a description, the media type of its texts.
+type Said = (String, Option<String>, Option<String>, Option<String>);
+
 /// A table of a file, described by the file.
 #[derive(Debug)]
 pub struct ForeignLayer {
@@ -31,8 +37,23 @@ pub struct ForeignLayer {
     geometry: Option<String>,
     /// Authority and code of the coordinate system, if it has geometry.
     pub system: Option<(String, i64)>,
-    /// Names and declared types of the columns that are neither key nor geometry.
-    pub columns: Vec<(String, String)>,
+    /// The columns that are neither key nor geometry.
+    pub columns: Vec<ForeignColumn>,
+}
+
+/// A column of a layer.
+#[derive(Debug)]
+pub struct ForeignColumn {
+    /// Its name in the file.
+    column: String,
+    /// The name of the field: the column's, unless one of our exports had to give it another one.
+    pub name: String,
+    /// Its declared type, in capitals.
+    pub kind: String,
+    /// Whether the file says that its texts are JSON.
+    pub is_json: bool,
+    /// Whether one of our exports wrote the features' ids into it.
+    pub is_feature_id: bool,
 }
 
 /// One row.
@@ -135,17 +156,51 @@ impl ForeignGeoPackage {
             if is_key {
                 key_column = Some(name);
             } else if !is_geometry {
-                columns.push((name, kind.to_ascii_uppercase()));
+                columns.push(ForeignColumn {
+                    column: name.clone(),
+                    name,
+                    kind: kind.to_ascii_uppercase(),
+                    is_json: false,
+                    is_feature_id: false,
+                });
             }
         }
         // A column may be called `rowid` and hide the row's own number under that name.
         let hidden = |alias: &str| {
-            let names = columns.iter().map(|(name, _)| name).chain(&geometry);
+            let names = columns.iter().map(|column| &column.column).chain(&geometry);
             names.into_iter().any(|name| name.eq_ignore_ascii_case(alias))
         };
         let alias = ["rowid", "_rowid_", "oid"].into_iter().find(|alias| !hidden(alias)).map(str::to_owned);
         let Some(key) = key_column.or(alias) else { return Ok(None) };
+        drop(rows);
+        self.describe(table, &mut columns);
         Ok(Some(ForeignLayer { table: table.to_owned(), key, geometry, system, columns }))
+    }
+
+    /// Takes over what the file says of its columns. A table that is not as the standard has it says nothing.
+    fn describe(&self, table: &str, columns: &mut [ForeignColumn]) {
+        let Ok(mut statement) = self.connection.prepare(
+            "SELECT column_name, name, description, mime_type FROM gpkg_data_columns WHERE table_name = ?1",
+        ) else {
+            return;
+        };
+        let read =
+            statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+        let Ok(said) = read.and_then(Iterator::collect::<Result<Vec<Said>, _>>) else { return };
+        for (of, name, note, mime) in said {
+            let taken = name.as_ref().is_some_and(|name| columns.iter().any(|column| column.name == *name));
+            let Some(column) = columns.iter_mut().find(|column| column.column.eq_ignore_ascii_case(&of))
+            else {
+                continue;
+            };
+            column.is_json = mime.as_deref() == Some(JSON_MIME);
+            column.is_feature_id = note.as_deref() == Some(FEATURE_ID_NOTE);
+            if note.as_deref() == Some(PUBLIC_NAME_NOTE)
+                && let Some(name) = name.filter(|_| !taken)
+            {
+                column.name = name;
+            }
+        }
     }
 
     /// The next rows of a layer by key, after `after`; none at the end.
@@ -153,7 +208,7 @@ impl ForeignGeoPackage {
     /// # Errors
     /// [`StoreError::Sql`].
     pub fn batch(&self, layer: &ForeignLayer, after: i64) -> Result<Vec<ForeignRow>, StoreError> {
-        let names = layer.geometry.iter().chain(layer.columns.iter().map(|(name, _)| name));
+        let names = layer.geometry.iter().chain(layer.columns.iter().map(|column| &column.column));
         let list: String = names.map(|name| format!(", {}", quote(name))).collect();
         let (key, table) = (quote(&layer.key), quote(&layer.table));
         let sql = format!("SELECT {key}{list} FROM {table} WHERE {key} > ?1 ORDER BY {key} LIMIT {BATCH}");

@@ -14,6 +14,7 @@ use throughline::demo::Settings;
 
 use crate::fixtures::Server;
 use crate::fixtures::World;
+use crate::fixtures::options;
 
 struct Demo {
     world: World,
@@ -204,4 +205,95 @@ fn invented_rows_say_so_on_every_way_out() {
     );
     let (_, gpkg) = export("lines-synthetic.gpkg");
     assert!(gpkg.windows(9).any(|window| window == b"SYNTHETIC"));
+}
+
+/// Hubs, towns and legs of our own; two hubs and a town have no force, one hub has no name.
+fn of_our_own() -> World {
+    let world = World::new();
+    let hubs = "id,name,lon,lat,force,region,area,population\n\
+        north,North End,-0.1,51.55,met,london,London,100000\nsouth,South End,-0.1,51.45,met,london,London,\n\
+        quay,,-2.98,53.41,mersey,north-west,,\nplain,Plain,-1.15,52.95,,,,50000\nbare,Bare,-1.2,52.9,,,Bareland,50000\n";
+    let towns = "id,name,lon,lat,force,region\nbay,Bay,-1.09,50.8,hampshire,south-east\nhill,Hill,-3.2,51.6,,\nflat,Flat,,,met,london\n";
+    world.import("hubs.csv", hubs, &options("hubs")).unwrap();
+    world.import("towns.csv", towns, &options("towns")).unwrap();
+    let legs = "line,hub,town,trips_per_week,rail_minutes,active_from,active_to\n\
+        a,north,bay,2,90,2023-01-01,\nb,north,bay,0.5,,2023-01-01,\nc,north,bay,1,,2023-01-01,\nd,south,bay,,70,2023-01-01,\n\
+        e,quay,hill,,,2023-01-01,\n,plain,hill,1,10,2023-01-01,\nf,bare,hill,0,0,2023-01-01,\n\
+        g,north,nowhere,1,1,2023-01-01,\nh,nowhere,bay,1,1,2023-01-01,\ni,,bay,1,1,2023-01-01,\nj,quay,flat,1,1,2023-01-01,2023-01-31\n";
+    let mut synthetic = options("legs");
+    synthetic.provenance.synthetic = true;
+    assert_eq!(world.import("legs.csv", legs, &synthetic).unwrap().rejected, 0);
+    world
+}
+
+#[test]
+fn what_is_not_known_is_not_nothing() {
+    let server = of_our_own().serve();
+    let ask = |question: &str| server.get(&format!("/api/flows?{question}")).json();
+    for level in ["place", "area", "force", "region"] {
+        let answer = ask(&format!("level={level}"));
+        // Seven legs with both ends, of six lines; journeys of five are known: 2 + 0.5 + 1 + 1 + 0.
+        let totals = serde_json::json!({"flows": answer["flows"].as_array().unwrap().len(), "legs": 7, "lines": 6, "trips_per_week": 4.5});
+        assert_eq!((&answer["totals"], &answer["shown"]), (&totals, &totals), "{level}");
+        assert_eq!(
+            (&answer["legs_without_ends"], &answer["n_records"]),
+            (&Value::from(4), &Value::from(7)),
+            "{level}"
+        );
+        for place in answer["places"].as_array().unwrap() {
+            assert!(!place["label"].as_str().unwrap().is_empty() && place["id"] != "", "{place}");
+        }
+    }
+    let of = |answer: &Value, label: &str| {
+        let named = |end: &Value| answer["places"][end.as_u64().unwrap() as usize]["label"] == label;
+        answer["flows"].as_array().unwrap().iter().find(|flow| named(&flow["origin"])).unwrap().clone()
+    };
+    let places = ask("level=place");
+    // Of three legs one knows its minutes: 90 and not 0.
+    assert_eq!(of(&places, "North End")["minutes"], 90);
+    assert_eq!(
+        (&of(&places, "South End")["minutes"], &of(&places, "South End")["trips_per_week"]),
+        (&Value::from(70), &Value::Null)
+    );
+    // The hub without a name, whose leg knows neither; a leg without a line is a leg and no line.
+    let quay = of(&places, "not known");
+    assert_eq!(
+        (&quay["minutes"], &quay["trips_per_week"], &quay["lines"]),
+        (&Value::Null, &Value::Null, &Value::from(1))
+    );
+    assert_eq!(
+        (&of(&places, "Plain")["lines"], &of(&places, "Plain")["legs"]),
+        (&Value::from(0), &Value::from(1))
+    );
+    // Nought is a value.
+    assert_eq!(
+        (&of(&places, "Bare")["minutes"], &of(&places, "Bare")["trips_per_week"]),
+        (&Value::from(0), &Value::from(0.0))
+    );
+    let forces = ask("level=force");
+    let unknown: Vec<&Value> =
+        forces["places"].as_array().unwrap().iter().filter(|place| place["label"] == "not known").collect();
+    assert!(unknown.len() == 2 && unknown.iter().all(|place| place["id"].is_null()), "{unknown:?}");
+    // Where no population is known for one, the middle is that of the places alone.
+    let london = ask("level=area");
+    let london =
+        london["places"].as_array().unwrap().iter().find(|place| place["label"] == "London").unwrap();
+    assert_eq!(london["lat"], 51.5);
+    // What is asked of one end counts the legs that have this one and lack the other.
+    for (question, legs, without) in [
+        ("from=hubs:north", 3, 1),
+        ("to=towns:bay", 4, 2),
+        ("from=hubs:north&to=towns:bay", 3, 0),
+        ("from=hubs:quay&datetime=2023-02-01/..", 1, 0),
+        ("datetime=2023-02-01/..", 7, 3),
+    ] {
+        let answer = ask(question);
+        assert_eq!(
+            (&answer["totals"]["legs"], &answer["legs_without_ends"]),
+            (&Value::from(legs), &Value::from(without)),
+            "{question}"
+        );
+    }
+    let none = ask("from=hubs:bare&datetime=1990-01-01");
+    assert_eq!(none["totals"], serde_json::json!({"flows": 0, "legs": 0, "lines": 0, "trips_per_week": 0.0}));
 }

@@ -458,3 +458,73 @@ fn a_layer_cannot_take_the_name_of_what_is_computed() {
     assert_eq!(world.store.reader().unwrap().collections().unwrap().len(), 0);
     assert_eq!(world.import("p.csv", "lon,lat\n-1,52\n", &options("flows-of-2031")).unwrap().accepted, 1);
 }
+
+#[test]
+fn less_than_nothing_is_refused_by_row() {
+    let world = World::new();
+    let legs = "line,hub,town,trips_per_week,rail_minutes,active_from,active_to\n\
+        a,h,t,0,0,2023-01-01,2023-01-01\nb,h,t,-3,1,2023-01-01,\nc,h,t,1,-1,2023-01-01,\nd,h,t,1,1,2023-12-31,2023-01-01\n\
+        e,h,t,,,,2023-01-01\n";
+    let mut synthetic = options("legs");
+    synthetic.provenance.synthetic = true;
+    let report = world.import("legs.csv", legs, &synthetic).unwrap();
+    let rejected: Vec<(u64, &str)> =
+        report.rows.iter().filter(|note| note.rejected).map(|note| (note.row, note.fault.code)).collect();
+    assert_eq!(rejected, [(2, "below-minimum"), (3, "below-minimum"), (4, "ends-before-it-begins")]);
+    let said = &report.rows.iter().find(|note| note.row == 2).unwrap().fault.message;
+    assert!(said.contains("trips_per_week") && said.contains("-3"), "{said}");
+    // A stay in any collection with a time from and to, a user's own among them.
+    let stays = [
+        ("addresses", "status,first_seen,last_seen\n,2023-01-02,2023-01-01\n,2023-01-01,2023-01-01\n"),
+        ("exposures", "starts,ends\n2023-01-01T12:00:00Z,2023-01-01T11:59:59Z\n2023-01-01T12:00:00Z,\n"),
+        ("sightings", "starts,ends\n2023-01-01T12:00:00Z,2023-01-01T11:59:59Z\n,2023-01-01T12:00:00Z\n"),
+        ("numbers", "active_from,active_to\n2023-01-02,2023-01-01\n2023-01-01,2023-01-02\n"),
+        ("lines", "first_seen,closed_on\n2023-01-02,2023-01-01\n2023-01-01,\n"),
+        ("x", "start,end\n2023-01-02,2023-01-01T12:00:00Z\n2023-01-01T12:00:00Z,2023-01-01\n"),
+    ];
+    for (collection, csv) in stays {
+        let mut options = options(collection);
+        options.provenance.synthetic = collection != "x";
+        let report = world.import("stays.csv", csv, &options).unwrap();
+        assert_eq!(
+            (report.accepted, codes(&report)),
+            (1, vec![(1, "ends-before-it-begins")]),
+            "{collection}"
+        );
+    }
+    let negative = [
+        ("seizures", "cash_pence\n-1\n0\n"),
+        ("sightings", "persons\n-1\n1\n"),
+        ("exposures", "officer_hours\n-0.5\n0.5\n"),
+        ("closures", "arrests\n-1\n1\n"),
+    ];
+    for (collection, csv) in negative {
+        let mut options = options(collection);
+        options.provenance.synthetic = true;
+        let report = world.import("negative.csv", csv, &options).unwrap();
+        assert_eq!((report.accepted, codes(&report)), (1, vec![(1, "below-minimum")]), "{collection}");
+    }
+    // A user's own numbers may be what they like.
+    assert_eq!(world.import("y.csv", "trips_per_week\n-3\n", &options("y")).unwrap().accepted, 1);
+}
+
+#[test]
+fn legs_from_or_to_nowhere_are_warned_of() {
+    let world = World::new();
+    let mut synthetic = options("legs");
+    synthetic.provenance.synthetic = true;
+    let legs = "line,hub,town\na,quay,bay\nb,quay,bey\nc,,bay\nd,nowhere,\n";
+    let report = world.import("legs.csv", legs, &synthetic).unwrap();
+    assert_eq!((report.accepted, report.warned, report.rows.len()), (4, 4, 4));
+    assert!(report.rows[0].fault.message.contains("at this time"), "{:?}", report.rows[0]);
+    let place = |id: &str| format!("id,name,lon,lat\n{id},{id},-1,52\n");
+    world.import("hubs.csv", place("quay"), &options("hubs")).unwrap();
+    world.import("towns.csv", place("bay"), &options("towns")).unwrap();
+    let report = world.import("legs.csv", legs, &synthetic).unwrap();
+    assert_eq!(codes(&report), [(2, "unknown-end"), (3, "unknown-end"), (4, "unknown-end")]);
+    assert_eq!((report.unchanged, report.warned), (4, 3));
+    assert!(report.rows[0].fault.message.contains("bey"), "{:?}", report.rows[0]);
+    assert!(
+        report.rows[2].fault.message.contains("nowhere") && report.rows[2].fault.message.contains("no town")
+    );
+}

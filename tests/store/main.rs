@@ -10,4 +10,5 @@ mod formats;
 mod intake;
 mod real_data;
 mod reference;
+mod round_trip;
 mod versions;

@@ -1,6 +1,7 @@
 // Lines between places as the server gathers them: pairs of an origin and a destination, the strongest first.
 import { get } from "./client.ts";
 
+/** An end of lines. The server calls it "not known" where it has no name. */
 export interface FlowPlace {
   /** The feature that the end is; a gathered exporting area is its force, under the name people use for the area. */
   collection: "hubs" | "towns" | "forces" | "regions";
@@ -19,7 +20,8 @@ export interface FlowPair {
   destination: number;
   lines: number;
   legs: number;
-  trips_per_week: number;
+  /** Null where none of its legs says. */
+  trips_per_week: number | null;
   /** By rail; null where it is not known. */
   minutes: number | null;
 }
@@ -28,7 +30,7 @@ export interface FlowTotals {
   flows: number;
   lines: number;
   legs: number;
-  trips_per_week: number;
+  trips_per_week: number | null;
 }
 
 export interface Flows {
@@ -42,6 +44,8 @@ export interface Flows {
   shown: FlowTotals;
   places: FlowPlace[];
   flows: FlowPair[];
+  /** Legs that are in none of the pairs, because their hub or town is not known. */
+  legs_without_ends: number;
 }
 
 export interface FlowQuestion {

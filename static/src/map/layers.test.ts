@@ -46,6 +46,7 @@ const PICTURE = picture(
     data_version: "1",
     synthetic: true,
     levels: { origin: "area", destination: "place" },
+    legs_without_ends: 0,
     totals: { flows: 1, lines: 2, legs: 2, trips_per_week: 9 },
     shown: { flows: 1, lines: 2, legs: 2, trips_per_week: 9 },
     places: [

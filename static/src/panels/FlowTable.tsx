@@ -15,7 +15,7 @@ interface Row {
   from: FlowPlace;
   to: FlowPlace;
   lines: number;
-  trips: number;
+  trips: number | null;
   minutes: number | null;
 }
 
@@ -30,7 +30,7 @@ const COLUMNS: Column[] = [
   { key: "origin", title: "Origin", numeric: false, read: ({ from }) => from.label },
   { key: "destination", title: "Destination", numeric: false, read: ({ to }) => to.label },
   { key: "lines", title: "Lines", numeric: true, read: ({ lines }) => lines },
-  { key: "trips", title: "Journeys a week", numeric: true, read: ({ trips }) => Math.round(trips) },
+  { key: "trips", title: "Journeys a week", numeric: true, read: ({ trips }) => (trips === null ? null : Math.round(trips)) },
   { key: "minutes", title: "Rail minutes", numeric: true, read: ({ minutes }) => minutes },
 ];
 
@@ -96,7 +96,7 @@ function FlowRow({ row }: { row: Row }) {
         <End place={row.to} onFocus={light} />
       </td>
       <td class="number">{count(row.lines)}</td>
-      <td class="number">{count(row.trips)}</td>
+      <td class="number">{row.trips === null ? <span class="unknown">–</span> : count(row.trips)}</td>
       <td class="number">{row.minutes === null ? <span class="unknown">–</span> : count(row.minutes)}</td>
     </tr>
   );

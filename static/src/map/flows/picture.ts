@@ -18,7 +18,7 @@ export interface DrawnFlow {
   from: DrawnPlace;
   to: DrawnPlace;
   lines: number;
-  trips: number;
+  trips: number | null;
   minutes: number | null;
   /** Lines by those of a link of full width, at most 1. */
   share: number;
@@ -132,6 +132,6 @@ export function picture(base: Flows | null, own: Flows[], chosen: FeatureRef | n
 /** Unrelated before related, weak before strong; then by journeys, then by key, so that the order is always the same. */
 export function byStrength(a: DrawnFlow, b: DrawnFlow): number {
   return (
-    Number(a.related) - Number(b.related) || a.lines - b.lines || a.trips - b.trips || (a.key < b.key ? -1 : Number(a.key > b.key))
+    Number(a.related) - Number(b.related) || a.lines - b.lines || (a.trips ?? -1) - (b.trips ?? -1) || (a.key < b.key ? -1 : Number(a.key > b.key))
   );
 }

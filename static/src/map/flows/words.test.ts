@@ -11,6 +11,7 @@ const answer = (flows: [number, number, number][], lines: number): Flows => ({
   data_version: "1",
   synthetic: true,
   levels: { origin: "area", destination: "place" },
+  legs_without_ends: 0,
   totals: totals(flows.length, lines),
   shown: totals(flows.length, lines),
   places: [place("London", "origin"), place("Leeds", "origin"), place("York", "destination"), place("Hull", "destination")],
@@ -41,6 +42,7 @@ describe("words", () => {
     expect(pairInWords({ from: { label: "London" }, to: { label: "Norwich" } })).toBe("London to Norwich");
     expect(strengthInWords({ lines: 12, trips: 55.2 })).toBe("12 lines, 55 journeys a week");
     expect(strengthInWords({ lines: 1, trips: 0.6 })).toBe("1 line, 1 journey a week");
+    expect(strengthInWords({ lines: 2, trips: null })).toBe("2 lines, journeys not known");
   });
   it("say what a circle is", () => {
     expect(placeInWords({ kind: "origin", collection: "forces", lines: 290 })).toBe("Exporting area · 290 lines drawn");

@@ -21,7 +21,8 @@ export function shownInWords({ totals, shown }: Pick<Flows, "totals" | "shown">,
   return `${count(shown.flows)} strongest of ${count(totals.flows)} links ${how}; ${gone}${lines > 0 ? ` (${plural(lines, "line")})` : ""}`;
 }
 
-const journeys = (trips: number): string => `${plural(Math.round(trips), "journey")} a week`;
+const journeys = (trips: number | null): string =>
+  trips === null ? "journeys not known" : `${plural(Math.round(trips), "journey")} a week`;
 
 /** London to Norwich. */
 export const pairInWords = ({ from, to }: { from: Pick<FlowPlace, "label">; to: Pick<FlowPlace, "label"> }): string =>
