@@ -1,6 +1,7 @@
 //! `throughline import`: a file into a collection.
 
 use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::IsTerminal;
 use std::io::Write;
 use std::path::Path;
@@ -28,6 +29,7 @@ use crate::import::ImportError;
 use crate::import::ImportOptions;
 use crate::import::ImportReport;
 use crate::import::import;
+use crate::import::look;
 use crate::model::Provenance;
 use crate::model::Sensitivity;
 use crate::store::Register;
@@ -127,14 +129,6 @@ pub fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
     if arguments.time.len() > 2 {
         bail!("--time takes one column, or a start and an end");
     }
-    let scratch;
-    let store = if arguments.dry_run && !arguments.store.exists() {
-        // Nothing may be left behind, not even an empty store.
-        scratch = tempfile::tempdir()?;
-        Store::create(&scratch.path().join("dry-run.gpkg"), Register::Synthetic)?
-    } else {
-        Store::open_or_create(&arguments.store)?
-    };
     let options = ImportOptions {
         into: arguments.into.clone(),
         format: arguments.format,
@@ -157,10 +151,19 @@ pub fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
         dry_run: arguments.dry_run,
         strict: arguments.strict,
     };
+    if !arguments.store.exists() {
+        // No store is made for a file that is refused.
+        look(&arguments.file, &options).with_context(|| arguments.file.display().to_string())?;
+    }
     // A report that cannot be written is found before anything is taken.
-    let report_file = match &arguments.report {
-        None => None,
-        Some(path) => Some(File::create(path).with_context(|| path.display().to_string())?),
+    let report_file = arguments.report.as_deref().map(ReportFile::open).transpose()?;
+    let scratch;
+    let store = if arguments.dry_run && !arguments.store.exists() {
+        // Nothing may be left behind, not even an empty store.
+        scratch = tempfile::tempdir()?;
+        Store::create(&scratch.path().join("dry-run.gpkg"), Register::Synthetic)?
+    } else {
+        Store::open_or_create(&arguments.store)?
     };
     let result = with_progress(&arguments.file, |read| import(&store, &arguments.file, &options, read));
     let (report, strict) = match result {
@@ -173,8 +176,8 @@ pub fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
         Err(error) => return Err(error).with_context(|| arguments.file.display().to_string()),
     };
     store.checkpoint()?;
-    if let (Some(path), Some(file)) = (&arguments.report, report_file) {
-        write_report(path, file, &report).with_context(|| path.display().to_string())?;
+    if let Some(file) = report_file {
+        file.write(&report)?;
     }
     if arguments.json {
         say(&report.to_json());
@@ -190,13 +193,43 @@ pub fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn write_report(path: &Path, mut file: File, report: &ImportReport) -> anyhow::Result<()> {
-    if has_ending(path, "json") {
-        file.write_all(report.to_json().as_bytes())?;
-    } else {
-        report.write_csv(file)?;
+/// The file of a report: as it was, or not there, if the import comes to nothing.
+struct ReportFile<'p> {
+    path: &'p Path,
+    file: File,
+    /// Whether it is there for this report only and nothing was written yet.
+    is_new: bool,
+}
+
+impl<'p> ReportFile<'p> {
+    fn open(path: &'p Path) -> anyhow::Result<Self> {
+        let is_new = !path.exists();
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+        Ok(Self { path, file: file.with_context(|| path.display().to_string())?, is_new })
     }
-    Ok(())
+
+    fn write(mut self, report: &ImportReport) -> anyhow::Result<()> {
+        self.is_new = false;
+        let mut write = || -> anyhow::Result<()> {
+            self.file.set_len(0)?;
+            if has_ending(self.path, "json") {
+                self.file.write_all(report.to_json().as_bytes())?;
+            } else {
+                report.write_csv(&self.file)?;
+            }
+            Ok(())
+        };
+        write().with_context(|| self.path.display().to_string())
+    }
+}
+
+impl Drop for ReportFile<'_> {
+    fn drop(&mut self) {
+        if self.is_new {
+            // Nothing is lost if it stays: it is empty.
+            let _ = std::fs::remove_file(self.path);
+        }
+    }
 }
 
 fn print(report: &ImportReport, dry_run: bool) {

@@ -337,6 +337,7 @@ fn split(text: &[u8], delimiter: u8, record: &mut ByteRecord, cell: &mut Vec<u8>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// What becomes of each record: its cells joined with `/`, or what was found instead.
     fn read(text: &str, columns: usize, numbers: &[usize]) -> Vec<String> {
@@ -386,6 +387,35 @@ mod tests {
                 .map(|record| record.unwrap().iter().collect::<Vec<_>>().join("/"))
                 .collect();
             assert_eq!(read(text, 2, &[]), expected, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_written_on_lines_of_its_own_is_read_back(
+            rows in prop::collection::vec(prop::collection::vec("[ab1 ,\"']{0,6}", 3), 1..12)
+        ) {
+            let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+            for row in &rows {
+                writer.write_record(row).unwrap();
+            }
+            let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+            let expected: Vec<String> = rows
+                .iter()
+                .map(|row| if row.iter().all(|cell| cell.trim().is_empty()) { "separators".to_owned() } else { row.join("/") })
+                .collect();
+            prop_assert_eq!(read(&text, 3, &[]), expected);
+        }
+
+        /// Whatever the bytes are, it ends, and every line is in one record or another.
+        #[test]
+        fn no_line_is_lost(text in "[ab1,\"\n\r]{0,200}") {
+            let mut records = Records::new(Box::new(std::io::Cursor::new(text.clone())), b',', 1);
+            records.has_columns(3, &[]);
+            let mut record = ByteRecord::new();
+            while records.next(&mut record).unwrap() != Found::End {}
+            let breaks = text.replace("\r\n", "\n").replace('\r', "\n");
+            prop_assert_eq!(records.line(), 1 + breaks.lines().count() as u64);
         }
     }
 

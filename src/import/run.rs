@@ -102,12 +102,7 @@ fn import_once(
     options: &ImportOptions,
     read: &Arc<AtomicU64>,
 ) -> Result<ImportReport, ImportError> {
-    if !is_collection_id(&options.into) {
-        return Err(ImportError::BadCollectionId(options.into.clone()));
-    }
-    if COMPUTED.contains(&options.into.as_str()) {
-        return Err(ImportError::Computed(options.into.clone()));
-    }
+    check_id(&options.into)?;
     let reader = store.reader()?;
     let known = reader.collection(&options.into)?;
     let ends = KnownEnds::read(&reader, &options.into)?;
@@ -163,6 +158,26 @@ fn import_once(
         (_, Err(error)) => Err(error.into()),
         (None, Ok(())) => Err(StoreError::WriterGone.into()),
     }
+}
+
+/// Whether an import can begin: the id can be one, the file is there and begins like what it should be. No store is needed
+/// for that, so that none is made for a file that is refused.
+///
+/// # Errors
+/// [`ImportError`].
+pub fn look(file: &Path, options: &ImportOptions) -> Result<(), ImportError> {
+    check_id(&options.into)?;
+    open(file, options, &Arc::default()).map(drop)
+}
+
+fn check_id(id: &str) -> Result<(), ImportError> {
+    if !is_collection_id(id) {
+        return Err(ImportError::BadCollectionId(id.to_owned()));
+    }
+    if COMPUTED.contains(&id) {
+        return Err(ImportError::Computed(id.to_owned()));
+    }
+    Ok(())
 }
 
 /// Opens a file in its format.

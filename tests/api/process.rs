@@ -253,6 +253,33 @@ fn odd_file_names_are_names_and_nothing_else() {
 }
 
 #[test]
+fn an_import_that_is_refused_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("page.csv"), "<!DOCTYPE html>\n<html></html>\n").unwrap();
+    std::fs::write(path.join("p.csv"), "lon,lat\n-1,52\n").unwrap();
+    std::fs::write(path.join("old.csv"), "the report before\n").unwrap();
+    let before = names(path);
+    for arguments in [
+        &["import", "s.gpkg", "page.csv", "--into", "x", "--report", "r.csv"][..],
+        &["import", "s.gpkg", "page.csv", "--into", "x", "--report", "old.csv"],
+        &["import", "s.gpkg", "none.csv", "--into", "x", "--report", "r.json"],
+        &["import", "s.gpkg", "p.csv", "--into", "a/b"],
+        &["import", "s.gpkg", "p.csv", "--into", "flows"],
+        &["import", "s.gpkg", "p.csv", "--into", "x", "--id", "name"],
+        &["import", "s.gpkg", "p.csv", "--into", "x", "--report", "nowhere/r.csv"],
+    ] {
+        assert_eq!(program(arguments, path).status.code(), Some(1), "{arguments:?}");
+        assert_eq!(names(path), before, "{arguments:?}");
+    }
+    assert!(program(&["init", "s.gpkg"], path).status.success());
+    let before = names(path);
+    let refused = program(&["import", "s.gpkg", "page.csv", "--into", "x", "--report", "r.csv"], path);
+    assert_eq!((refused.status.code(), names(path)), (Some(1), before));
+    assert_eq!(std::fs::read_to_string(path.join("old.csv")).unwrap(), "the report before\n");
+}
+
+#[test]
 fn exports_and_reports_take_odd_names_too() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
