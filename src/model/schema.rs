@@ -20,6 +20,7 @@ pub const MAX_FIELDS: usize = 1_000;
 /// One collection: what it is called, what its rows are, which fields they have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of the collection")]
 pub struct CollectionSchema {
     /// The OGC collection id, used in paths.
     pub id: String,
@@ -48,6 +49,9 @@ pub struct CollectionSchema {
     /// Whether the areas share borders that must stay shared when simplified.
     #[serde(default, skip_serializing_if = "is_false")]
     pub coverage: bool,
+    /// Whether a layer is everyone's: its open rows are then shown to whoever asks. Else it is its owner's.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub open: bool,
     /// The deepest zoom at which the collection may be looked at, where its places are not to be told apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_zoom: Option<u8>,
@@ -200,6 +204,7 @@ impl CollectionSchema {
             numeric_ids: false,
             time: Vec::new(),
             coverage: false,
+            open: false,
             max_zoom: None,
             derived_geometry: None,
             storage_crs: None,
