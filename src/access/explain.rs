@@ -49,6 +49,7 @@ fn rows_and_fields(
         Rows::UpTo(Sensitivity::Open) => "those that are open to anyone".to_owned(),
         Rows::UpTo(most) => format!("those that are {} or less", most.as_str()),
         Rows::Owner(force) => format!("those that {force} holds"),
+        Rows::OwnerOrOpen(force) => format!("those that {force} holds, and those that are open to anyone"),
         Rows::Party(forces) | Rows::Others(forces) if forces.is_empty() => {
             "none: there are no forces of that region".to_owned()
         }

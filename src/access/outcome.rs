@@ -33,6 +33,8 @@ pub enum Rows {
     Others(Arc<[String]>),
     /// Rows that this force holds.
     Owner(String),
+    /// Rows that this force holds, and those that are open to anyone.
+    OwnerOrOpen(String),
 }
 
 /// Which fields of the rows.
@@ -69,6 +71,9 @@ impl Outcome {
             // Who has no force has no others either.
             Rows::Others(forces) => !forces.is_empty() && !forces.iter().any(|force| row.concerns(force)),
             Rows::Owner(force) => row.provenance.owner == *force,
+            Rows::OwnerOrOpen(force) => {
+                row.provenance.owner == *force || row.provenance.sensitivity == Sensitivity::Open
+            }
         }
     }
 }
@@ -140,6 +145,9 @@ mod tests {
         assert!(!owner.admits(&kent) && owner.admits(&row("kent", &[])));
         let mut secret = row("kent", &[]);
         secret.provenance.sensitivity = Sensitivity::Limited;
+        let everyone = of(Rows::OwnerOrOpen("kent".to_owned()));
+        assert!(everyone.admits(&kent) && everyone.admits(&secret));
+        assert!(!of(Rows::OwnerOrOpen("essex".to_owned())).admits(&secret));
         assert!(!of(Rows::UpTo(Sensitivity::Open)).admits(&secret) && Outcome::everything().admits(&secret));
         assert!(!Outcome::nothing().admits(&kent));
     }

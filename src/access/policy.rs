@@ -308,6 +308,13 @@ impl Policy {
                 ..,
             ) => Rows::Nothing,
         };
+        // What somebody imported is open to anyone only if they said so.
+        let rows = match (cell.rows, rows) {
+            (RowsWord::Open, _) if schema.class == CollectionClass::Layer && !schema.open => Rows::Nothing,
+            (RowsWord::Owner, Rows::Owner(owner)) if schema.open => Rows::OwnerOrOpen(owner),
+            (RowsWord::Owner, Rows::Nothing) if schema.open => Rows::UpTo(Sensitivity::Open),
+            (_, rows) => rows,
+        };
         if rows == Rows::Nothing {
             return Outcome::nothing();
         }
@@ -435,6 +442,40 @@ mod tests {
             assert_eq!(of(role, "stations").rows, Rows::UpTo(Sensitivity::Open), "{role}");
         }
         assert_eq!(of("auditor", "stations"), Outcome::nothing(), "the auditor sees no map");
+    }
+
+    #[test]
+    fn a_layer_is_its_owner_s_or_everyone_s() {
+        let policy = Policy::built_in().unwrap();
+        let mut schema = CollectionSchema::layer("mine");
+        let row = |owner: &str| Standing::new(Provenance::open(owner), [].into_iter());
+        let mut secret = row("kent");
+        secret.provenance.sensitivity = Sensitivity::Limited;
+        let seen = |who: &str, schema: &CollectionSchema| {
+            let outcome = policy.outcome(&Principal::parse(who).unwrap(), schema, &regions());
+            [row("kent"), row(LOCAL_OWNER), secret.clone()].map(|row| outcome.admits(&row))
+        };
+        for (who, own, open) in [
+            ("public", [false; 3], [true, true, false]),
+            ("partner:E10000016", [false; 3], [true, true, false]),
+            ("force-analyst:kent", [true, false, true], [true; 3]),
+            ("force-analyst:essex", [false; 3], [true, true, false]),
+            ("regional-analyst:south-east", [false; 3], [true, true, false]),
+            ("national-analyst", [false, true, false], [true, true, false]),
+            ("btp-planner", [false; 3], [true, true, false]),
+            ("admin", [false; 3], [true, true, false]),
+            ("auditor", [false; 3], [false; 3]),
+        ] {
+            schema.open = false;
+            assert_eq!(seen(who, &schema), own, "{who}");
+            schema.open = true;
+            assert_eq!(seen(who, &schema), open, "{who}");
+        }
+        let none = DEFAULT.replace("[layers]\npublic = \"open\"", "[layers]\npublic = \"none\"");
+        assert_ne!(none, DEFAULT);
+        let strict = Policy::parse(&none).unwrap();
+        let outcome = strict.outcome(&Principal::Anonymous, &schema, &regions());
+        assert_eq!(outcome, Outcome::nothing(), "a policy may say that nobody imports for everyone");
     }
 
     #[test]

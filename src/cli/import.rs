@@ -63,6 +63,9 @@ pub struct ImportArguments {
     /// The layer's areas share borders: simplify both sides of a border alike.
     #[arg(long)]
     coverage: bool,
+    /// The layer is everyone's; without it the layer is its owner's and nobody else sees it.
+    #[arg(long)]
+    open: bool,
     /// The force or agency that owns the rows.
     #[arg(long, default_value = LOCAL_OWNER)]
     owner: String,
@@ -134,6 +137,7 @@ pub fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
             title: arguments.title.clone(),
             attribution: arguments.attribution.clone(),
             coverage: arguments.coverage,
+            open: arguments.open,
         },
         provenance: Provenance {
             owner: arguments.owner.clone(),

@@ -66,6 +66,8 @@ pub struct About {
     pub attribution: Option<String>,
     /// Whether its areas share borders, so that they are simplified alike on both sides.
     pub coverage: bool,
+    /// Whether it is everyone's; else it is its owner's. The last import decides, for the layer as a whole.
+    pub open: bool,
 }
 
 /// Imports a file. `read` counts the bytes taken from the disk; the file is read twice.
@@ -114,6 +116,7 @@ pub fn import(
         schema.attribution.clone_from(&options.about.attribution);
     }
     schema.coverage |= options.about.coverage;
+    schema.open = options.about.open;
     let outcome: Arc<Mutex<Option<Result<ImportReport, ImportError>>>> = Arc::default();
     let (slot, path, dry_run) = (Arc::clone(&outcome), file.to_owned(), options.dry_run);
     let (options, read) = (options.clone(), Arc::clone(read));

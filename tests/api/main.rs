@@ -5,6 +5,7 @@ mod fixtures;
 #[path = "../fixtures/mvt.rs"]
 mod mvt;
 
+mod callers;
 mod flows;
 mod generator;
 mod kept;
@@ -12,6 +13,7 @@ mod limits;
 mod oracles;
 mod process;
 mod protocol;
+mod proxy;
 mod releases;
 mod roles;
 mod tiles;
