@@ -8,8 +8,8 @@
 //! config telemetry                                             settings, logs
 //! model           bounds calendar collections crs feature geometry grid_reference helmert hilbert lifecycle schema standing time validity   the field's words as types
 //! demo            buildings check destinations dirt draft events facts land lattice lines lives outcomes random records returns steer   the synthetic national set
-//! import          cells convert csv geojson geometry gpkg infer input report run scanner take   foreign file -> rows + report
-//! store           append blob change export foreign names open scan writer durable truth; the only SQL
+//! import          cells convert csv delimiter geojson geometry gpkg infer input kind likeness records report run scanner take   foreign file -> rows + report
+//! store           append blob change connect export foreign make names open pages scan tables writer durable truth; the only SQL
 //! snapshot        build columns gather ids index memo places raw row_group     immutable row groups in memory, with their indexes
 //! access          cell derived explain gate kept outcome played policy principal read standings view              who asks; makes the View
 //! release         cells counted floor ladder periods places rows   what those learn who may not see rows: cells, counts, figures

@@ -49,7 +49,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("flate2", &["import", "http"]),
     ("indicatif", &["cli"]),
     ("moka", &["http"]),
-    ("rustix", &["http"]),
+    ("rustix", &["http", "store"]),
     ("matchit", &["http"]),
     ("twox_hash", &["http"]),
     ("zmij", &["model"]),

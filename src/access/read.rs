@@ -73,7 +73,7 @@ fn read_collection<'a>(
     let last = reader.last_fid(stored)?;
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8) as i64;
     let workers = if stored.rows < PARALLEL_ROWS { 1 } else { workers };
-    let part = |reader: &Reader, first: i64, last: i64| -> Result<(RawRows, Scan), StoreError> {
+    let part = |reader: &Reader, (first, last): (i64, i64)| -> Result<(RawRows, Scan), StoreError> {
         let mut raw = RawRows::new(&stored.schema);
         raw.reserve(stored.rows / workers.unsigned_abs());
         let mut standings = standings();
@@ -84,28 +84,29 @@ fn read_collection<'a>(
         Ok((raw, scan))
     };
     let step = last / workers + 1;
+    // The first and the last part are open: a damaged table may have more rows than it can say.
+    let span = |worker: i64| {
+        let first = if worker == 0 { i64::MIN } else { worker * step + 1 };
+        (first, if worker + 1 == workers { i64::MAX } else { (worker + 1) * step })
+    };
     let parts = std::thread::scope(|scope| -> Result<Vec<(RawRows, Scan)>, StoreError> {
         let mut handles = Vec::new();
         for worker in 1..workers {
-            let part = &part;
+            let (part, span) = (&part, &span);
             handles.push(scope.spawn(move || {
                 let reader = store.reader()?;
                 // Another reader may see a later state; then the parts don't belong together.
                 let same =
                     reader.collection(&stored.schema.id)?.is_some_and(|now| now.sequence == stored.sequence);
-                if same {
-                    part(&reader, worker * step + 1, ((worker + 1) * step).min(last)).map(Some)
-                } else {
-                    Ok(None)
-                }
+                if same { part(&reader, span(worker)).map(Some) } else { Ok(None) }
             }));
         }
-        let mut parts = vec![part(reader, i64::MIN + 1, if workers == 1 { i64::MAX - 1 } else { step })?];
+        let mut parts = vec![part(reader, span(0))?];
         for (handle, worker) in handles.into_iter().zip(1..) {
             let found = handle.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault))?;
             parts.push(match found {
                 Some(found) => found,
-                None => part(reader, worker * step + 1, ((worker + 1) * step).min(last))?,
+                None => part(reader, span(worker))?,
             });
         }
         Ok(parts)

@@ -28,9 +28,11 @@ use crate::model::Sensitivity;
 use crate::model::collections::built_in;
 use crate::model::time::format_date;
 use crate::store::Appender;
+use crate::store::Made;
 use crate::store::Register;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::make;
 use crate::store::set_as_at;
 use crate::store::set_release_key;
 
@@ -92,34 +94,41 @@ pub fn run(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Leaves nothing of a store that was made and not finished.
-fn remove(store: &Path) {
-    for ending in ["", "-wal", "-shm"] {
-        let mut file = store.as_os_str().to_owned();
-        file.push(ending);
-        // What is not there need not go.
-        let _ = std::fs::remove_file(file);
-    }
-}
-
 /// Writes reference facts and the set into a store, in one piece; makes the store if there is none, and then leaves
 /// nothing behind if the set cannot be written.
 ///
 /// # Errors
 /// If the store is operational, has register rows already, or cannot be written.
 pub fn write(path: &Path, settings: Settings) -> anyhow::Result<Written> {
-    let made = !path.exists();
-    let store = Arc::new(Store::open_or_create(path)?);
-    let written = fill(&store, settings).and_then(|written| {
-        release(&store, &Policy::built_in()?, false)?;
-        store.checkpoint()?;
+    let whole = |store: &Arc<Store>| -> anyhow::Result<Written> {
+        let written = fill(store, settings)?;
+        release(store, &Policy::built_in()?, false)?;
         Ok(written)
-    });
-    if written.is_err() && made {
-        drop(store);
-        remove(path);
+    };
+    match make(path, Register::Synthetic, whole)? {
+        Made::New(_, written) => Ok(written),
+        Made::WasThere(store) => {
+            let store = Arc::new(store);
+            let written = whole(&store)?;
+            store.checkpoint()?;
+            Ok(written)
+        }
     }
-    written
+}
+
+/// The store with the set: made whole if there is none, and else opened as it is.
+///
+/// # Errors
+/// As [`write`], and of opening it.
+pub fn open_or_make(path: &Path, settings: Settings) -> anyhow::Result<Store> {
+    let made = make(path, Register::Synthetic, |store| -> anyhow::Result<()> {
+        fill(store, settings)?;
+        release(store, &Policy::built_in()?, false)?;
+        Ok(())
+    })?;
+    Ok(match made {
+        Made::New(store, ()) | Made::WasThere(store) => store,
+    })
 }
 
 fn fill(store: &Store, settings: Settings) -> anyhow::Result<Written> {
@@ -180,7 +189,7 @@ fn buildings(store: &Store) -> anyhow::Result<Buildings> {
     let reader = store.reader()?;
     for stored in reader.collections()? {
         if stored.schema.id.to_ascii_lowercase().starts_with(BUILDINGS) {
-            reader.scan(&stored, i64::MIN + 1, i64::MAX - 1, &mut |row| {
+            reader.scan(&stored, i64::MIN, i64::MAX, &mut |row| {
                 if let Some(shape) = row.geometry {
                     buildings.add(shape.to_shape());
                 }

@@ -74,12 +74,17 @@ enum Ending {
 }
 
 fn ending(path: &Path) -> anyhow::Result<Ending> {
-    Ok(match path.extension().and_then(|ending| ending.to_str()).unwrap_or("") {
+    // The rest of a name need not be text, and an ending may be in capitals.
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    Ok(match ending.as_str() {
         "geojson" | "json" => Ending::GeoJson,
         "geojsonl" | "geojsonseq" | "ndjson" => Ending::GeoJsonLines,
         "csv" => Ending::Csv,
         "gpkg" => Ending::GeoPackage,
-        other => bail!("no format has the ending {other:?}: use .geojson, .geojsonl, .csv or .gpkg"),
+        other => bail!(
+            "{}: no format has the ending {other:?}: use .geojson, .geojsonl, .csv or .gpkg",
+            path.display()
+        ),
     })
 }
 
@@ -89,7 +94,9 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     if arguments.file.exists() && !arguments.force {
         bail!("{} is there already: give --force to write over it", arguments.file.display());
     }
-    if Store::open(&arguments.file).is_ok() {
+    // A whole path begins with a slash: SQLite takes a name that begins with `file:` for a URI.
+    let whole = std::path::absolute(&arguments.file).with_context(|| arguments.file.display().to_string())?;
+    if Store::open(&whole).is_ok() {
         bail!("{} is a store: name another file", arguments.file.display());
     }
     let store = Arc::new(Store::open(&arguments.store)?);
@@ -116,8 +123,7 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     if ending == Ending::Csv && !put_together && !rows.iter().all(is_point) {
         bail!("CSV holds single points only: use .geojson, .geojsonl or .gpkg");
     }
-    let folder =
-        arguments.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = whole.parent().unwrap_or(Path::new("/"));
     let draft = NamedTempFile::new_in(folder).with_context(|| folder.display().to_string())?;
     match ending {
         Ending::GeoJson | Ending::GeoJsonLines => write_features(draft.as_file(), collection, &rows, ending)?,

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use anyhow::bail;
+use clap::builder::PathBufValueParser;
+use clap::builder::TypedValueParser;
 use indicatif::ProgressBar;
 use indicatif::ProgressStyle;
 
@@ -75,7 +77,8 @@ pub struct ImportArguments {
     /// Handling conditions of the rows.
     #[arg(long, default_value = "")]
     handling: String,
-    /// Who may see the rows: open, limited or restricted.
+    /// How sensitive the rows are: open, limited or restricted. In a layer that is everyone's (--open) others than its
+    /// owner see the open ones only; in a reference collection too.
     #[arg(long, default_value = "open", value_parser = sensitivity)]
     sensitivity: Sensitivity,
     /// The rows are invented.
@@ -91,7 +94,7 @@ pub struct ImportArguments {
     #[arg(long)]
     json: bool,
     /// Write the report to a file ending in .csv or .json.
-    #[arg(long, value_name = "FILE", value_parser = report_file)]
+    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(report_file))]
     report: Option<PathBuf>,
 }
 
@@ -103,12 +106,17 @@ fn sensitivity(word: &str) -> Result<Sensitivity, String> {
     Sensitivity::parse(word).ok_or_else(|| "give open, limited or restricted".to_owned())
 }
 
-fn report_file(path: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(path);
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("csv" | "json") => Ok(path),
-        _ => Err("give a file ending in .csv or .json".to_owned()),
+fn report_file(path: PathBuf) -> Result<PathBuf, String> {
+    if has_ending(&path, "csv") || has_ending(&path, "json") {
+        Ok(path)
+    } else {
+        Err("give a file ending in .csv or .json".to_owned())
     }
+}
+
+/// Whether a file's name ends like that, in capitals or not; the rest of the name need not be text.
+fn has_ending(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
 }
 
 /// Rows of a report that are printed for people.
@@ -183,7 +191,7 @@ pub fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
 }
 
 fn write_report(path: &Path, mut file: File, report: &ImportReport) -> anyhow::Result<()> {
-    if path.extension().is_some_and(|ending| ending == "json") {
+    if has_ending(path, "json") {
         file.write_all(report.to_json().as_bytes())?;
     } else {
         report.write_csv(file)?;
@@ -194,9 +202,10 @@ fn write_report(path: &Path, mut file: File, report: &ImportReport) -> anyhow::R
 fn print(report: &ImportReport, dry_run: bool) {
     for note in report.rows.iter().take(SHOWN_NOTES) {
         let verdict = if note.rejected { "rejected" } else { "warning" };
+        let place = if note.row == 0 { "the file".to_owned() } else { format!("row {}", note.row) };
         say_error(&format!(
-            "row {}: {verdict}: {} ({}): {}",
-            note.row, note.fault.message, note.fault.code, note.fault.fix
+            "{place}: {verdict}: {} ({}): {}",
+            note.fault.message, note.fault.code, note.fault.fix
         ));
     }
     if report.rows.len() > SHOWN_NOTES {
@@ -207,6 +216,10 @@ fn print(report: &ImportReport, dry_run: bool) {
     }
     let new = report.accepted - report.unchanged;
     let what = if dry_run { "would be taken" } else { "taken" };
+    say(&report.time_sentence());
+    if let Some(audience) = &report.audience {
+        say(&audience.sentence(&report.collection));
+    }
     say(&format!(
         "{}: {} rows {what} ({new} new or changed, {} there already), {} with warnings, {} rejected",
         report.collection, report.accepted, report.unchanged, report.warned, report.rejected

@@ -10,6 +10,7 @@ mod reference;
 mod release;
 mod serve;
 
+pub use demo::open_or_make as open_or_make_demo;
 pub use demo::write as write_demo;
 pub use reference::add_missing_reference;
 pub use reference::import_reference;

@@ -19,10 +19,10 @@ use crate::access::Gate;
 use crate::access::Policy;
 use crate::cli::add_missing_reference;
 use crate::cli::is_due;
+use crate::cli::open_or_make_demo;
 use crate::cli::policy;
 use crate::cli::release;
 use crate::cli::say;
-use crate::cli::write_demo;
 use crate::config::Config;
 use crate::config::Overrides;
 use crate::demo::SEED;
@@ -138,7 +138,7 @@ fn serve_store(arguments: &ServeArguments, config: &Config, log: &Log) -> anyhow
         ..ServerSettings::default()
     };
     actix_web::rt::System::new().block_on(async {
-        if config.release {
+        if config.release && store.why_read_only().is_none() {
             actix_web::rt::spawn(keep_releasing(Arc::clone(&app), Arc::clone(&store), policy));
         }
         serve(&app, &store, &settings, sockets, for_metrics, arguments.demo).await
@@ -184,10 +184,13 @@ fn open_store(path: &Path, demo: bool, log: &Log) -> anyhow::Result<Store> {
             "{}: made with the synthetic national set, which takes some seconds",
             path.display()
         ));
-        write_demo(path, Settings { seed: SEED, scale: 1.0 })?;
     }
-    let store = Store::open(path)?;
-    add_missing_reference(&store)?;
+    let store =
+        if demo { open_or_make_demo(path, Settings { seed: SEED, scale: 1.0 })? } else { Store::open(path)? };
+    match store.why_read_only() {
+        None => add_missing_reference(&store)?,
+        Some(reason) => log.say(&format!("{}: {reason}: it is served as it is", path.display())),
+    }
     Ok(store)
 }
 

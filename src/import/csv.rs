@@ -1,12 +1,10 @@
-//! CSV with a heading line: comma, semicolon or tab; places in lon/lat or easting/northing columns.
+//! CSV with a heading line: comma, semicolon, tab or bar; places in lon/lat or easting/northing columns.
 
 use std::io::BufRead;
-use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
 
 use csv::ByteRecord;
 use encoding_rs::WINDOWS_1252;
@@ -16,16 +14,19 @@ use crate::import::ImportError;
 use crate::import::Next;
 use crate::import::RawRow;
 use crate::import::Source;
+use crate::import::delimiter::said_delimiter;
+use crate::import::delimiter::sniff_delimiter;
 use crate::import::input;
+use crate::import::kind::Wanted;
+use crate::import::records::Found;
+use crate::import::records::RecordFault;
+use crate::import::records::Records;
 use crate::import::report::Fault;
 use crate::model::Position;
 use crate::model::Shape;
 use crate::model::crs::Crs;
 use crate::model::schema::MAX_FIELDS;
 use crate::model::schema::MAX_NAME_BYTES;
-
-/// The most bytes one record may have: a quote that is never closed must not swallow memory.
-const MAX_RECORD_BYTES: u64 = 16 << 20;
 
 /// Names of columns that hold a place, in lower case.
 const LONGITUDES: [&str; 5] = ["lon", "longitude", "lng", "long", "lon_wgs84"];
@@ -36,8 +37,7 @@ const NORTHINGS: [&str; 2] = ["northing", "northings"];
 /// A CSV file.
 pub(crate) struct CsvSource {
     path: PathBuf,
-    reader: csv::Reader<Watched>,
-    since_record: Arc<AtomicU64>,
+    records: Records,
     record: ByteRecord,
     columns: Vec<String>,
     /// For each cell of a record, its column; `None` where the cell is half of a place.
@@ -46,6 +46,9 @@ pub(crate) struct CsvSource {
     id: Option<usize>,
     headings_warning: Option<Fault>,
     number: u64,
+    /// The line of the record, from 1.
+    line: u64,
+    skipped: u64,
 }
 
 struct PlaceColumns {
@@ -54,71 +57,41 @@ struct PlaceColumns {
     crs: Crs,
 }
 
-/// Counts bytes since the last whole record and refuses to go on for ever.
-struct Watched {
-    content: Box<dyn BufRead + Send>,
-    since_record: Arc<AtomicU64>,
-}
-
-impl Read for Watched {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.content.read(buffer)?;
-        if self.since_record.fetch_add(count as u64, Ordering::Relaxed) > MAX_RECORD_BYTES {
-            return Err(std::io::Error::other(
-                "a record of more than 16 MB: a quote is not closed, or this is no CSV",
-            ));
-        }
-        Ok(count)
-    }
-}
-
 impl CsvSource {
     /// Opens a file; `id` names the column whose cells are feature ids.
     pub(crate) fn open(path: &Path, id: Option<&str>, read: &Arc<AtomicU64>) -> Result<Self, ImportError> {
-        let mut content = input::open(path, read)?;
-        let delimiter = sniff_delimiter(content.fill_buf().map_err(|error| input::read_fault(path, &error))?);
-        let since_record = Arc::new(AtomicU64::new(0));
-        let watched = Watched { content, since_record: Arc::clone(&since_record) };
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .from_reader(watched);
+        let mut content = input::open_text(path, Wanted::Table, read)?;
+        let start = content.fill_buf().map_err(|error| input::read_fault(path, &error))?;
+        let malformed =
+            |message: String| ImportError::Malformed { place: path.display().to_string(), message };
+        let said = said_delimiter(start).map_err(malformed)?;
+        let delimiter = said.map_or_else(|| sniff_delimiter(start), |(delimiter, _)| delimiter);
+        if let Some((_, bytes)) = said {
+            content.consume(bytes);
+        }
+        let mut records = Records::new(content, delimiter, 1 + u64::from(said.is_some()));
         let mut record = ByteRecord::new();
-        if !reader.read_byte_record(&mut record).map_err(|error| csv_fault(path, error))? {
-            let message = "the file is empty: the first line must name the columns".to_owned();
-            return Err(ImportError::Malformed { place: path.display().to_string(), message });
+        let mut skipped = 0;
+        loop {
+            match records.next(&mut record).map_err(|fault| record_fault(path, fault))? {
+                Found::Record { .. } => break,
+                // A heading has names.
+                Found::Separators => skipped += 1,
+                Found::OpenQuote { .. } => return Err(record_fault(path, RecordFault::Heading)),
+                Found::End => {
+                    return Err(malformed(
+                        "the file is empty: the first line must name the columns".to_owned(),
+                    ));
+                }
+            }
         }
         if record.len() > MAX_FIELDS {
             return Err(ImportError::TooManyColumns);
         }
-        let mut headings_warning = None;
-        let mut headings: Vec<String> = Vec::new();
-        for (place, cell) in record.iter().enumerate() {
-            let (text, decoded) = decode(cell);
-            let mut name: String =
-                text.trim().chars().filter(|c| !c.is_control()).take(MAX_NAME_BYTES / 4).collect();
-            if decoded {
-                headings_warning = Some(windows_1252());
-            }
-            if name.is_empty() {
-                name = format!("column_{}", place + 1);
-            }
-            let base = name.clone();
-            let mut number = 2;
-            while headings.contains(&name) {
-                name = format!("{base}_{number}");
-                let fix = "give every column a name of its own";
-                headings_warning = Some(Fault::new(
-                    "heading",
-                    format!("the heading {base:?} is there twice, one is now {name:?}"),
-                    fix,
-                ));
-                number += 1;
-            }
-            headings.push(name);
-        }
+        let (headings, headings_warning) = headings(&record);
         let place = find_place(&headings);
+        let numbers: Vec<usize> = place.iter().flat_map(|place| [place.x, place.y]).collect();
+        records.has_columns(headings.len(), &numbers);
         let (mut columns, mut targets) = (Vec::new(), Vec::new());
         for (at, heading) in headings.iter().enumerate() {
             // Longitude and latitude become the geometry; grid figures are also kept as they are.
@@ -136,11 +109,9 @@ impl CsvSource {
                 ImportError::NoColumn { option: "--id", column: name.to_owned(), columns: headings.clone() }
             })?),
         };
-        since_record.store(0, Ordering::Relaxed);
         Ok(Self {
             path: path.to_owned(),
-            reader,
-            since_record,
+            records,
             record,
             columns,
             targets,
@@ -148,14 +119,16 @@ impl CsvSource {
             id,
             headings_warning,
             number: 0,
+            line: 0,
+            skipped,
         })
     }
 
     fn row(&mut self) -> Result<RawRow, Fault> {
         if self.record.len() != self.targets.len() {
-            let line = self.record.position().map_or(0, csv::Position::line);
             let message = format!(
-                "line {line} has {} columns, the heading has {}",
+                "line {} has {} columns, the heading has {}",
+                self.line,
                 self.record.len(),
                 self.targets.len()
             );
@@ -164,6 +137,10 @@ impl CsvSource {
                 message,
                 "give every line as many columns; put text with commas in quotes",
             ));
+        }
+        if self.record.as_slice().contains(&0) {
+            let message = format!("line {} has zero bytes, which no text has", self.line);
+            return Err(Fault::new("zero-byte", message, "copy the file again, or write it again as text"));
         }
         let mut warnings = Vec::new();
         warnings.extend(self.headings_warning.take());
@@ -204,15 +181,31 @@ impl CsvSource {
 
 impl Source for CsvSource {
     fn next(&mut self) -> Result<Next, ImportError> {
-        self.since_record.store(0, Ordering::Relaxed);
-        if !self.reader.read_byte_record(&mut self.record).map_err(|error| csv_fault(&self.path, error))? {
-            return Ok(Next::End);
+        loop {
+            self.line = self.records.line();
+            let found =
+                self.records.next(&mut self.record).map_err(|fault| record_fault(&self.path, fault))?;
+            let doubtful = match found {
+                Found::End => return Ok(Next::End),
+                Found::Separators => {
+                    self.skipped += 1;
+                    continue;
+                }
+                Found::OpenQuote { line, last } => {
+                    self.number += 1;
+                    return Ok(Next::Bad(self.number, open_quote(line, last)));
+                }
+                Found::Record { doubtful } => doubtful,
+            };
+            self.number += 1;
+            return Ok(match self.row() {
+                Ok(mut row) => {
+                    row.warnings.extend(doubtful.map(quoted_lines));
+                    Next::Row(row)
+                }
+                Err(fault) => Next::Bad(self.number, fault),
+            });
         }
-        self.number += 1;
-        Ok(match self.row() {
-            Ok(row) => Next::Row(row),
-            Err(fault) => Next::Bad(self.number, fault),
-        })
     }
 
     fn columns(&self) -> &[String] {
@@ -222,38 +215,73 @@ impl Source for CsvSource {
     fn has_places(&self) -> bool {
         self.place.is_some()
     }
-}
 
-fn csv_fault(path: &Path, error: csv::Error) -> ImportError {
-    let place = path.display().to_string();
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::Other => {
-            ImportError::Malformed { place, message: error.to_string() }
-        }
-        csv::ErrorKind::Io(error) => input::read_fault(path, &error),
-        other => ImportError::Malformed { place, message: format!("{other:?}") },
+    fn skipped(&self) -> u64 {
+        self.skipped
     }
 }
 
-/// The separator that the heading line has most of, outside quotes.
-fn sniff_delimiter(start: &[u8]) -> u8 {
-    let (mut quoted, mut counts) = (false, [0_usize; 3]);
-    for byte in start {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' if !quoted => break,
-            b',' if !quoted => counts[0] += 1,
-            b';' if !quoted => counts[1] += 1,
-            b'\t' if !quoted => counts[2] += 1,
-            _ => {}
+/// The columns' names, each one once, and what is to be said of them.
+fn headings(record: &ByteRecord) -> (Vec<String>, Option<Fault>) {
+    let mut warning = None;
+    let mut headings: Vec<String> = Vec::new();
+    for (place, cell) in record.iter().enumerate() {
+        let (text, decoded) = decode(cell);
+        let mut name: String =
+            text.trim().chars().filter(|c| !c.is_control()).take(MAX_NAME_BYTES / 4).collect();
+        if decoded {
+            warning = Some(windows_1252());
         }
+        if name.is_empty() {
+            name = format!("column_{}", place + 1);
+        }
+        let base = name.clone();
+        let mut number = 2;
+        while headings.contains(&name) {
+            name = format!("{base}_{number}");
+            let fix = "give every column a name of its own";
+            warning = Some(Fault::new(
+                "heading",
+                format!("the heading {base:?} is there twice, one is now {name:?}"),
+                fix,
+            ));
+            number += 1;
+        }
+        headings.push(name);
     }
-    let most = counts.iter().max().copied().unwrap_or(0);
-    [b',', b';', b'\t']
-        .into_iter()
-        .zip(counts)
-        .find(|(_, count)| *count == most)
-        .map_or(b',', |(byte, _)| byte)
+    (headings, warning)
+}
+
+fn open_quote(line: u64, last: Option<u64>) -> Fault {
+    let message = match last {
+        None => format!("line {line}: a cell opens a quote and does not close it before the next rows begin"),
+        Some(last) => format!(
+            "line {line}: a cell opens a quote that would take in the rows up to line {last}: they are read as rows"
+        ),
+    };
+    Fault::new("open-quote", message, "close the quote; write a quote inside a quoted cell twice")
+}
+
+fn quoted_lines((first, last): (u64, u64)) -> Fault {
+    Fault::new(
+        "quoted-lines",
+        format!("a quoted cell runs from line {first} to line {last}, and those lines could be rows"),
+        "nothing to do if the cell has line breaks; else close the quote where it belongs",
+    )
+}
+
+fn record_fault(path: &Path, fault: RecordFault) -> ImportError {
+    let message = match fault {
+        RecordFault::Io(error) => return input::read_fault(path, &error),
+        RecordFault::TooLong => {
+            "a record of more than 16 MB: a quote is not closed, or this is no CSV".to_owned()
+        }
+        RecordFault::Heading => "the heading opens a quote that is not closed: close it".to_owned(),
+        RecordFault::TooManyQuotes(line) => format!(
+            "too many cells up to line {line} open a quote that is not closed: write a cell's own quotes twice, or in another sign"
+        ),
+    };
+    ImportError::Malformed { place: path.display().to_string(), message }
 }
 
 /// A cell as text: UTF-8, or else Windows-1252, which spreadsheets still write; and whether it was that.

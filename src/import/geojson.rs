@@ -18,6 +18,7 @@ use crate::import::Source;
 use crate::import::cells::cell;
 use crate::import::geometry::shape;
 use crate::import::input;
+use crate::import::kind::Wanted;
 use crate::import::report::Fault;
 use crate::import::scanner::ScanFault;
 use crate::import::scanner::Scanner;
@@ -58,7 +59,7 @@ impl GeoJsonSource {
     pub(crate) fn open(path: &Path, lines: bool, read: &Arc<AtomicU64>) -> Result<Self, ImportError> {
         let mut source = Self {
             path: path.to_owned(),
-            content: Scanner::new(input::open(path, read)?),
+            content: Scanner::new(input::open_text(path, Wanted::Json, read)?),
             layout: Layout::Lines,
             crs: Crs::Crs84,
             columns: Vec::new(),

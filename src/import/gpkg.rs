@@ -17,7 +17,9 @@ use crate::import::RawRow;
 use crate::import::Source;
 use crate::import::geojson::height_dropped;
 use crate::import::input;
+use crate::import::kind::not_a_geopackage;
 use crate::import::report::Fault;
+use crate::model::FieldType;
 use crate::model::Shape;
 use crate::model::crs::Crs;
 use crate::model::schema::MAX_FIELDS;
@@ -49,8 +51,11 @@ impl GpkgSource {
     /// Opens a file and the named layer, or its only one.
     pub(crate) fn open(path: &Path, layer: Option<&str>, read: &Arc<AtomicU64>) -> Result<Self, ImportError> {
         let unpacked = unpack(path, read)?;
-        let file = ForeignGeoPackage::open(unpacked.as_ref().map_or(path, |file| file.path()))
-            .map_err(|error| named(path, error))?;
+        look_at(path, unpacked.as_ref().map_or(path, |file| file.path()))?;
+        // A whole path begins with a slash: SQLite takes a name that begins with `file:` for a URI.
+        let whole = std::path::absolute(unpacked.as_ref().map_or(path, |file| file.path()))
+            .map_err(|source| ImportError::Io { path: path.to_owned(), source })?;
+        let file = ForeignGeoPackage::open(&whole).map_err(|error| named(path, error))?;
         let layers = file.layers().map_err(|error| named(path, error))?;
         let names = || layers.iter().map(|(name, _)| name.clone()).collect();
         let features: Vec<&String> =
@@ -168,6 +173,14 @@ impl Source for GpkgSource {
     fn has_places(&self) -> bool {
         self.crs.is_some()
     }
+
+    fn declared(&self, column: usize) -> Option<FieldType> {
+        match self.layer.columns.get(column)?.1.as_str() {
+            "DATETIME" => Some(FieldType::Timestamp),
+            "DATE" => Some(FieldType::Date),
+            _ => None,
+        }
+    }
 }
 
 fn shape(bytes: Option<&[u8]>, crs: Option<Crs>, warnings: &mut Vec<Fault>) -> Result<Option<Shape>, Fault> {
@@ -192,7 +205,25 @@ fn named(path: &Path, error: StoreError) -> ImportError {
         StoreError::Sql(error) => {
             StoreError::Damaged { path: path.to_owned(), reason: error.to_string() }.into()
         }
+        StoreError::Foreign { reason, .. } => ImportError::Malformed {
+            place: path.display().to_string(),
+            message: format!(
+                "this is an SQLite file and no GeoPackage ({reason}): export its tables as CSV or GeoPackage"
+            ),
+        },
+        StoreError::Damaged { reason, .. } => StoreError::Damaged { path: path.to_owned(), reason }.into(),
         other => other.into(),
+    }
+}
+
+/// Refuses what does not begin like a `GeoPackage` by what it is.
+fn look_at(path: &Path, content: &Path) -> Result<(), ImportError> {
+    let io = |source| ImportError::Io { path: path.to_owned(), source };
+    let mut head = Vec::new();
+    File::open(content).map_err(io)?.take(4_096).read_to_end(&mut head).map_err(io)?;
+    match not_a_geopackage(&head) {
+        Some(message) => Err(ImportError::Malformed { place: path.display().to_string(), message }),
+        None => Ok(()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a column's values have in common, learned from every row.
+//! What a column's values have in common, learned from every row, and which columns say when.
 
 use crate::import::Cell;
 use crate::model::FieldType;
@@ -12,34 +12,43 @@ const EXACT_INTEGER: u64 = 1 << 53;
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "one flag for each type that is still possible")]
 pub struct Guess {
-    any: bool,
+    declared: Option<FieldType>,
     boolean: bool,
     integer: bool,
     number: bool,
-    date: bool,
-    timestamp: bool,
-    moment: bool,
-    month: bool,
     only_text: bool,
+    /// How many values there are, nulls aside, and how many of them are times of each kind.
+    values: u64,
+    dates: u64,
+    instants: u64,
+    /// Instants that write back as the same text.
+    exact: u64,
+    months: u64,
 }
 
 impl Default for Guess {
     fn default() -> Self {
         Self {
-            any: false,
+            declared: None,
             boolean: true,
             integer: true,
             number: true,
-            date: true,
-            timestamp: true,
-            moment: true,
-            month: true,
             only_text: true,
+            values: 0,
+            dates: 0,
+            instants: 0,
+            exact: 0,
+            months: 0,
         }
     }
 }
 
 impl Guess {
+    /// Takes what the file itself says of the column's type.
+    pub fn declare(&mut self, declared: Option<FieldType>) {
+        self.declared = declared;
+    }
+
     /// Takes a value into account.
     pub fn see(&mut self, cell: &Cell) {
         match cell {
@@ -66,31 +75,42 @@ impl Guess {
                 self.see_text(text);
             }
         }
-        self.any = true;
+        self.values += 1;
     }
 
     fn keep(&mut self, boolean: bool, integer: bool, number: bool) {
         self.boolean &= boolean;
         self.integer &= integer;
         self.number &= number;
-        self.date = false;
-        self.timestamp = false;
-        self.moment = false;
-        self.month = false;
         self.only_text = false;
     }
 
     fn see_text(&mut self, text: &str) {
-        self.date = self.date && time::parse_date(text).is_some();
-        self.timestamp = self.timestamp
-            && time::parse_instant(text).is_some_and(|micros| time::format_instant(micros) == text);
-        self.moment = self.moment && time::parse_moment(text).is_some();
-        self.month = self.month && time::parse_month(text).is_some();
+        // No time begins otherwise, and most texts are none.
+        if !text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+            return;
+        }
+        if time::parse_date(text).is_some() {
+            self.dates += 1;
+        } else if let Some(micros) = time::parse_instant(text) {
+            self.instants += 1;
+            self.exact += u64::from(time::format_instant(micros) == text);
+        } else if time::parse_month(text).is_some() {
+            self.months += 1;
+        }
     }
 
-    /// The narrowest type that gives every value back as it was.
+    /// The type that the file declares, or else the narrowest one that gives every value back as it was.
+    ///
+    /// A declared date or date-time stays one while more than half of its values are: the others are those rows' fault.
     pub fn field_type(&self) -> FieldType {
-        if !self.any {
+        let most = |count: u64| self.values == 0 || count * 2 > self.values;
+        match self.declared {
+            Some(FieldType::Timestamp) if most(self.instants) => return FieldType::Timestamp,
+            Some(FieldType::Date) if most(self.dates) => return FieldType::Date,
+            _ => {}
+        }
+        if self.values == 0 {
             FieldType::Text
         } else if self.boolean {
             FieldType::Boolean
@@ -98,9 +118,9 @@ impl Guess {
             FieldType::Integer
         } else if self.number {
             FieldType::Number
-        } else if self.date {
+        } else if self.dates == self.values {
             FieldType::Date
-        } else if self.timestamp {
+        } else if self.exact == self.values {
             FieldType::Timestamp
         } else if self.only_text {
             FieldType::Text
@@ -109,13 +129,33 @@ impl Guess {
         }
     }
 
-    /// Whether every value says when.
+    /// Whether the column says when.
+    ///
+    /// It does if at least nine in ten of its values are RFC 3339 dates or date-times, or if more than half are and the
+    /// column says so itself: the file declares it a date or date-time, or its name speaks of time. Months (`2019-01`)
+    /// count only where the name speaks of months or periods: elsewhere they may be codes. A value that is no time does
+    /// not change what the column is; it is the fault of its row.
     pub fn is_time(&self, name: &str) -> bool {
-        let name = name.to_lowercase();
-        // `2019-01` may be a code, unless the column says that it is a month.
-        let month = self.month && (name.contains("month") || name.contains("period"));
-        self.any && self.only_text && (self.moment || month)
+        let declared = matches!(self.declared, Some(FieldType::Timestamp | FieldType::Date));
+        if self.values == 0 {
+            return declared;
+        }
+        let lower = name.to_lowercase();
+        let months = if lower.contains("month") || lower.contains("period") { self.months } else { 0 };
+        let times = self.dates + self.instants + months;
+        times * 10 >= self.values * 9 || ((declared || speaks_of_time(&lower)) && times * 2 > self.values)
     }
+}
+
+/// Whether a column's name, in lower case, says that it holds times.
+fn speaks_of_time(name: &str) -> bool {
+    const PARTS: [&str; 7] = ["date", "time", "when", "seen", "month", "period", "since"];
+    const WORDS: [&str; 17] = [
+        "at", "on", "day", "start", "starts", "started", "end", "ends", "ended", "from", "to", "until",
+        "begin", "opened", "closed", "created", "recorded",
+    ];
+    PARTS.iter().any(|part| name.contains(part))
+        || name.split(|letter: char| !letter.is_alphanumeric()).any(|word| WORDS.contains(&word))
 }
 
 /// Pairs of columns that are the start and the end of something.
@@ -193,6 +233,67 @@ mod tests {
         assert_eq!(large.field_type(), FieldType::Integer);
         large.see(&Cell::Float(0.5));
         assert_eq!(large.field_type(), FieldType::Json, "the integer would lose digits as a double");
+    }
+
+    fn guess(values: &[&str], declared: Option<FieldType>) -> Guess {
+        let mut guess = Guess::default();
+        guess.declare(declared);
+        for value in values {
+            guess.see(&Cell::Text((*value).to_owned()));
+        }
+        guess
+    }
+
+    const AT: &str = "2024-03-31T00:30:00Z";
+    const LOCAL: &str = "2024-03-31T12:00:00";
+
+    #[test]
+    fn one_odd_value_does_not_change_what_a_declared_column_is() {
+        let declared = Some(FieldType::Timestamp);
+        let mixed = guess(&[AT, AT, LOCAL], declared);
+        assert_eq!((mixed.field_type(), mixed.is_time("x")), (FieldType::Timestamp, true));
+        let offsets = guess(&["2024-03-31T01:30:00+01:00", LOCAL, AT], declared);
+        assert_eq!(offsets.field_type(), FieldType::Timestamp);
+        // Half of them or fewer: nothing is taken away from so many rows.
+        let local = guess(&[AT, LOCAL], declared);
+        assert_eq!((local.field_type(), local.is_time("seen")), (FieldType::Text, false));
+        let days = guess(&["2024-03-31", "2024-04-01", "1/4/2024"], Some(FieldType::Date));
+        assert_eq!((days.field_type(), days.is_time("x")), (FieldType::Date, true));
+        let empty = guess(&[], declared);
+        assert_eq!((empty.field_type(), empty.is_time("x")), (FieldType::Timestamp, true));
+    }
+
+    #[test]
+    fn nine_in_ten_are_enough_and_half_where_the_name_says_so() {
+        let ten = |odd: usize| {
+            let values: Vec<&str> = (0..10).map(|number| if number < odd { "unknown" } else { AT }).collect();
+            guess(&values, None)
+        };
+        assert!(ten(1).is_time("x") && !ten(2).is_time("x"));
+        for name in ["seen", "Date of birth", "created_at", "start", "TO", "period"] {
+            assert!(ten(4).is_time(name) && !ten(5).is_time(name), "{name}");
+        }
+        for name in ["x", "tone", "category", "friend", "code"] {
+            assert!(!ten(4).is_time(name), "{name}");
+        }
+        // The type gives every value back: an odd one among undeclared ones is kept as text.
+        assert_eq!(ten(1).field_type(), FieldType::Text);
+        assert_eq!(ten(0).field_type(), FieldType::Timestamp);
+        // Text, codes and numbers are never times.
+        for values in [
+            &["2019-01", "2019-02"][..],
+            &["20190101", "20190102"],
+            &["12:00", "13:00"],
+            &["2031-02-30", "2031-13-01"],
+            &["on 2031-03-01 at noon", "2031-03-01T12:00:00Z, perhaps"],
+            &["0012", "A1"],
+        ] {
+            assert!(!guess(values, None).is_time("date"), "{values:?}");
+        }
+        assert!(guess(&["2019-01", "2019-02", "?"], None).is_time("Month"));
+        let mut mixed = guess(&[AT, AT, AT], None);
+        mixed.see(&Cell::Int(0));
+        assert_eq!((mixed.field_type(), mixed.is_time("seen")), (FieldType::Json, true));
     }
 
     #[test]

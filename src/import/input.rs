@@ -1,8 +1,10 @@
-//! Opening files: format by ending, gzip of any number of members, byte-order marks, progress.
+//! Opening files: format by ending, gzip of any number of members, byte-order marks, progress; a text is looked at before
+//! it is read, and refused if it is none.
 
 use std::fs::File;
 use std::io::BufRead;
 use std::io::BufReader;
+use std::io::Cursor;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use std::sync::atomic::Ordering;
 use flate2::bufread::MultiGzDecoder;
 
 use crate::import::ImportError;
+use crate::import::kind::Wanted;
+use crate::import::kind::not_wanted;
 
 /// A format we read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +24,7 @@ pub enum Format {
     GeoJson,
     /// RFC 8142, and newline-delimited features.
     GeoJsonSeq,
-    /// Comma, semicolon or tab separated, with a heading line.
+    /// Separated by commas, semicolons, tabs or bars, with a heading line.
     Csv,
     /// OGC `GeoPackage`.
     GeoPackage,
@@ -39,10 +43,10 @@ impl Format {
         })
     }
 
-    /// The format that a file's ending names, `.gz` aside.
+    /// The format that a file's ending names, in capitals or not, `.gz` aside. The rest of the name need not be text.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         Self::parse(name.rsplit_once('.')?.1)
     }
@@ -84,6 +88,27 @@ pub(crate) fn open(path: &Path, read: &Arc<AtomicU64>) -> Result<Box<dyn BufRead
         content.consume(3);
     }
     Ok(content)
+}
+
+/// Bytes of a text that are looked at before it is read.
+const HEAD_BYTES: u64 = 1 << 16;
+
+/// A text file's content as [`open`] gives it.
+///
+/// # Errors
+/// As [`open`]; [`ImportError::Malformed`] with a sentence that names the file's kind if it is not what is wanted.
+pub(crate) fn open_text(
+    path: &Path,
+    wanted: Wanted,
+    read: &Arc<AtomicU64>,
+) -> Result<Box<dyn BufRead + Send>, ImportError> {
+    let mut content = open(path, read)?;
+    let mut head = Vec::new();
+    content.by_ref().take(HEAD_BYTES).read_to_end(&mut head).map_err(|error| read_fault(path, &error))?;
+    if let Some(message) = not_wanted(&head, wanted) {
+        return Err(ImportError::Malformed { place: path.display().to_string(), message });
+    }
+    Ok(Box::new(Cursor::new(head).chain(content)))
 }
 
 /// What a failed read of unpacked content means.

@@ -7,17 +7,22 @@
 mod cells;
 mod convert;
 mod csv;
+mod delimiter;
 mod geojson;
 mod geometry;
 mod gpkg;
 mod infer;
 mod input;
+mod kind;
+mod likeness;
+mod records;
 mod report;
 mod run;
 mod scanner;
 mod take;
 
 pub use input::Format;
+pub use report::Audience;
 pub use report::ImportReport;
 pub use report::MAX_NOTES;
 pub use report::RowNote;
@@ -28,6 +33,7 @@ pub use run::import;
 use std::path::PathBuf;
 
 use crate::import::report::Fault;
+use crate::model::FieldType;
 use crate::model::Shape;
 use crate::store::StoreError;
 
@@ -48,7 +54,9 @@ pub enum ImportError {
     )]
     UnknownFormat(PathBuf),
     /// A collection of the program's, which describes itself.
-    #[error("{0} comes with its own description: leave out --title, --attribution and --coverage")]
+    #[error(
+        "{0} comes with its own description and the policy says who sees it: leave out --title, --attribution, --coverage and --open"
+    )]
     OwnDescription(String),
     /// It is not what it says it is.
     #[error("{place}: {message}")]
@@ -92,14 +100,6 @@ pub enum ImportError {
     /// The id names something that is computed.
     #[error("{0} is computed from links and cannot be imported: choose another id")]
     Computed(String),
-    /// The layer is somebody else's.
-    #[error("{collection} is a layer of {owner}: choose another id, or name that owner with --owner")]
-    OthersLayer {
-        /// Its id.
-        collection: String,
-        /// Whose rows it has.
-        owner: String,
-    },
     /// The id is that of a release.
     #[error(
         "{0} is released from the register (`throughline release`) and cannot be imported: choose another id"
@@ -169,4 +169,12 @@ pub(crate) trait Source {
     fn columns(&self) -> &[String];
     /// Whether rows can have a geometry at all.
     fn has_places(&self) -> bool;
+    /// What the file itself says of the type of a column; most formats say nothing.
+    fn declared(&self, _column: usize) -> Option<FieldType> {
+        None
+    }
+    /// Lines so far that are no rows: separators and nothing between them.
+    fn skipped(&self) -> u64 {
+        0
+    }
 }

@@ -21,6 +21,13 @@ impl Fault {
     }
 }
 
+/// What is to be said of lines that have separators only.
+pub(super) fn separators(lines: u64) -> Fault {
+    let are =
+        if lines == 1 { "line has separators only and is" } else { "lines have separators only and are" };
+    Fault::new("separators-only", format!("{lines} {are} no row"), "nothing to do: no value was in them")
+}
+
 impl From<GeometryFault> for Fault {
     fn from(fault: GeometryFault) -> Self {
         let (code, fix) = match &fault {
@@ -52,7 +59,7 @@ impl From<GeometryFault> for Fault {
 /// One line of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowNote {
-    /// The row's number in its file, from 1; headings don't count.
+    /// The row's number in its file, from 1; headings don't count. 0 for the file as a whole.
     pub row: u64,
     /// Whether the row was left out; else it was taken with a warning.
     pub rejected: bool,
@@ -75,10 +82,49 @@ pub struct ImportReport {
     pub rejected: u64,
     /// Accepted rows that the store had already.
     pub unchanged: u64,
+    /// Lines of separators only, which are no rows.
+    pub skipped: u64,
+    /// The column, or start and end, that answers `datetime`; empty if none does.
+    pub time: Vec<String>,
+    /// Who sees the layer; `None` for a collection of the program's, of which the policy says it.
+    pub audience: Option<Audience>,
     /// Rejected rows and warnings, in row order: the first [`MAX_NOTES`] of them.
     pub rows: Vec<RowNote>,
     /// How many more there were.
     pub omitted: u64,
+}
+
+/// Who sees a layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audience {
+    /// Whether it is everyone's.
+    pub open: bool,
+    /// Whether that is not what it was before this import.
+    pub changed: bool,
+    /// Who owns it.
+    pub owner: String,
+}
+
+impl Audience {
+    /// What that means, in a sentence for whoever imported it.
+    #[must_use]
+    pub fn sentence(&self, collection: &str) -> String {
+        let Self { open, changed, owner } = self;
+        match (open, changed) {
+            (true, false) => {
+                format!("{collection} is everyone's (--open): whoever reaches the server sees it")
+            }
+            (true, true) => format!(
+                "{collection} is everyone's from now on (--open), with all its rows: whoever reaches the server sees it"
+            ),
+            (false, false) => format!(
+                "{collection} is its owner's ({owner}) and nobody else sees it: import it with --open to make it everyone's"
+            ),
+            (false, true) => format!(
+                "{collection} was everyone's and is its owner's ({owner}) again, because --open was not given: import it with --open to make it everyone's"
+            ),
+        }
+    }
 }
 
 /// The most lines of a report; more are counted.
@@ -90,6 +136,15 @@ impl ImportReport {
             self.rows.push(note);
         } else {
             self.omitted += 1;
+        }
+    }
+
+    /// What answers `datetime`, in a sentence.
+    #[must_use]
+    pub fn time_sentence(&self) -> String {
+        match self.time.as_slice() {
+            [] => "no column answers datetime: --time COLUMN[,COLUMN] names one".to_owned(),
+            columns => format!("datetime is answered by {}", columns.join(" and ")),
         }
     }
 
@@ -116,6 +171,10 @@ impl ImportReport {
             "warned": self.warned,
             "rejected": self.rejected,
             "unchanged": self.unchanged,
+            "skipped": self.skipped,
+            "time": self.time,
+            "open": self.audience.as_ref().map(|audience| audience.open),
+            "audience": self.audience.as_ref().map(|audience| audience.sentence(&self.collection)),
             "rows": rows,
             "omitted": self.omitted,
         })

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 
+use crate::import::Audience;
 use crate::import::Format;
 use crate::import::ImportError;
 use crate::import::ImportReport;
@@ -34,6 +35,9 @@ use crate::store::StoreError;
 /// Ids of what is added up when it is asked for: a layer of that name would stand in its way.
 const COMPUTED: [&str; 2] = ["flows", "rail-flows"];
 
+/// How often an import begins anew because another one changed the collection's fields meanwhile.
+const MOST_TRIES: usize = 4;
+
 /// What to import, and how.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
@@ -57,7 +61,8 @@ pub struct ImportOptions {
     pub strict: bool,
 }
 
-/// What the importer says about a layer as a whole; what is left out stays as it is.
+/// What the importer says about a layer as a whole; what is left out stays as it is, but for who sees it: nobody makes a
+/// layer everyone's without saying so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
     /// Its title on maps and lists.
@@ -70,11 +75,27 @@ pub struct About {
     pub open: bool,
 }
 
-/// Imports a file. `read` counts the bytes taken from the disk; the file is read twice.
+/// Imports a file. `read` counts the bytes taken from the disk; the file is read twice, and again where another import
+/// gave the collection other fields meanwhile.
 ///
 /// # Errors
 /// [`ImportError`]: then the store is as it was.
 pub fn import(
+    store: &Store,
+    file: &Path,
+    options: &ImportOptions,
+    read: &Arc<AtomicU64>,
+) -> Result<ImportReport, ImportError> {
+    for _ in 0..MOST_TRIES {
+        match import_once(store, file, options, read) {
+            Err(ImportError::Store(StoreError::FieldsChanged(_))) => {}
+            done => return done,
+        }
+    }
+    import_once(store, file, options, read)
+}
+
+fn import_once(
     store: &Store,
     file: &Path,
     options: &ImportOptions,
@@ -88,13 +109,9 @@ pub fn import(
     }
     let reader = store.reader()?;
     let known = reader.collection(&options.into)?;
-    if let Some(stored) = known.as_ref().filter(|stored| stored.schema.class == CollectionClass::Layer)
-        && let Some(owner) = reader.other_owner(stored, &options.provenance.owner)?
-    {
-        return Err(ImportError::OthersLayer { collection: options.into.clone(), owner });
-    }
     drop(reader);
     let known = known.map(|stored| (stored.schema, stored.rows));
+    let was_open = known.as_ref().filter(|(_, rows)| *rows > 0).map(|(schema, _)| schema.open);
     let built = built_in(&options.into)
         .map_err(|source| StoreError::Schema { collection: options.into.clone(), source })?;
     let survey = Survey::make(open(file, options, read)?.as_mut())?;
@@ -116,14 +133,21 @@ pub fn import(
         schema.attribution.clone_from(&options.about.attribution);
     }
     schema.coverage |= options.about.coverage;
+    let audience = (schema.class == CollectionClass::Layer).then(|| Audience {
+        open: options.about.open,
+        changed: was_open.is_some_and(|open| open != options.about.open),
+        owner: options.provenance.owner.clone(),
+    });
     schema.open = options.about.open;
     let outcome: Arc<Mutex<Option<Result<ImportReport, ImportError>>>> = Arc::default();
     let (slot, path, dry_run) = (Arc::clone(&outcome), file.to_owned(), options.dry_run);
     let (options, read) = (options.clone(), Arc::clone(read));
+    let times = survey.times();
     let written = store.write(move |connection| {
         let result = Appender::begin(connection, schema, options.provenance.clone())
             .map_err(ImportError::from)
-            .and_then(|appender| take_rows(appender, &path, &options, &read));
+            .and_then(|appender| take_rows(appender, &path, &options, &times, &read))
+            .map(|report| ImportReport { audience, ..report });
         let keep = result.is_ok() && !options.dry_run;
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         // An error takes the whole piece of work back; what it was is in the slot.
@@ -196,6 +220,9 @@ impl Survey {
         }
         let columns = source.columns().to_vec();
         guesses.resize(columns.len(), Guess::default());
+        for (place, guess) in guesses.iter_mut().enumerate() {
+            guess.declare(source.declared(place));
+        }
         Ok(Self {
             columns,
             guesses,
@@ -204,6 +231,12 @@ impl Survey {
             any_id,
             numeric_ids: any_id && numeric_ids,
         })
+    }
+
+    /// Names of the columns that say when.
+    fn times(&self) -> Vec<String> {
+        let named = self.columns.iter().zip(&self.guesses);
+        named.filter(|(name, guess)| guess.is_time(name)).map(|(name, _)| name.clone()).collect()
     }
 
     fn geometry(&self) -> SchemaGeometry {

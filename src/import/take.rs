@@ -13,6 +13,7 @@ use crate::import::RawRow;
 use crate::import::RowNote;
 use crate::import::convert::convert;
 use crate::import::report::Fault;
+use crate::import::report::separators;
 use crate::import::run::open;
 use crate::model::CollectionClass;
 use crate::model::CollectionSchema;
@@ -21,6 +22,7 @@ use crate::model::Row;
 use crate::model::Value;
 use crate::model::collections::built_in;
 use crate::model::schema::SchemaGeometry;
+use crate::model::time;
 use crate::model::validity::Validity;
 use crate::model::validity::validity;
 use crate::store::Appended;
@@ -36,27 +38,39 @@ struct Taking<'c> {
     /// The collection as the program describes it, with what is computed and comes back in its exports; such columns and
     /// geometries are passed over.
     described: Option<CollectionSchema>,
+    /// For each field, whether a value that is no time is left out and its row taken; and whether it answers `datetime`.
+    lenient: Vec<bool>,
+    answers: Vec<usize>,
     report: ImportReport,
     told: Vec<&'static str>,
 }
 
-/// Reads the file again and appends every row that can be taken.
+/// Reads the file again and appends every row that can be taken. `times` names the file's columns that say when.
 pub(super) fn take_rows(
     appender: Appender<'_>,
     file: &Path,
     options: &ImportOptions,
+    times: &[String],
     read: &Arc<AtomicU64>,
 ) -> Result<ImportReport, ImportError> {
     let schema = appender.schema().clone();
     let identifier = schema.identifier.as_ref().and_then(|name| schema.position(name));
     let described = built_in(&schema.id).ok().flatten().filter(|built| built.class == schema.class);
+    // The program's own collections say themselves what their fields hold.
+    let is_layer = schema.class == CollectionClass::Layer;
     let mut taking = Taking {
         appender,
         described,
-        schema,
         identifier,
         targets: Vec::new(),
-        report: ImportReport { collection: options.into.clone(), ..ImportReport::default() },
+        lenient: schema.fields.iter().map(|field| is_layer && times.contains(&field.name)).collect(),
+        answers: schema.time.iter().filter_map(|name| schema.position(name)).collect(),
+        report: ImportReport {
+            collection: options.into.clone(),
+            time: schema.time.clone(),
+            ..ImportReport::default()
+        },
+        schema,
         told: Vec::new(),
     };
     let mut source = open(file, options, read)?;
@@ -69,6 +83,10 @@ pub(super) fn take_rows(
     }
     let Taking { appender, mut report, .. } = taking;
     report.file = file.display().to_string();
+    report.skipped = source.skipped();
+    if report.skipped > 0 {
+        report.note(RowNote { row: 0, rejected: false, fault: separators(report.skipped) });
+    }
     if options.strict && report.rejected > 0 {
         return Err(ImportError::Strict(Box::new(report)));
     }
@@ -113,7 +131,18 @@ impl Taking<'_> {
         for (place, cell) in raw.cells {
             let Some(target) = self.targets[place] else { continue };
             match self.value(cell, target) {
-                Ok(value) => values[target] = value,
+                Ok(value) => {
+                    if self.answers.contains(&target) {
+                        warnings.extend(no_time(&self.schema.fields[target].name, &value));
+                    }
+                    values[target] = value;
+                }
+                // One odd time costs neither the column nor the row.
+                Err(fault) if self.lenient[target] => warnings.push(Fault {
+                    code: "odd-time",
+                    message: format!("{}; it was left out, and the row has no time there", fault.message),
+                    ..fault
+                }),
                 Err(fault) => {
                     self.reject(number, fault);
                     return Ok(());
@@ -215,4 +244,26 @@ impl Taking<'_> {
             )
         })
     }
+}
+
+/// What is to be said of a value that says no time in a column of text that answers `datetime`.
+fn no_time(field: &str, value: &Value) -> Option<Fault> {
+    let (text, moment) = match value {
+        Value::Text(text) if text.is_empty() => return None,
+        Value::Text(text) => (text.clone(), time::parse_column_moment(text)),
+        Value::Json(json) => (json.clone(), time::parse_json_moment(json)),
+        Value::Null | Value::Date(_) | Value::Timestamp(_) => return None,
+        Value::Bool(_) | Value::Int(_) | Value::Float(_) => (value.as_ref().to_text(), None),
+    };
+    if moment.is_some() {
+        return None;
+    }
+    let shown: String = text.chars().take(60).collect();
+    let message =
+        format!("{field}: {shown:?} is no time; it is kept as it is, and the row has no time there");
+    Some(Fault::new(
+        "odd-time",
+        message,
+        "give a date like 2031-03-01 or a date-time with offset like 2031-03-01T12:00:00Z",
+    ))
 }

@@ -95,6 +95,12 @@ pub fn parse_column_moment(text: &str) -> Option<Interval> {
     parse_moment(text).or_else(|| parse_month(text))
 }
 
+/// As [`parse_column_moment`], of a JSON string in a column of mixed values.
+#[must_use]
+pub fn parse_json_moment(json: &str) -> Option<Interval> {
+    parse_column_moment(json.strip_prefix('"')?.strip_suffix('"')?)
+}
+
 /// Microseconds of an RFC 3339 date-time with an offset, in either case of `T` and `Z`.
 #[must_use]
 pub fn parse_instant(text: &str) -> Option<i64> {

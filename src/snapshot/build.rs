@@ -17,6 +17,8 @@ use crate::snapshot::row_group::RowGroup;
 const LARGE_VERTICES: usize = 1_024;
 /// A change of owner starts a new row group once the open one has this many rows.
 const OWNER_CUT_ROWS: usize = 4_096;
+/// The most bytes of texts in a row group, but for its last row: places of texts are counted in 32 bits.
+const MAX_TEXT_BYTES: u64 = 1 << 30;
 
 /// Sorts raw rows into row groups.
 #[must_use]
@@ -39,27 +41,7 @@ pub fn build_collection(
             chunk.standings.iter().map(|standing| owners[standing.provenance.owner.as_str()]).collect()
         })
         .collect();
-    let order = sorted_rows(chunks, &ranks);
-    let mut runs: Vec<Vec<RawRef>> = Vec::new();
-    let mut last = None;
-    for (key, at) in order {
-        let (large, owner) = (key >> 127 == 1, (key >> 64) as u32);
-        let cut = match (runs.last(), last) {
-            (Some(run), Some((was_large, was_owner))) => {
-                run.len() == GROUP_ROWS
-                    || was_large != large
-                    || (was_owner != owner && run.len() >= OWNER_CUT_ROWS)
-            }
-            _ => true,
-        };
-        if cut {
-            runs.push(Vec::new());
-        }
-        if let Some(run) = runs.last_mut() {
-            run.push(at);
-        }
-        last = Some((large, owner));
-    }
+    let mut runs = cut(sorted_rows(chunks, &ranks), chunks, MAX_TEXT_BYTES);
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     let share = runs.len().div_ceil(workers).max(1);
     let schema_ref = &schema;
@@ -80,6 +62,39 @@ pub fn build_collection(
     });
     groups.sort_by_key(|group| group.key(0));
     Collection { schema, groups, version, missing }
+}
+
+/// Cuts sorted rows into runs of a row group each: by number of rows, by owner, by size of geometries, and so that the
+/// texts of a run are no more than `most_text` bytes and a row's.
+fn cut(order: Vec<(u128, RawRef)>, chunks: &[RawRows], most_text: u64) -> Vec<Vec<RawRef>> {
+    let longest: u64 = chunks.iter().map(RawRows::longest_texts).max().unwrap_or(0);
+    // Texts are mostly so short that no group can have too many.
+    let looks = longest.saturating_mul(GROUP_ROWS as u64) > most_text;
+    let mut runs: Vec<Vec<RawRef>> = Vec::new();
+    let (mut last, mut text) = (None, 0_u64);
+    for (key, at) in order {
+        let (large, owner) = (key >> 127 == 1, (key >> 64) as u32);
+        let row_text = if looks { chunks[usize::from(at.0)].text_bytes(at.1 as usize) } else { 0 };
+        let cut = match (runs.last(), last) {
+            (Some(run), Some((was_large, was_owner))) => {
+                run.len() == GROUP_ROWS
+                    || was_large != large
+                    || (was_owner != owner && run.len() >= OWNER_CUT_ROWS)
+                    || text + row_text > most_text
+            }
+            _ => true,
+        };
+        if cut {
+            runs.push(Vec::new());
+            text = 0;
+        }
+        if let Some(run) = runs.last_mut() {
+            run.push(at);
+        }
+        text += row_text;
+        last = Some((large, owner));
+    }
+    runs
 }
 
 /// Every row with its sort key: large geometries last, then the owner's rank, then the Hilbert key. Chunks are
@@ -128,4 +143,39 @@ fn sorted_rows(chunks: &[RawRows], ranks: &[Vec<u32>]) -> Vec<(u128, RawRef)> {
         parts.push(merged);
     }
     parts.pop().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Provenance;
+    use crate::model::RowId;
+    use crate::model::Standing;
+    use crate::model::ValueRef;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// With a bound of 1,000 bytes in place of a gigabyte.
+        #[test]
+        fn texts_of_a_row_group_stay_within_their_bound(lengths in proptest::collection::vec(0_usize..700, 1..60)) {
+            let text = "id='x'\nclass='layer'\ngeometry='none'\n[[field]]\nname='a'\ntype='text'\n";
+            let schema = CollectionSchema::parse(text).unwrap();
+            let mut raw = RawRows::new(&schema);
+            let standing = Arc::new(Standing::new(Provenance::open("us"), std::iter::empty()));
+            for (row, length) in lengths.iter().enumerate() {
+                let text = "é".repeat(length / 2);
+                raw.push(RowId(row as u128), Some("id"), &standing, None, &[ValueRef::Text(&text)], None);
+            }
+            let order = (0..lengths.len()).map(|row| (0, (0, row as u32))).collect();
+            let chunks = [raw];
+            let runs = cut(order, &chunks, 1_000);
+            let bytes = |row: &RawRef| lengths[row.1 as usize] / 2 * 2 + "id".len();
+            for (run, next) in runs.iter().zip(runs.iter().skip(1)) {
+                prop_assert!(run.iter().map(bytes).sum::<usize>() + bytes(&next[0]) > 1_000, "cut too early");
+            }
+            prop_assert!(runs.iter().all(|run| run.iter().map(bytes).sum::<usize>() <= 1_000));
+            let rows: Vec<u32> = runs.iter().flatten().map(|row| row.1).collect();
+            prop_assert!(rows.into_iter().eq(0..lengths.len() as u32));
+        }
+    }
 }

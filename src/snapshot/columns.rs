@@ -114,7 +114,7 @@ impl Texts {
     /// The most bytes that [`Self::short`] gives.
     pub const MARGIN: usize = 48;
 
-    /// Packs texts. A row group's texts stay far below 4 GiB: 16,384 values of at most 256 kB.
+    /// Packs texts, of less than 4 GiB in all: row groups are cut so (`build`).
     pub fn new<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
         let (mut ends, mut text) = (Vec::new(), String::new());
         for one in texts {

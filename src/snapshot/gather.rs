@@ -210,8 +210,7 @@ fn moment(value: ValueRef<'_>) -> Option<time::Interval> {
             Some(time::Interval { start, end: start + time::DAY_MICROS - 1 })
         }
         ValueRef::Text(text) => time::parse_column_moment(text),
-        ValueRef::Null | ValueRef::Bool(_) | ValueRef::Int(_) | ValueRef::Float(_) | ValueRef::Json(_) => {
-            None
-        }
+        ValueRef::Json(json) => time::parse_json_moment(json),
+        ValueRef::Null | ValueRef::Bool(_) | ValueRef::Int(_) | ValueRef::Float(_) => None,
     }
 }

@@ -29,6 +29,7 @@ pub struct TextPool {
     hasher: DefaultHashBuilder,
     asked: usize,
     plain: bool,
+    longest: usize,
 }
 
 /// A pool of more texts than this that mostly don't repeat stops looking for repeats.
@@ -54,6 +55,7 @@ impl TextPool {
         }
         self.text.push_str(text);
         self.ends.push(self.text.len());
+        self.longest = self.longest.max(text.len());
         code
     }
 
@@ -193,6 +195,31 @@ impl RawRows {
                 RawColumn::Texts(codes, _) => codes.reserve(rows),
             }
         }
+    }
+
+    /// The longest texts of all columns together, in bytes: no row has more.
+    #[must_use]
+    pub fn longest_texts(&self) -> u64 {
+        self.pools().map(|(_, pool)| pool.longest as u64).sum()
+    }
+
+    /// How many bytes the texts of a row have together.
+    #[must_use]
+    pub fn text_bytes(&self, row: usize) -> u64 {
+        let text = |(codes, pool): (&[u32], &TextPool)| match codes[row] {
+            u32::MAX => 0,
+            code => pool.get(code).len() as u64,
+        };
+        self.pools().map(text).sum()
+    }
+
+    /// Codes and texts of every column that has texts.
+    fn pools(&self) -> impl Iterator<Item = (&[u32], &TextPool)> {
+        let columns = self.columns.iter().filter_map(|column| match column {
+            RawColumn::Texts(codes, pool) => Some((codes.as_slice(), pool)),
+            RawColumn::Ints(_) | RawColumn::Floats(_) => None,
+        });
+        columns.chain([(self.public_ids.as_slice(), &self.public_pool)])
     }
 
     /// Adds a row.

@@ -19,7 +19,6 @@ use crate::model::feature::hash_share;
 use crate::model::geometry::Bounds;
 use crate::model::schema::CollectionClass;
 use crate::model::schema::CollectionSchema;
-use crate::model::schema::SchemaGeometry;
 use crate::model::time;
 use crate::store::StoreError;
 use crate::store::blob::encode_geometry;
@@ -28,9 +27,10 @@ use crate::store::change::ChangeSummary;
 use crate::store::change::StoredCollection;
 use crate::store::names;
 use crate::store::names::quote;
-use crate::store::names::sql_type;
 use crate::store::open::Register;
 use crate::store::open::now_micros;
+use crate::store::tables::prepare_table;
+use crate::store::tables::refuse_other_owner;
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +97,7 @@ impl<'c> Appender<'c> {
         };
         refuse_mixing(register, &provenance)?;
         let stored = prepare_table(connection, schema)?;
+        refuse_other_owner(connection, &stored, &provenance.owner)?;
         let columns = names::columns(&stored.schema);
         let list: Vec<String> = names::SYSTEM_COLUMNS
             .iter()
@@ -348,78 +349,4 @@ fn refuse_mixing(register: Option<Register>, provenance: &Provenance) -> Result<
         }
         _ => Ok(()),
     }
-}
-
-fn prepare_table(connection: &Connection, schema: CollectionSchema) -> Result<StoredCollection, StoreError> {
-    if let Some(mut stored) = change::collection(connection, &schema.id)? {
-        let versions: i64 =
-            connection
-                .query_row(&format!("SELECT count(*) FROM {}", quote(&stored.table)), [], |row| row.get(0))?;
-        if versions > 0 {
-            let known = stored.schema.fields.len();
-            let before = names::columns(&stored.schema);
-            stored.schema = schema;
-            let after = names::columns(&stored.schema);
-            if after.len() < known || after[..known] != before[..] {
-                return Err(StoreError::Abandoned(
-                    "fields of a collection with rows keep their places".to_owned(),
-                ));
-            }
-            for (field, column) in stored.schema.fields.iter().zip(&after).skip(known) {
-                connection.execute_batch(&format!(
-                    "ALTER TABLE {} ADD COLUMN {} {}",
-                    quote(&stored.table),
-                    quote(column),
-                    sql_type(field.field_type)
-                ))?;
-            }
-            return Ok(stored);
-        }
-        // No row was ever there: the table takes the new shape whole.
-        connection.execute_batch(&format!("DROP TABLE {}", quote(&stored.table)))?;
-        stored.schema = schema;
-        create_rows_table(connection, &stored)?;
-        return Ok(stored);
-    }
-    let taken: Vec<String> =
-        change::collections(connection)?.into_iter().map(|stored| stored.table).collect();
-    let table = names::table(&schema.id, &taken);
-    let stored = StoredCollection { schema, table, sequence: 0, rows: 0, hash_sum: 0 };
-    create_rows_table(connection, &stored)?;
-    let located = stored.schema.geometry != SchemaGeometry::None;
-    connection.execute(
-        "INSERT INTO gpkg_contents(table_name, data_type, identifier, description, srs_id) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![
-            stored.table,
-            if located { "features" } else { "attributes" },
-            stored.schema.id,
-            stored.schema.description,
-            located.then_some(4326)
-        ],
-    )?;
-    if located {
-        connection.execute(
-            "INSERT INTO gpkg_geometry_columns VALUES (?1, 'geom', 'GEOMETRY', 4326, 0, 0)",
-            params![stored.table],
-        )?;
-    }
-    Ok(stored)
-}
-
-fn create_rows_table(connection: &Connection, stored: &StoredCollection) -> Result<(), StoreError> {
-    let fields: String = stored
-        .schema
-        .fields
-        .iter()
-        .zip(names::columns(&stored.schema))
-        .map(|(field, column)| format!(", {} {}", quote(&column), sql_type(field.field_type)))
-        .collect();
-    connection.execute_batch(&format!(
-        "CREATE TABLE {} (fid INTEGER PRIMARY KEY, geom GEOMETRY, id BLOB NOT NULL, public_id TEXT, owner TEXT NOT NULL,
-             marking TEXT NOT NULL, handling TEXT NOT NULL, sensitivity INTEGER NOT NULL, synthetic BOOLEAN NOT NULL,
-             valid_from INTEGER, valid_to INTEGER, recorded_at INTEGER NOT NULL, superseded_at INTEGER, source_ref TEXT,
-             row_hash BLOB NOT NULL{fields})",
-        quote(&stored.table)
-    ))?;
-    Ok(())
 }

@@ -16,9 +16,9 @@ use crate::model::schema::SchemaGeometry;
 use crate::model::time;
 use crate::store::StoreError;
 use crate::store::blob::encode_geometry;
+use crate::store::make::SPATIAL_REFERENCES;
 use crate::store::names::quote;
 use crate::store::names::sql_type;
-use crate::store::open::SPATIAL_REFERENCES;
 
 /// A column of the export.
 #[derive(Debug, Clone)]
@@ -61,6 +61,9 @@ impl GeoPackageWriter {
     /// # Errors
     /// [`StoreError`].
     pub fn create(path: &Path, layer: ExportLayer) -> Result<Self, StoreError> {
+        // From the root, so that SQLite does not read a name like `file:x` as a URI.
+        let path =
+            std::path::absolute(path).map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
         let connection = Connection::open(path)?;
         connection.execute_batch(
             "PRAGMA application_id = 0x47504B47; PRAGMA user_version = 10300; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;",

@@ -8,6 +8,7 @@ use rusqlite::params;
 use rusqlite::types::ValueRef;
 
 use crate::store::StoreError;
+use crate::store::connect::Place;
 use crate::store::names::quote;
 use crate::store::open::open_foreign;
 
@@ -18,6 +19,8 @@ const BATCH: i64 = 512;
 #[derive(Debug)]
 pub struct ForeignGeoPackage {
     connection: Connection,
+    /// Holds the copy that is read, if it is one; it goes after the connection.
+    _place: Place,
 }
 
 /// A table of a file, described by the file.
@@ -66,7 +69,8 @@ impl ForeignGeoPackage {
     /// # Errors
     /// [`StoreError`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { connection: open_foreign(path)? })
+        let (place, connection) = open_foreign(path)?;
+        Ok(Self { connection, _place: place })
     }
 
     /// Names of the layers, each with whether it is one of features and not of attributes.

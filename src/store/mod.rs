@@ -6,11 +6,15 @@
 mod append;
 mod blob;
 mod change;
+mod connect;
 mod export;
 mod foreign;
+mod make;
 mod names;
 mod open;
+mod pages;
 mod scan;
+mod tables;
 mod writer;
 
 pub use append::{Appended, Appender};
@@ -20,7 +24,8 @@ pub use change::{
 };
 pub use export::{ExportField, ExportLayer, GeoPackageWriter};
 pub use foreign::{ForeignGeoPackage, ForeignLayer, ForeignRow, ForeignValue};
-pub use open::{Register, SCHEMA_VERSION, Store, now_day};
+pub use make::{Made, SCHEMA_VERSION, make};
+pub use open::{Register, Store, now_day};
 pub use scan::{Reader, Scan, StoredRow};
 
 use std::path::PathBuf;
@@ -38,6 +43,31 @@ pub enum StoreError {
         path: PathBuf,
         /// What was found.
         reason: String,
+    },
+    /// There is a file already.
+    #[error("{0} is there already: name another file")]
+    Exists(PathBuf),
+    /// It cannot be written.
+    #[error("{path} cannot be written: {reason}; give the right to write, or copy it to a folder of yours")]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+        /// Whether the file or its folder.
+        reason: &'static str,
+    },
+    /// Another process has it for longer than can be waited.
+    #[error("{0} is in use: another process is writing to it; try again when that is done")]
+    Busy(PathBuf),
+    /// The collection has rows and other fields than the import expects: another one changed them meanwhile.
+    #[error("the fields of {0} are not those that the store had when the import began: import again")]
+    FieldsChanged(String),
+    /// The layer belongs to another owner.
+    #[error("{collection} is a layer of {owner}: choose another id, or name that owner with --owner")]
+    OthersLayer {
+        /// Its id.
+        collection: String,
+        /// The owner of its rows.
+        owner: String,
     },
     /// Written by a newer version.
     #[error(

@@ -3,6 +3,20 @@
 use crate::model::schema::CollectionSchema;
 use crate::model::schema::FieldType;
 
+/// System columns that a scan reads, in its order.
+pub const SYSTEM_OF_SCAN: [&str; 10] = [
+    "fid",
+    "id",
+    "public_id",
+    "owner",
+    "marking",
+    "handling",
+    "sensitivity",
+    "synthetic",
+    "geom",
+    "row_hash",
+];
+
 /// System columns of every collection table, in their order. `fid` lives inside the file only.
 pub const SYSTEM_COLUMNS: [&str; 15] = [
     "fid",

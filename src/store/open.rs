@@ -1,4 +1,4 @@
-//! Making, checking and opening the store file; migrations by `user_version`.
+//! Opening the store file: first whether it is one, without a trace on a file that is not; then to read, or to write as well.
 
 use std::fs::File;
 use std::io::Read;
@@ -6,57 +6,32 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::time::Duration;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
 use rusqlite::Connection;
-use rusqlite::OpenFlags;
+use rusqlite::ErrorCode;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::params;
 
 use crate::store::StoreError;
+use crate::store::connect::Place;
+use crate::store::connect::why_read_only;
+use crate::store::make::Made;
+use crate::store::make::SCHEMA_VERSION;
+use crate::store::make::VERSION_BASE;
+use crate::store::make::bring_up_to_date;
+use crate::store::make::make;
 use crate::store::scan::Reader;
 use crate::store::scan::is_damage;
 use crate::store::writer::Writer;
 
 /// The `application_id` of a `GeoPackage`: the letters `GPKG`.
-const APPLICATION_ID: i64 = 0x4750_4B47;
-/// `user_version` is the `GeoPackage` version times a hundred (1.3.0) plus the number of migrations applied,
-/// so that GIS programs and we read the same field.
-const VERSION_BASE: i64 = 10_300;
-/// How many migrations this program knows.
-pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
-
-/// Each brings a store from the version of its place to the next, in one transaction.
-const MIGRATIONS: &[&str] = &["
-CREATE TABLE gpkg_spatial_ref_sys (srs_name TEXT NOT NULL, srs_id INTEGER PRIMARY KEY, organization TEXT NOT NULL,
-    organization_coordsys_id INTEGER NOT NULL, definition TEXT NOT NULL, description TEXT);
-CREATE TABLE gpkg_contents (table_name TEXT NOT NULL PRIMARY KEY, data_type TEXT NOT NULL, identifier TEXT UNIQUE,
-    description TEXT DEFAULT '', last_change DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
-    min_x DOUBLE, min_y DOUBLE, max_x DOUBLE, max_y DOUBLE, srs_id INTEGER,
-    CONSTRAINT fk_gc_r_srs_id FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys(srs_id));
-CREATE TABLE gpkg_geometry_columns (table_name TEXT NOT NULL, column_name TEXT NOT NULL, geometry_type_name TEXT NOT NULL,
-    srs_id INTEGER NOT NULL, z TINYINT NOT NULL, m TINYINT NOT NULL,
-    CONSTRAINT pk_geom_cols PRIMARY KEY (table_name, column_name), CONSTRAINT uk_gc_table_name UNIQUE (table_name),
-    CONSTRAINT fk_gc_tn FOREIGN KEY (table_name) REFERENCES gpkg_contents(table_name),
-    CONSTRAINT fk_gc_srs FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys (srs_id));
-CREATE TABLE throughline_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE throughline_migrations (version INTEGER PRIMARY KEY, at_micros INTEGER NOT NULL);
-CREATE TABLE throughline_collections (id TEXT PRIMARY KEY, table_name TEXT NOT NULL UNIQUE, schema TEXT NOT NULL,
-    sequence INTEGER NOT NULL, row_count INTEGER NOT NULL, hash_sum BLOB NOT NULL);
-CREATE TABLE throughline_changes (sequence INTEGER PRIMARY KEY, at_micros INTEGER NOT NULL, collection TEXT NOT NULL,
-    added INTEGER NOT NULL, changed INTEGER NOT NULL, row_count INTEGER NOT NULL, hash_sum BLOB NOT NULL,
-    source TEXT NOT NULL);
-"];
-
-/// Rows of `gpkg_spatial_ref_sys` that every `GeoPackage` must have.
-pub const SPATIAL_REFERENCES: &str = r#"
-INSERT INTO gpkg_spatial_ref_sys VALUES
- ('WGS 84 geodetic', 4326, 'EPSG', 4326, 'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563,AUTHORITY["EPSG","7030"]],AUTHORITY["EPSG","6326"]],PRIMEM["Greenwich",0,AUTHORITY["EPSG","8901"]],UNIT["degree",0.0174532925199433,AUTHORITY["EPSG","9122"]],AXIS["Latitude",NORTH],AXIS["Longitude",EAST],AUTHORITY["EPSG","4326"]]', 'longitude/latitude on the WGS 84 ellipsoid'),
- ('Undefined Cartesian SRS', -1, 'NONE', -1, 'undefined', NULL),
- ('Undefined geographic SRS', 0, 'NONE', 0, 'undefined', NULL);
-"#;
+pub const APPLICATION_ID: i64 = 0x4750_4B47;
+/// How long a writer waits for another process that is writing, an import of millions of rows for instance.
+const WRITER_WAITS: Duration = Duration::from_secs(300);
 
 /// What a store's register holds, for the life of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,43 +57,31 @@ impl Register {
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    place: Place,
     register: Register,
     epoch: String,
     writer: Mutex<Option<Writer>>,
 }
 
 impl Store {
-    /// Opens a store, applying migrations it lacks (a copy of the file is made first).
+    /// Opens a store, applying migrations it lacks (a copy of the file is made first). One that cannot be written, the
+    /// file or its folder, is opened to be read; see [`Self::why_read_only`].
     ///
     /// # Errors
     /// [`StoreError`] that says what to do; nothing is changed then.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         check_library()?;
         check_header(path)?;
-        let connection = connect(path)?;
-        let damaged = |error: &rusqlite::Error| StoreError::Damaged {
-            path: path.to_owned(),
-            reason: error.to_string(),
+        check_ours(path)?;
+        let place = match Place::live(path)? {
+            Some(place) => place,
+            None => Place::to_read(path)?,
         };
-        let application: i64 = connection
-            .query_row("PRAGMA application_id", [], |row| row.get(0))
-            .map_err(|error| damaged(&error))?;
+        let connection = connect(&place).map_err(|error| opening(path, &error))?;
+        let damaged = |error: &rusqlite::Error| damaged(path, error);
         let version: i64 = connection
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .map_err(|error| damaged(&error))?;
-        let ours: bool = connection
-            .query_row("SELECT count(*) FROM sqlite_master WHERE name = 'throughline_meta'", [], |row| {
-                row.get(0)
-            })
-            .map_err(|error| damaged(&error))?;
-        if application != APPLICATION_ID || !ours {
-            let reason = if application == APPLICATION_ID {
-                "a GeoPackage of another program: import its layers instead"
-            } else {
-                "an SQLite database of another program"
-            };
-            return Err(StoreError::Foreign { path: path.to_owned(), reason: reason.to_owned() });
-        }
         let applied = version - VERSION_BASE;
         if applied > SCHEMA_VERSION {
             return Err(StoreError::Newer { path: path.to_owned(), found: applied, known: SCHEMA_VERSION });
@@ -130,9 +93,10 @@ impl Store {
             });
         }
         if applied < SCHEMA_VERSION {
-            let copy = path.with_extension(format!("before-{SCHEMA_VERSION}.gpkg"));
-            connection.execute("VACUUM INTO ?1", params![copy.to_string_lossy()])?;
-            migrate(&connection, applied)?;
+            if let Some(reason) = why_read_only(path).filter(|_| !place.is_live()) {
+                return Err(StoreError::ReadOnly { path: path.to_owned(), reason });
+            }
+            bring_up_to_date(path, &connection)?;
         }
         let meta = |key: &str| -> Result<String, StoreError> {
             connection
@@ -152,52 +116,39 @@ impl Store {
         let epoch = meta("epoch")?;
         // A schema that cannot be read is found now and not at the first request.
         crate::store::change::collections(&connection)?;
-        Ok(Self { path: path.to_owned(), register, epoch, writer: Mutex::new(None) })
+        drop(connection);
+        Ok(Self { path: path.to_owned(), place, register, epoch, writer: Mutex::new(None) })
     }
 
-    /// Makes a store where there is none.
+    /// Makes an empty store where there is none.
     ///
     /// # Errors
-    /// [`StoreError`]; the half-made file is removed.
+    /// [`StoreError::Exists`] if there is one; nothing is left behind after another error.
     pub fn create(path: &Path, register: Register) -> Result<Self, StoreError> {
-        check_library()?;
-        let io = |source| StoreError::Io { path: path.to_owned(), source };
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(io)?;
+        match make(path, register, |_| Ok::<(), StoreError>(()))? {
+            Made::New(store, ()) => Ok(store),
+            Made::WasThere(_) => Err(StoreError::Exists(path.to_owned())),
         }
-        // Built beside its place and renamed, so that a crash leaves no half a store.
-        let draft = path.with_extension("gpkg-new");
-        let _ = std::fs::remove_file(&draft);
-        let made = || -> Result<(), StoreError> {
-            let connection = Connection::open(&draft)?;
-            connection.execute_batch(&format!(
-                "PRAGMA page_size = 8192; PRAGMA application_id = {APPLICATION_ID};"
-            ))?;
-            migrate(&connection, 0)?;
-            connection.execute_batch(SPATIAL_REFERENCES)?;
-            let mut epoch = [0_u8; 16];
-            getrandom::fill(&mut epoch).map_err(|error| StoreError::Abandoned(error.to_string()))?;
-            connection.execute(
-                "INSERT INTO throughline_meta VALUES ('epoch', ?1), ('register', ?2)",
-                params![format!("{:032x}", u128::from_be_bytes(epoch)), register.as_str()],
-            )?;
-            connection.close().map_err(|(_, error)| error)?;
-            File::open(&draft).and_then(|file| file.sync_all()).map_err(io)?;
-            std::fs::rename(&draft, path).map_err(io)
-        };
-        if let Err(error) = made() {
-            let _ = std::fs::remove_file(&draft);
-            return Err(error);
-        }
-        Self::open(path)
     }
 
-    /// Opens the store, or makes a synthetic one where there is none.
+    /// Opens the store, or makes a synthetic one where there is none. Several processes may do so at once.
     ///
     /// # Errors
-    /// As [`Self::open`] and [`Self::create`].
+    /// As [`Self::open`] and [`make`].
     pub fn open_or_create(path: &Path) -> Result<Self, StoreError> {
-        if path.exists() { Self::open(path) } else { Self::create(path, Register::Synthetic) }
+        match make(path, Register::Synthetic, |_| Ok::<(), StoreError>(()))? {
+            Made::New(store, ()) | Made::WasThere(store) => Ok(store),
+        }
+    }
+
+    /// Why the store can only be read, in words; `None` if it can be written.
+    #[must_use]
+    pub fn why_read_only(&self) -> Option<&'static str> {
+        if self.place.is_live() {
+            None
+        } else {
+            why_read_only(&self.path).or(Some("it was opened to be read"))
+        }
     }
 
     /// The file.
@@ -221,24 +172,27 @@ impl Store {
     /// A reader that sees one state of the store until it is dropped.
     ///
     /// # Errors
-    /// [`StoreError::Sql`].
+    /// [`StoreError`].
     pub fn reader(&self) -> Result<Reader, StoreError> {
-        Reader::new(connect(&self.path)?)
+        Reader::new(connect(&self.place)?, self.place.file())
     }
 
     /// Runs `work` on the writer thread inside a transaction, with whatever else is waiting, and returns after
     /// the commit is on the disk.
     ///
     /// # Errors
-    /// Of `work`, which is then rolled back alone; of the commit, which takes everything back.
+    /// Of `work`, which is then rolled back alone; of the commit, which takes everything back; [`StoreError::ReadOnly`].
     pub fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        if let Some(reason) = self.why_read_only() {
+            return Err(StoreError::ReadOnly { path: self.path.clone(), reason });
+        }
         let sender = {
             let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
             if writer.is_none() {
-                *writer = Some(Writer::start(connect(&self.path)?));
+                *writer = Some(Writer::start(connect_to_write(&self.place)?));
             }
             writer.as_ref().map(Writer::sender)
         };
@@ -250,7 +204,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sql`] if the check cannot run.
     pub fn quick_check(&self) -> Result<Vec<String>, StoreError> {
-        let connection = connect(&self.path)?;
+        let connection = connect(&self.place)?;
         let mut lines = Vec::new();
         let mut check = || -> Result<(), rusqlite::Error> {
             let mut statement = connection.prepare("PRAGMA quick_check(20)")?;
@@ -270,13 +224,16 @@ impl Store {
         Ok(lines)
     }
 
-    /// Moves the write-ahead log into the file, so that the file alone is the store.
+    /// Moves the write-ahead log into the file, so that the file alone is the store, unless another process reads or
+    /// writes it just now.
     ///
     /// # Errors
     /// [`StoreError::Sql`].
     pub fn checkpoint(&self) -> Result<(), StoreError> {
         drop(self.writer.lock().unwrap_or_else(PoisonError::into_inner).take());
-        connect(&self.path)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        if self.place.is_live() {
+            connect(&self.place)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
         Ok(())
     }
 }
@@ -320,49 +277,76 @@ fn check_header(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open_with_flags(
-        path,
-        // A connection stays on one thread at a time, which Rust checks: SQLite's own mutexes would cost a fifth
-        // of reading a snapshot.
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
-    connection.busy_timeout(std::time::Duration::from_secs(30))?;
+/// Whether a file that starts like a database is a store of ours, found out without a trace on one that is not. Its
+/// tables are in the file itself from its making on, whatever waits in a log beside it.
+fn check_ours(path: &Path) -> Result<(), StoreError> {
+    let look = |place: &Place| -> Result<(i64, bool), rusqlite::Error> {
+        let connection = place.connect()?;
+        let application = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+        let ours = connection.query_row(
+            "SELECT count(*) FROM sqlite_master WHERE name = 'throughline_meta'",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok((application, ours))
+    };
+    // Another process may just be moving its log into the file: then its locks are waited for.
+    let found = match look(&Place::as_it_stands(path)?) {
+        Ok(found) => Ok(found),
+        Err(_) => look(&Place::to_read(path)?),
+    };
+    let (application, ours) = found.map_err(|error| opening(path, &error))?;
+    if application == APPLICATION_ID && ours {
+        return Ok(());
+    }
+    let reason = if application == APPLICATION_ID {
+        "a GeoPackage of another program: import its layers instead"
+    } else {
+        "an SQLite database of another program"
+    };
+    Err(StoreError::Foreign { path: path.to_owned(), reason: reason.to_owned() })
+}
+
+/// What a failure to open a file means to its owner.
+fn opening(path: &Path, error: &rusqlite::Error) -> StoreError {
+    match (error.sqlite_error_code(), why_read_only(path)) {
+        (Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen), Some(reason)) => {
+            StoreError::ReadOnly { path: path.to_owned(), reason }
+        }
+        (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => StoreError::Busy(path.to_owned()),
+        _ => damaged(path, error),
+    }
+}
+
+fn damaged(path: &Path, error: &rusqlite::Error) -> StoreError {
+    StoreError::Damaged { path: path.to_owned(), reason: error.to_string() }
+}
+
+fn connect(place: &Place) -> Result<Connection, rusqlite::Error> {
+    let connection = place.connect()?;
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
-         PRAGMA cell_size_check = ON; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;",
+        "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+         PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;",
     )?;
     Ok(connection)
 }
 
-fn migrate(connection: &Connection, applied: i64) -> Result<(), StoreError> {
-    for (place, sql) in MIGRATIONS.iter().enumerate().skip(applied.max(0) as usize) {
-        let version = place as i64 + 1;
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        let step = || -> Result<(), rusqlite::Error> {
-            connection.execute_batch(sql)?;
-            connection.execute(
-                "INSERT INTO throughline_migrations VALUES (?1, ?2)",
-                params![version, now_micros()],
-            )?;
-            connection.execute_batch(&format!("PRAGMA user_version = {}", VERSION_BASE + version))
-        };
-        if let Err(error) = step() {
-            let _ = connection.execute_batch("ROLLBACK");
-            return Err(error.into());
-        }
-        connection.execute_batch("COMMIT")?;
-    }
-    Ok(())
+fn connect_to_write(place: &Place) -> Result<Connection, rusqlite::Error> {
+    let connection = connect(place)?;
+    connection.busy_timeout(WRITER_WAITS)?;
+    // Stores are made so; one that came back from another program's copy may not be.
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    Ok(connection)
 }
 
 /// Opens a `GeoPackage` of unknown origin: read only, no triggers, views or extensions trusted, sizes limited.
 ///
 /// # Errors
 /// [`StoreError`] if it is no database or not a `GeoPackage`.
-pub fn open_foreign(path: &Path) -> Result<Connection, StoreError> {
+pub fn open_foreign(path: &Path) -> Result<(Place, Connection), StoreError> {
     check_header(path)?;
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let place = Place::to_read(path)?;
+    let connection = place.connect()?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
@@ -382,5 +366,5 @@ pub fn open_foreign(path: &Path) -> Result<Connection, StoreError> {
         let reason = "it has no gpkg_contents and gpkg_spatial_ref_sys tables".to_owned();
         return Err(StoreError::Foreign { path: path.to_owned(), reason });
     }
-    Ok(connection)
+    Ok((place, connection))
 }

@@ -1,5 +1,10 @@
 //! Reading every current row of a collection, each proved by its hash; damaged rows are set aside and counted.
+//!
+//! `SQLite` reads up to the first page that it cannot read. What is left is then read page by page (`pages`), so that a
+//! broken page costs the rows that stand on it and no others.
 
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -25,11 +30,13 @@ use crate::store::change;
 use crate::store::change::StoredCollection;
 use crate::store::names;
 use crate::store::names::quote;
+use crate::store::pages::Pages;
 
 /// One state of the store; readers don't wait for the writer.
 #[derive(Debug)]
 pub struct Reader {
     connection: Connection,
+    file: PathBuf,
 }
 
 /// A sound row, borrowed while the scan stands on it.
@@ -72,15 +79,12 @@ impl Scan {
     }
 }
 
-/// Unreadable spans tried before the rest of a table is given up.
-const MAX_FAILED_SPANS: u32 = 20_000;
-
 impl Reader {
-    pub(super) fn new(connection: Connection) -> Result<Self, StoreError> {
+    pub(super) fn new(connection: Connection, file: &Path) -> Result<Self, StoreError> {
         connection.execute_batch("BEGIN")?;
         // A deferred transaction starts at its first read: now.
         connection.query_row("SELECT count(*) FROM throughline_meta", [], |_| Ok(()))?;
-        Ok(Self { connection })
+        Ok(Self { connection, file: file.to_owned() })
     }
 
     /// All collections, by id.
@@ -123,18 +127,6 @@ impl Reader {
         Ok(found)
     }
 
-    /// An owner of a collection's rows that is not this one, if there is one.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn other_owner(&self, stored: &StoredCollection, owner: &str) -> Result<Option<String>, StoreError> {
-        let sql = format!(
-            "SELECT owner FROM {} WHERE superseded_at IS NULL AND owner <> ?1 LIMIT 1",
-            quote(&stored.table)
-        );
-        Ok(self.connection.query_row(&sql, params![owner], |row| row.get(0)).optional()?)
-    }
-
     /// Collections that were released, the day (`2024-03-31`) that each was released through, and what was kept of it for
     /// the next release.
     ///
@@ -144,7 +136,7 @@ impl Reader {
         change::released(&self.connection)
     }
 
-    /// The greatest row number of a collection's table; scans take spans of it.
+    /// About the greatest row number of a collection's table, by which it can be read in parts.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -172,90 +164,142 @@ impl Reader {
     ) -> Result<Scan, StoreError> {
         let columns: String =
             names::columns(&stored.schema).iter().map(|column| format!(", {}", quote(column))).collect();
+        let system = names::SYSTEM_OF_SCAN.join(", ");
         let sql = format!(
-            "SELECT fid, id, public_id, owner, marking, handling, sensitivity, synthetic, geom, row_hash{columns}
+            "SELECT {system}{columns}
              FROM {} WHERE fid BETWEEN ?1 AND ?2 AND superseded_at IS NULL ORDER BY fid",
             quote(&stored.table)
         );
         let mut job = Job {
-            reader: self,
             stored,
-            sql,
             hasher: RowHasher::new(&stored.schema),
             provenances: Vec::new(),
             scan: Scan::default(),
-            failed_spans: 0,
         };
-        job.span(first, last, each)?;
+        let mut reached = None;
+        match job.read(&self.connection, &sql, (first, last), &mut reached, each) {
+            Ok(()) => {}
+            Err(error) if is_damage(&error) => {
+                tracing::error!(collection.id = %stored.schema.id, %error, "the table is damaged: its pages are read one by one");
+                let after = reached.map_or(first, |reached: i64| reached.saturating_add(1));
+                self.read_pages(
+                    &mut job,
+                    &columns_of_table(&self.connection, &stored.table)?,
+                    (after, last),
+                    each,
+                )?;
+            }
+            Err(error) => return Err(error.into()),
+        }
         Ok(job.scan)
     }
+
+    /// Reads what a damaged table has between two row numbers, page by page.
+    fn read_pages(
+        &self,
+        job: &mut Job<'_>,
+        columns: &[String],
+        (first, last): (i64, i64),
+        each: &mut dyn FnMut(&StoredRow<'_>),
+    ) -> Result<(), StoreError> {
+        let io = |source| StoreError::Io { path: self.file.clone(), source };
+        // What waits in the log is put into the file, up to the state that this reader sees; a file that cannot be written
+        // has none, or is read as it stands.
+        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+            tracing::debug!(%error, "the log stays where it is");
+        }
+        let mut roots: Vec<(String, u32)> = vec![(String::new(), 1)];
+        let mut statement = self
+            .connection
+            .prepare("SELECT name, rootpage FROM sqlite_master WHERE type = 'table' AND rootpage > 0")?;
+        let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        roots.extend(found.collect::<Result<Vec<_>, _>>()?);
+        let Some(root) = roots.iter().find(|(name, _)| *name == job.stored.table).map(|(_, root)| *root)
+        else {
+            return Ok(());
+        };
+        let mut alike = Vec::new();
+        for other in self.collections()? {
+            if columns_of_table(&self.connection, &other.table)? == *columns {
+                alike.extend(roots.iter().filter(|(name, _)| *name == other.table).map(|(_, root)| *root));
+            }
+        }
+        let wanted: Vec<Option<usize>> = names::SYSTEM_OF_SCAN
+            .iter()
+            .map(|name| (*name).to_owned())
+            .chain(names::columns(&job.stored.schema))
+            .map(|name| columns.iter().position(|column| *column == name))
+            .collect();
+        let superseded = columns.iter().position(|column| column == "superseded_at");
+        let trees: Vec<u32> = roots.iter().map(|(_, root)| *root).collect();
+        Pages::open(&self.file).map_err(io)?.rows(root, &trees, &alike, &mut |fid, values| {
+            // A column that came later is not in older rows.
+            let value = |at: Option<usize>| values.get(at?).copied().or(Some(SqlValue::Null));
+            let current = matches!(value(superseded), Some(SqlValue::Null));
+            if fid >= first && fid <= last && current {
+                let column = |at: usize| value(*wanted.get(at)?);
+                if job.take(column, each).is_none() {
+                    job.scan.damaged += 1;
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Names of a table's columns, in their order in its records.
+fn columns_of_table(connection: &Connection, table: &str) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?;
+    let names = statement.query_map([table], |row| row.get(0))?;
+    Ok(names.collect::<Result<_, _>>()?)
 }
 
 /// Columns before the fields in the scan's SELECT.
-const SYSTEM: usize = 10;
+const SYSTEM: usize = names::SYSTEM_OF_SCAN.len();
 
 struct Job<'a> {
-    reader: &'a Reader,
     stored: &'a StoredCollection,
-    sql: String,
     hasher: RowHasher,
     provenances: Vec<Arc<Provenance>>,
     scan: Scan,
-    failed_spans: u32,
 }
 
 impl Job<'_> {
-    fn span(
+    /// Reads the rows of a span through `SQLite`; `reached` is the last row that was read.
+    fn read(
         &mut self,
-        first: i64,
-        last: i64,
-        each: &mut dyn FnMut(&StoredRow<'_>),
-    ) -> Result<(), StoreError> {
-        if first > last || self.failed_spans > MAX_FAILED_SPANS {
-            return Ok(());
-        }
-        let mut reached = first - 1;
-        let Err(error) = self.run(first, last, &mut reached, each) else {
-            return Ok(());
-        };
-        if !is_damage(&error) {
-            return Err(error.into());
-        }
-        self.failed_spans += 1;
-        let next = reached + 1;
-        if next >= last {
-            return Ok(());
-        }
-        // Halve what is left until the unreadable rows stand alone.
-        let middle = next + (last - next) / 2;
-        self.span(next, middle, each)?;
-        self.span(middle + 1, last, each)
-    }
-
-    fn run(
-        &mut self,
-        first: i64,
-        last: i64,
-        reached: &mut i64,
+        connection: &Connection,
+        sql: &str,
+        (first, last): (i64, i64),
+        reached: &mut Option<i64>,
         each: &mut dyn FnMut(&StoredRow<'_>),
     ) -> Result<(), rusqlite::Error> {
-        let mut statement = self.reader.connection.prepare_cached(&self.sql)?;
+        let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![first, last])?;
         while let Some(row) = rows.next()? {
-            *reached = row.get(0)?;
-            if self.take(row, each).is_none() {
+            let fid = row.get(0)?;
+            if reached.is_some_and(|reached| fid <= reached) {
+                // A page that leads back: what comes now was read before.
+                let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+                return Err(rusqlite::Error::SqliteFailure(code, None));
+            }
+            *reached = Some(fid);
+            if self.take(|at| row.get_ref(at).ok(), each).is_none() {
                 self.scan.damaged += 1;
             }
         }
         Ok(())
     }
 
-    /// Reads and proves a row; `None` if it is damaged.
-    fn take(&mut self, row: &rusqlite::Row<'_>, each: &mut dyn FnMut(&StoredRow<'_>)) -> Option<()> {
-        let column = |index: usize| row.get_ref(index).ok();
+    /// Reads and proves a row, given by its columns in the order of the SELECT; `None` if it is damaged.
+    fn take<'r>(
+        &mut self,
+        column: impl Fn(usize) -> Option<SqlValue<'r>>,
+        each: &mut dyn FnMut(&StoredRow<'_>),
+    ) -> Option<()> {
         let id = u128::from_be_bytes(column(1)?.as_blob().ok()?.try_into().ok()?);
         let public_id = column(2)?.as_str_or_null().ok()?;
-        let provenance = self.provenance(row)?;
+        let provenance = self.provenance(&column)?;
         // Points, by far the most rows, are read without a copy.
         let (point, shape);
         let geometry = match column(8)? {
@@ -292,16 +336,16 @@ impl Job<'_> {
         Some(())
     }
 
-    fn provenance(&mut self, row: &rusqlite::Row<'_>) -> Option<Arc<Provenance>> {
-        let text = |index: usize| row.get_ref(index).ok().and_then(|value| value.as_str().ok());
+    fn provenance<'r>(&mut self, column: &impl Fn(usize) -> Option<SqlValue<'r>>) -> Option<Arc<Provenance>> {
+        let text = |index: usize| column(index).and_then(|value| value.as_str().ok());
         let (owner, marking, handling) = (text(3)?, text(4)?, text(5)?);
-        let sensitivity = match row.get_ref(6).ok()?.as_i64().ok()? {
+        let sensitivity = match column(6)?.as_i64().ok()? {
             0 => Sensitivity::Open,
             1 => Sensitivity::Limited,
             2 => Sensitivity::Restricted,
             _ => return None,
         };
-        let synthetic = row.get_ref(7).ok()?.as_i64().ok()? != 0;
+        let synthetic = column(7)?.as_i64().ok()? != 0;
         let same = |known: &&Arc<Provenance>| {
             known.owner == owner
                 && known.marking == marking

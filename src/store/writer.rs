@@ -9,6 +9,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use rusqlite::Connection;
+use rusqlite::ErrorCode;
 
 use crate::store::StoreError;
 
@@ -95,7 +96,7 @@ fn commit_group(connection: &Connection, group: Vec<Job>) {
     for job in group {
         let answer = match &begun {
             Ok(()) => run_one(connection, job.work),
-            Err(error) => Err(StoreError::Abandoned(error.to_string())),
+            Err(error) => Err(refused(connection, error)),
         };
         answers.push((job.reply, answer));
     }
@@ -106,10 +107,20 @@ fn commit_group(connection: &Connection, group: Vec<Job>) {
     for (reply, answer) in answers {
         let answer = match &committed {
             Ok(()) => answer,
-            Err(error) => answer.and_then(|_| Err(StoreError::Abandoned(error.to_string()))),
+            Err(error) => answer.and_then(|_| Err(refused(connection, error))),
         };
         // The caller may have given up waiting; the commit stands either way.
         let _ = reply.send(answer);
+    }
+}
+
+/// Why a transaction was refused, in words.
+fn refused(connection: &Connection, error: &rusqlite::Error) -> StoreError {
+    match (error.sqlite_error_code(), connection.path()) {
+        (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), Some(path)) => {
+            StoreError::Busy(path.into())
+        }
+        _ => StoreError::Abandoned(error.to_string()),
     }
 }
 

@@ -6,6 +6,7 @@ mod fixtures;
 mod mvt;
 
 mod callers;
+mod files;
 mod flows;
 mod generator;
 mod kept;

@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Read;
 use std::io::Write;
 use std::net::TcpStream;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Child;
 use std::process::Command;
@@ -189,6 +192,154 @@ fn what_is_computed_comes_out_and_does_not_stand_in_the_way_back() {
         assert_eq!((&report["rejected"], &report["warned"]), (&0.into(), &0.into()), "{report:.600}");
         assert!(report["accepted"].as_u64().unwrap() > 50);
     }
+}
+
+/// The program with arguments that need not be text.
+fn run(arguments: &[&OsStr], folder: &Path) -> (Option<i32>, String) {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_throughline")).args(arguments).current_dir(folder).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+fn names(folder: &Path) -> Vec<OsString> {
+    let mut names: Vec<OsString> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn odd_file_names_are_names_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    assert!(program(&["init", "s.gpkg"], path).status.success());
+    let csv = "lon,lat,name\n-1,52,a\n-1,53,b\n";
+    let gz = {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(csv.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let feature =
+        r#"{"type":"Feature","geometry":{"type":"Point","coordinates":[1,2]},"properties":{"n":1}}"#;
+    let mut expected = names(path);
+    for (name, content) in [
+        (&b"-odd.csv"[..], csv.as_bytes()),
+        (b"file:x.csv", csv.as_bytes()),
+        (b"file:a?mode=memory&x=%41.csv", csv.as_bytes()),
+        (b"caf\xE9.csv", csv.as_bytes()),
+        (b"caf\xE9\xFF.csv.gz", &gz),
+        (b"DATA.CSV", csv.as_bytes()),
+        (b"DATA.CSV.GZ", &gz),
+        (b"DATA.TSV", b"lon\tlat\n1\t2\n"),
+        (b"DATA.GeoJSON", feature.as_bytes()),
+        (b"two\nlines.csv", csv.as_bytes()),
+    ] {
+        let name = OsStr::from_bytes(name);
+        std::fs::write(path.join(name), content).unwrap();
+        expected.push(name.to_owned());
+        let words = ["import", "s.gpkg", "--into", "x", "--dry-run", "--"].map(OsStr::new);
+        let (code, said) = run(&[&words[..], &[name]].concat(), path);
+        assert_eq!(code, Some(0), "{}: {said}", name.display());
+    }
+    expected.sort();
+    assert_eq!(names(path), expected, "nothing is left behind");
+    // What is not there, or has no ending that is known, is refused by its name.
+    for (name, word) in [(&b"caf\xE9.none"[..], "--format"), (b"caf\xE9.csv.gz", "No such file")] {
+        let name = OsStr::from_bytes(name);
+        let (code, said) =
+            run(&[OsStr::new("import"), OsStr::new("s.gpkg"), name, "--into".as_ref(), "x".as_ref()], path);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("caf\u{FFFD}") && said.contains(word), "{said}");
+    }
+    assert_eq!(names(path), expected);
+}
+
+#[test]
+fn exports_and_reports_take_odd_names_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("p.csv"), "lon,lat,name\n-1,52,a\n-1,x,b\n").unwrap();
+    assert!(program(&["import", "s.gpkg", "p.csv", "--into", "p"], path).status.success());
+    let mut expected = names(path);
+    for name in [
+        &b"OUT.GPKG"[..],
+        b"OUT.GEOJSON",
+        b"Out.GeoJsonL",
+        b"OUT.CSV",
+        b"-odd.csv",
+        b"file:x.gpkg",
+        b"file:x?mode=memory.gpkg",
+        b"caf\xE9.gpkg",
+        b"caf\xE9.geojson",
+    ] {
+        let name = OsStr::from_bytes(name);
+        let words = ["export", "s.gpkg", "p", "--"].map(OsStr::new);
+        let (code, said) = run(&[&words[..], &[name]].concat(), path);
+        assert_eq!(code, Some(0), "{}: {said}", name.display());
+        assert!(std::fs::metadata(path.join(name)).unwrap().len() > 0);
+        expected.push(name.to_owned());
+        // What was written under that name is read under it.
+        let words = ["import", "back.gpkg", "--into", "p", "--dry-run", "--"].map(OsStr::new);
+        let (code, said) = run(&[&words[..], &[name]].concat(), path);
+        assert_eq!(code, Some(0), "{}: {said}", name.display());
+        assert!(said.contains("1 rows would be taken"), "{}: {said}", name.display());
+    }
+    let (code, said) = run(
+        &["export", "s.gpkg", "p", "--"]
+            .map(OsStr::new)
+            .into_iter()
+            .chain([OsStr::from_bytes(b"caf\xE9.x\xE9")])
+            .collect::<Vec<_>>(),
+        path,
+    );
+    assert_eq!(code, Some(1));
+    assert!(said.contains("caf\u{FFFD}") && said.contains(".gpkg"), "{said}");
+    for (name, begins) in
+        [(&b"R.CSV"[..], "row,code"), (b"R.JSON", "{"), (b"r\xE9.json", "{"), (b"-r.csv", "row,code")]
+    {
+        let name = OsStr::from_bytes(name);
+        let mut flag = OsString::from("--report=");
+        flag.push(name);
+        let words = ["import", "s.gpkg", "p.csv", "--into", "p"].map(OsStr::new);
+        let (code, said) = run(&[&words[..], &[&flag]].concat(), path);
+        assert_eq!(code, Some(0), "{}: {said}", name.display());
+        assert!(std::fs::read_to_string(path.join(name)).unwrap().starts_with(begins));
+        expected.push(name.to_owned());
+    }
+    let bad = OsStr::from_bytes(b"--report=r\xE9.txt");
+    let words = ["import", "s.gpkg", "p.csv", "--into", "p"].map(OsStr::new);
+    let (code, said) = run(&[&words[..], &[bad]].concat(), path);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("r\u{FFFD}.txt") && said.contains(".json"), "{said}");
+    expected.sort();
+    assert_eq!(names(path), expected, "nothing is left behind");
+}
+
+#[test]
+fn an_import_says_who_sees_the_layer_and_what_answers_datetime() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("p.csv"), "lon,lat,name,seen\n-1,52,a,2024-01-01\n").unwrap();
+    let said = |arguments: &[&str]| {
+        let output = program(&[&["import", "s.gpkg", "p.csv", "--into", "p"], arguments].concat(), path);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let own = said(&[]);
+    assert!(own.contains("p is its owner's (local)") && own.contains("--open"), "{own}");
+    assert!(own.contains("datetime is answered by seen"), "{own}");
+    assert!(own.trim_end().ends_with("0 rejected"), "the last line counts the rows: {own}");
+    let open: serde_json::Value = serde_json::from_str(&said(&["--open", "--json"])).unwrap();
+    assert_eq!((&open["open"], &open["unchanged"], &open["accepted"]), (&true.into(), &1.into(), &1.into()));
+    assert!(open["audience"].as_str().unwrap().contains("everyone's from now on"), "{open}");
+    let again: serde_json::Value = serde_json::from_str(&said(&["--json"])).unwrap();
+    assert_eq!(again["open"], false);
+    assert!(again["audience"].as_str().unwrap().contains("was everyone's"), "{again}");
+    // The program's own collections have a policy of their own.
+    let refused = program(&["import", "s.gpkg", "p.csv", "--into", "stations", "--open"], path);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--open"));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::fixtures::Numbers;
 use crate::fixtures::Reply;
 use crate::fixtures::Server;
 use crate::fixtures::World;
+use crate::fixtures::open_layer;
 use crate::fixtures::options;
 use crate::fixtures::own_layer;
 use crate::generator::Subject;
@@ -505,6 +506,46 @@ fn what_is_imported_without_an_owner_is_the_national_analyst_s() {
     assert_eq!(sees(&played(NATION)), [200, 200, 404, 200]);
     assert_eq!(sees(&played(KENT)), [404, 404, 200, 200]);
     assert_eq!(sees(&played("public")), [404, 404, 404, 200]);
+}
+
+#[test]
+fn a_layer_is_everyone_s_once_its_owner_says_so() {
+    let world = World::new();
+    let csv = "lon,lat,name\n-1,52,x\n-1,53,y\n";
+    world.import("own.csv", csv, &own_layer("own")).unwrap();
+    world.import("open.csv", csv, &open_layer("open")).unwrap();
+    world.import("empty.csv", "lon,lat,name\n", &open_layer("empty")).unwrap();
+    // Not every row of an open layer need be.
+    let mut secret = open_layer("open");
+    secret.provenance.sensitivity = Sensitivity::Limited;
+    // Else the demo would be over, in which roles are played here.
+    secret.provenance.synthetic = true;
+    world.import("secret.csv", "lon,lat,name\n-1,54,z\n", &secret).unwrap();
+    let server = world.serve();
+    let sees = |who: &str| -> Vec<Option<u64>> {
+        let paths = ["own", "open", "empty"].map(|id| format!("/ogc/collections/{id}/items"));
+        let replies = server.batch_with(&paths, &played(who));
+        replies
+            .iter()
+            .map(|reply| (reply.status == 200).then(|| reply.json()["numberMatched"].as_u64().unwrap()))
+            .collect()
+    };
+    for who in ["public", "partner:E06000044", KENT, SOUTH_EAST, BTP, "admin"] {
+        assert_eq!(sees(who), [None, Some(2), Some(0)], "{who}");
+    }
+    assert_eq!(sees(NATION), [Some(2), Some(3), Some(0)], "who imported it sees all of it");
+    assert_eq!(sees("auditor"), [None; 3]);
+    // The same file again with the flag opens the layer, without it closes it; no row is there twice.
+    let mut opened = own_layer("own");
+    opened.about.open = true;
+    let report = world.import("own.csv", csv, &opened).unwrap();
+    assert_eq!((report.accepted, report.unchanged), (2, 2));
+    server.app.gate.refresh().unwrap();
+    assert_eq!(sees("public"), [Some(2), Some(2), Some(0)]);
+    world.import("own.csv", csv, &own_layer("own")).unwrap();
+    server.app.gate.refresh().unwrap();
+    assert_eq!(sees("public"), [None, Some(2), Some(0)]);
+    assert_eq!(sees(NATION), [Some(2), Some(3), Some(0)]);
 }
 
 /// A fault as somebody might build it: what the role should get, and what the operator gets of the same address, to what

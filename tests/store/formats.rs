@@ -20,7 +20,7 @@ use throughline::query::items;
 use crate::fixtures::World;
 use crate::fixtures::options;
 
-fn gzip(content: &[u8]) -> Vec<u8> {
+pub fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(content).unwrap();
     encoder.finish().unwrap()

@@ -7,6 +7,7 @@ mod damage;
 mod demo;
 mod facts;
 mod formats;
+mod intake;
 mod real_data;
 mod reference;
 mod versions;
