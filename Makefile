@@ -47,7 +47,7 @@ static/dist/index.html: static/node_modules/.installed static/index.html static/
 	touch $@
 
 run: build ## Build and serve the map at http://127.0.0.1:8080/
-	$(BIN) serve $(STORE)
+	$(BIN) serve --demo $(STORE)
 
 test: tools-test tools-bench build-checked ## Run every test
 	$(CARGO) test $(CHECKED) --lib --test architecture --test store --test golden --test api

@@ -13,8 +13,10 @@ use serde::Deserialize;
 pub struct Config {
     /// Address and port to listen on.
     pub listen: String,
-    /// What links start with.
+    /// What links start with, and the one name besides those of this machine that is answered for.
     pub public_url: Option<String>,
+    /// Address and port of metrics and detailed health, for whoever looks after the server; none without it.
+    pub metrics_listen: Option<String>,
     /// Log level.
     pub log: String,
     /// Connections of one client address.
@@ -25,6 +27,8 @@ pub struct Config {
     pub workers: usize,
     /// Megabytes of finished answers to keep; 0 keeps none.
     pub cache_mb: u64,
+    /// Megabytes of large answers in memory that clients have not taken yet; beyond it further ones are refused.
+    pub unread_mb: u64,
     /// A file that says who may see what, instead of the policy that comes with the program.
     pub policy: Option<PathBuf>,
     /// Whether what is due of the register is released, at the start and every hour; if not, `throughline release` does it.
@@ -38,11 +42,13 @@ impl Default for Config {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
             public_url: None,
+            metrics_listen: None,
             log: "info".to_owned(),
             max_connections_per_address: 200,
             max_connections: 4_096,
             workers: 0,
             cache_mb: 256,
+            unread_mb: 256,
             policy: None,
             release: true,
             thin_tiles: true,
@@ -57,6 +63,8 @@ pub struct Overrides {
     pub listen: Option<String>,
     /// See [`Config::public_url`].
     pub public_url: Option<String>,
+    /// See [`Config::metrics_listen`].
+    pub metrics_listen: Option<String>,
     /// See [`Config::log`].
     pub log: Option<String>,
 }
@@ -76,10 +84,10 @@ impl Config {
         };
         config.listen = overrides.listen.unwrap_or(config.listen);
         config.public_url = overrides.public_url.or(config.public_url);
+        config.metrics_listen = overrides.metrics_listen.or(config.metrics_listen);
         config.log = overrides.log.unwrap_or(config.log);
         if let Some(url) = &config.public_url
-            && (!(url.starts_with("http://") || url.starts_with("https://"))
-                || url.contains(['?', '#', ' ', '"']))
+            && !is_public_url(url)
         {
             bail!("public_url = {url:?}: give an address like https://maps.example/throughline");
         }
@@ -88,18 +96,20 @@ impl Config {
         }
         Ok(config)
     }
+}
 
-    /// The host of the public address, without port.
-    #[must_use]
-    pub fn public_host(&self) -> Option<String> {
-        let rest = self.public_url.as_deref()?.split_once("://")?.1;
-        let authority = rest.split('/').next()?;
-        let host = authority
-            .rsplit_once(':')
-            .filter(|(_, port)| !port.contains(']'))
-            .map_or(authority, |(host, _)| host);
-        Some(host.to_owned())
-    }
+/// Whether links can begin with it: a scheme, a host, perhaps a port and a path of plain parts.
+fn is_public_url(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
+        return false;
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:[]/%".contains(&byte);
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let parts = path.strip_suffix('/').unwrap_or(path).split('/');
+    !host.is_empty()
+        && !host.starts_with(':')
+        && rest.bytes().all(plain)
+        && (path.is_empty() || parts.into_iter().all(|part| !matches!(part, "" | "." | "..")))
 }
 
 #[cfg(test)]
@@ -117,10 +127,31 @@ mod tests {
         std::fs::write(&file, "lisen = \"x\"\n").unwrap();
         let error = format!("{:#}", Config::load(Some(&file), Overrides::default()).unwrap_err());
         assert!(error.contains("lisen") && error.contains("listen"), "{error}");
-        let bad = Overrides { public_url: Some("maps.example".into()), ..Overrides::default() };
-        assert!(Config::load(None, bad).is_err());
-        let good =
-            Overrides { public_url: Some("https://maps.example:8443/t".into()), ..Overrides::default() };
-        assert_eq!(Config::load(None, good).unwrap().public_host().as_deref(), Some("maps.example"));
+        for bad in [
+            "maps.example",
+            "ftp://maps.example",
+            "https://",
+            "https:///t",
+            "https://:80/t",
+            "https://a@maps.example",
+            "https://maps.example/?x",
+            "https://maps.example/a b",
+            "https://maps.example/a//b",
+            "https://maps.example/../b",
+            "https://maps.example/\"",
+        ] {
+            let bad = Overrides { public_url: Some(bad.into()), ..Overrides::default() };
+            let error = Config::load(None, bad).unwrap_err().to_string();
+            assert!(error.contains("https://maps.example/throughline"), "{error}");
+        }
+        for good in [
+            "https://maps.example",
+            "http://127.0.0.1:8080/",
+            "https://[::1]:8443/t/",
+            "https://m.example/a/b",
+        ] {
+            let good = Overrides { public_url: Some(good.into()), ..Overrides::default() };
+            assert!(Config::load(None, good).is_ok());
+        }
     }
 }

@@ -11,13 +11,13 @@
 //! import          cells checks convert csv delimiter geojson geometry gpkg infer input kind likeness own_csv records report run scanner take   foreign file -> rows + report
 //! store           append blob change connect export foreign make names open pages scan tables writer durable truth; the only SQL
 //! snapshot        build columns gather ids index memo places raw row_group     immutable row groups in memory, with their indexes
-//! access          cell derived explain gate kept outcome policy principal read standings view              who asks; makes the View
+//! access          cell derived explain gate kept outcome played policy principal read standings view              who asks; makes the View
 //! release         cells counted floor ladder periods places rows   what those learn who may not see rows: cells, counts, figures
 //! query           centre filter nearest page search spatial            View + request -> rows
 //! format          csv digits geojson gpkg json properties           rows -> bytes
 //! tile            bytes clip density encode faces generalise geometry grid ids layer repair tags thin values   View + tile address -> bytes
 //! flow            ends od                                      links -> origin-destination sums
-//! http            body cache caller encode flows guard health log metrics params percent pipeline problem router routes search server session site tiles   the only actix
+//! http            body cache caller cors encode flows guard health host log metrics operator params percent pipeline problem router routes search server session site tasks tiles unread   the only actix
 //! http ogc        api collections items landing                OGC API - Features
 //! ```
 //!

@@ -1,20 +1,272 @@
 //! Logs: to standard error, as text on a terminal and as JSON lines elsewhere.
+//!
+//! One thread alone writes them. Whoever logs only adds to a list, so that a log that nobody reads, or that cannot be
+//! written, loses lines and holds up nothing. Lost lines are counted.
 
+use std::fs::File;
 use std::io::IsTerminal;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
-/// Starts logging at a level (`error`, `warn`, `info`, `debug`, `trace`, or `tracing` directives).
+/// More waiting bytes than this, and further lines are lost.
+const MOST_WAITING: usize = 16 << 20;
+/// The last lines have this long to be written at the end.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// Lines on their way to standard error.
+#[derive(Debug, Clone)]
+pub struct Log(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    lines: Mutex<Lines>,
+    /// There is something to write.
+    more: Condvar,
+    /// Everything is written.
+    done: Condvar,
+    lost: Arc<AtomicU64>,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    waiting: Vec<u8>,
+    is_writing: bool,
+    has_ended: bool,
+}
+
+/// Starts logging at a level (`error`, `warn`, `info`, `debug`, `trace`, or `tracing` directives); a panic of a thread is
+/// a line too.
 ///
 /// # Errors
-/// If the level cannot be read.
-pub fn start(level: &str) -> anyhow::Result<()> {
+/// If the level cannot be read, or there can be no further thread.
+pub fn start(level: &str) -> anyhow::Result<Log> {
     // The server library's own start and stop notes are ours already.
     let filter = EnvFilter::try_new(format!("actix_server=warn,{level}")).map_err(|error| {
         anyhow::anyhow!("log level {level:?}: {error}; use error, warn, info, debug or trace")
     })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let error = std::io::stderr();
+    let is_terminal = error.is_terminal();
+    // A handle of its own: a write that waits for a reader holds no lock that others need.
+    let log = match error.as_fd().try_clone_to_owned() {
+        Ok(handle) => Log::to(File::from(handle))?,
+        // Standard error was closed from the start.
+        Err(_) => Log::to(std::io::sink())?,
+    };
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false).with_writer(log.clone());
     // A second start in one process, as tests do, is no fault.
-    let _ = if std::io::stderr().is_terminal() { builder.try_init() } else { builder.json().try_init() };
-    Ok(())
+    let _ = if is_terminal { builder.try_init() } else { builder.json().try_init() };
+    // What a thread says when it panics must not wait for a reader either.
+    std::panic::set_hook(Box::new(|panic| {
+        let trace = std::backtrace::Backtrace::capture();
+        if trace.status() == std::backtrace::BacktraceStatus::Captured {
+            tracing::error!(%trace, "a thread panicked: {panic}");
+        } else {
+            tracing::error!("a thread panicked: {panic}");
+        }
+    }));
+    Ok(log)
+}
+
+impl Log {
+    /// Lines that one thread writes.
+    fn to(mut to: impl Write + Send + 'static) -> std::io::Result<Self> {
+        let log = Self(Arc::default());
+        let shared = Arc::clone(&log.0);
+        std::thread::Builder::new().name("log".into()).spawn(move || {
+            let _end = End(Arc::clone(&shared));
+            let mut lost_before = 0;
+            loop {
+                let mut text = shared.next();
+                let lost = shared.lost.load(Ordering::Relaxed);
+                if lost > lost_before {
+                    text.extend_from_slice(
+                        format!("{} log lines were lost\n", lost - lost_before).as_bytes(),
+                    );
+                }
+                if to.write_all(&text).is_err() {
+                    shared.lost.fetch_add(count(&text), Ordering::Relaxed);
+                } else {
+                    lost_before = lost;
+                }
+            }
+        })?;
+        Ok(log)
+    }
+
+    /// How many lines could not be written.
+    #[must_use]
+    pub fn lost(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.0.lost)
+    }
+
+    /// Whether the writing thread is there.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        !self.0.lock().has_ended
+    }
+
+    /// Adds a line of plain text.
+    pub fn say(&self, line: &str) {
+        self.0.push(format!("{line}\n").as_bytes());
+    }
+
+    /// Waits until everything is written, for a second at most: whoever reads may be asleep.
+    pub fn finish(&self) {
+        let lines = self.0.lock();
+        let wait = |lines: &mut Lines| !lines.has_ended && (lines.is_writing || !lines.waiting.is_empty());
+        drop(self.0.done.wait_timeout_while(lines, LAST_LINES, wait));
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, text: &[u8]) {
+        let mut lines = self.lock();
+        if lines.has_ended || lines.waiting.len() + text.len() > MOST_WAITING {
+            drop(lines);
+            self.lost.fetch_add(count(text), Ordering::Relaxed);
+            return;
+        }
+        lines.waiting.extend_from_slice(text);
+        drop(lines);
+        self.more.notify_one();
+    }
+
+    /// What is to be written next.
+    fn next(&self) -> Vec<u8> {
+        let mut lines = self.lock();
+        lines.is_writing = false;
+        if lines.waiting.is_empty() {
+            self.done.notify_all();
+        }
+        let mut lines = self
+            .more
+            .wait_while(lines, |lines| lines.waiting.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        lines.is_writing = true;
+        std::mem::take(&mut lines.waiting)
+    }
+}
+
+/// Dropped with the writing thread.
+struct End(Arc<Shared>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.lock().has_ended = true;
+        self.0.done.notify_all();
+    }
+}
+
+fn count(text: &[u8]) -> u64 {
+    text.split(|byte| *byte == b'\n').count().saturating_sub(1) as u64
+}
+
+impl Write for Log {
+    /// Never fails and never waits.
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        self.0.push(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Its reader sleeps: a write never comes back.
+    struct Asleep;
+
+    impl Write for Asleep {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            loop {
+                std::thread::sleep(Duration::from_secs(60));
+            }
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_line_is_written_in_order_by_the_end() {
+        let sink = Sink::default();
+        let log = Log::to(sink.clone()).unwrap();
+        let expected: String = (0..1_000).map(|number| format!("line {number}\n")).collect();
+        (0..1_000).for_each(|number| log.say(&format!("line {number}")));
+        log.finish();
+        assert_eq!(String::from_utf8(sink.0.lock().unwrap().clone()).unwrap(), expected);
+        assert_eq!(log.lost().load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_are_lost_counted_and_nothing_else() {
+        let full = Log::to(Full).unwrap();
+        full.say("one");
+        full.finish();
+        full.say("two");
+        full.finish();
+        assert!(full.runs() && full.lost().load(Ordering::Relaxed) >= 2);
+        let asleep = Log::to(Asleep).unwrap();
+        let (start, line) = (Instant::now(), "x".repeat(1_000));
+        for _ in 0..40_000 {
+            asleep.say(&line);
+        }
+        assert!(asleep.0.lock().waiting.len() <= MOST_WAITING);
+        assert!(asleep.lost().load(Ordering::Relaxed) > 10_000);
+        asleep.finish();
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    }
 }

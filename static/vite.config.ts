@@ -9,6 +9,8 @@ const together = { codeSplitting: { groups: [{ name: "index", tags: ["$initial" 
 const flat = { entryFileNames: "assets/[name]-[hash].js", chunkFileNames: "assets/[name]-[hash].js" };
 
 export default defineConfig({
+  // Addresses relative to the page and its scripts: a proxy may put a path in front.
+  base: "./",
   plugins: [land(new URL("../data/reference/", import.meta.url)), preload(), compress()],
   build: {
     target: ["es2022", "chrome123", "edge123", "firefox125", "safari17.5"],

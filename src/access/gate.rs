@@ -23,6 +23,7 @@ use crate::access::derived::OF_LINKS;
 use crate::access::derived::with_links;
 use crate::access::kept::Kept;
 use crate::access::outcome::Rows;
+use crate::access::played::Played;
 use crate::access::read::Snapshot;
 use crate::access::read::read_store;
 use crate::access::view::CollectionView;
@@ -67,6 +68,7 @@ pub struct Gate {
     current: ArcSwap<Published>,
     refreshing: Mutex<()>,
     most_view_bytes: Option<usize>,
+    played: Played,
 }
 
 /// One snapshot and the views made of it so far.
@@ -109,6 +111,7 @@ impl Gate {
             current: ArcSwap::from_pointee(Published::new(snapshot, sequence, day)),
             refreshing: Mutex::default(),
             most_view_bytes: None,
+            played: Played::default(),
         })
     }
 
@@ -129,8 +132,24 @@ impl Gate {
         let day = day_of(&snapshot);
         let next = Published::new(snapshot, sequence, day);
         next.take_over(&before);
+        // Before the rows can be seen: whoever takes a view of them finds the demo over when they look afterwards.
+        self.played.look_at(&next.snapshot, self.register());
         self.current.store(Arc::new(next));
         Ok(true)
+    }
+
+    /// Lets callers play roles, as long as the store holds nothing but rows that anyone may see: looked at now and at every
+    /// refresh. The first other row ends it until the server is started anew; the log says which collection has it.
+    #[must_use]
+    pub fn with_roles_played(self) -> Self {
+        self.played.begin(&self.current.load().snapshot, self.register());
+        self
+    }
+
+    /// Whether callers play roles. Looked at after a view was taken, it speaks of that view's rows too.
+    #[must_use]
+    pub fn are_roles_played(&self) -> bool {
+        self.played.are()
     }
 
     /// Keeps views up to so many bytes of rows that the snapshot has not itself.
@@ -384,6 +403,7 @@ mod tests {
     use super::*;
     use crate::model::Provenance;
     use crate::model::Row;
+    use crate::model::Sensitivity;
     use crate::model::Value;
     use crate::model::collections::built_in;
     use crate::model::collections::hubs;
@@ -530,6 +550,48 @@ mod tests {
         let operator = gate.view(&Principal::LocalOperator);
         assert_eq!(seen(&operator, "hubs", "active_lines"), [("0".to_owned(), 1)]);
         assert_ne!(hash(&operator), before);
+    }
+
+    /// What is imported while a demo runs ends it before anyone sees the rows; that they go does not bring it back.
+    #[test]
+    fn other_rows_end_a_demo_for_good() {
+        let layer = |store: &Store, open: bool, provenance: Provenance| {
+            store
+                .write(move |connection| {
+                    let mut schema = built_in("stations").unwrap().unwrap().stored();
+                    (schema.id, schema.class) = ("mine".to_owned(), CollectionClass::Layer);
+                    schema.open = open;
+                    let values = vec![Value::Null; schema.fields.len()];
+                    let mut appender = Appender::begin(connection, schema, provenance)?;
+                    appender.append(&Row { id: None, public_id: None, geometry: None, values })?;
+                    appender.finish("test")?;
+                    Ok(())
+                })
+                .unwrap();
+        };
+        let (_folder, store) = world(2);
+        assert!(!Gate::open(Arc::clone(&store)).unwrap().are_roles_played(), "only if asked for");
+        let gate = Gate::open(Arc::clone(&store)).unwrap().with_roles_played();
+        assert!(gate.are_roles_played(), "its register is synthetic, its facts are open");
+        layer(&store, true, Provenance::open("local"));
+        assert!(gate.refresh().unwrap() && gate.are_roles_played(), "an open layer is everyone's");
+        layer(
+            &store,
+            true,
+            Provenance { synthetic: true, sensitivity: Sensitivity::Limited, ..Provenance::open("local") },
+        );
+        assert!(gate.refresh().unwrap() && gate.are_roles_played(), "synthetic rows are nobody's secret");
+        layer(&store, false, Provenance::open("local"));
+        assert!(gate.are_roles_played(), "not read yet");
+        assert!(gate.refresh().unwrap() && !gate.are_roles_played());
+        store.write(|connection| set_as_at(connection, "2024-05-01")).unwrap();
+        gate.refresh().unwrap();
+        assert!(!gate.are_roles_played());
+        let again = Gate::open(store).unwrap().with_roles_played();
+        assert!(!again.are_roles_played(), "nor is there one in a server started anew over such rows");
+        let folder = tempfile::tempdir().unwrap();
+        let real = Store::create(&folder.path().join("s.gpkg"), Register::Operational).unwrap();
+        assert!(!Gate::open(Arc::new(real)).unwrap().with_roles_played().are_roles_played());
     }
 
     #[test]

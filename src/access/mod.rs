@@ -40,6 +40,7 @@ mod explain;
 mod gate;
 mod kept;
 mod outcome;
+mod played;
 mod policy;
 mod principal;
 mod read;

@@ -33,7 +33,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve a store over HTTP; makes one with the synthetic national set if there is none.
+    /// Serve a store over HTTP.
     Serve(serve::ServeArguments),
     /// Import a file into a collection; makes the store if there is none.
     Import(Box<import::ImportArguments>),

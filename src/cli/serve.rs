@@ -1,6 +1,8 @@
 //! `throughline serve`: a store over HTTP until it is told to stop.
 
 use std::io::IsTerminal;
+use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context;
+use anyhow::bail;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
@@ -20,22 +23,22 @@ use crate::cli::open_or_make_demo;
 use crate::cli::policy;
 use crate::cli::release;
 use crate::cli::say;
-use crate::cli::say_error;
 use crate::config::Config;
 use crate::config::Overrides;
 use crate::demo::SEED;
 use crate::demo::Settings;
 use crate::http::App;
 use crate::http::Bound;
-use crate::http::Listener;
 use crate::http::LogStyle;
 use crate::http::RequestLog;
 use crate::http::ServerSettings;
+use crate::http::Sockets;
 use crate::http::bind;
-use crate::http::is_loopback;
+use crate::http::serve_operator;
 use crate::http::stop;
 use crate::store::Store;
 use crate::telemetry;
+use crate::telemetry::Log;
 use crate::tile::Thinning;
 
 /// How often the store is asked for changes that another process committed.
@@ -45,8 +48,14 @@ const RELEASE_SECONDS: u64 = 3_600;
 /// How long a server that others reach waits before it stops taking work, so that balancers see it is not ready.
 const DRAIN_SECONDS: u64 = 5;
 
-/// Serve a store over HTTP; makes it with the synthetic national set if there is none, and adds the reference facts that
-/// it lacks.
+/// What a demo is, in a sentence.
+const DEMO: &str = "Demo: whoever reaches this address may play every role without a password, because all rows of the \
+    store are synthetic, reference, released or open; the first other row ends it.";
+/// And where it is none.
+const NO_DEMO: &str =
+    "No demo: the store has rows that not anyone may see (the log says which), so every caller is public.";
+
+/// Serve a store over HTTP; adds the reference facts that it lacks.
 #[derive(Debug, clap::Args)]
 pub struct ServeArguments {
     /// The store.
@@ -55,12 +64,20 @@ pub struct ServeArguments {
     /// Address and port.
     #[arg(long, env = "THROUGHLINE_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<String>,
+    /// Let whoever comes play every role, as long as the store holds nothing but synthetic, reference, released and open rows;
+    /// makes the store with the synthetic national set if there is none. Without it every caller is public.
+    #[arg(long)]
+    demo: bool,
     /// A TOML file of settings.
     #[arg(long, env = "THROUGHLINE_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// What links start with, where it is not the address asked for.
+    /// What links start with, where it is not the address asked for; its host is answered for too. Needed where others than
+    /// this machine can connect.
     #[arg(long, env = "THROUGHLINE_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// Address and port of metrics and detailed health; a loopback or private address.
+    #[arg(long, env = "THROUGHLINE_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<String>,
     /// error, warn, info, debug or trace.
     #[arg(long, env = "THROUGHLINE_LOG", value_name = "LEVEL")]
     log: Option<String>,
@@ -71,25 +88,50 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
     let overrides = Overrides {
         listen: arguments.listen.clone(),
         public_url: arguments.public_url.clone(),
+        metrics_listen: arguments.metrics_listen.clone(),
         log: arguments.log.clone(),
     };
     let config = Config::load(arguments.config.as_deref(), overrides)?;
-    telemetry::start(&config.log)?;
-    let store = Arc::new(open_store(&arguments.store)?);
-    let loopback_only =
-        is_loopback(&config.listen).with_context(|| format!("listen = {:?}", config.listen))?;
+    let log = telemetry::start(&config.log)?;
+    let served = serve_store(arguments, &config, &log);
+    // By the log's own thread, for a second at most: whoever reads standard error may be asleep.
+    if let Err(error) = &served {
+        log.say(&format!("throughline: {error:#}"));
+    }
+    log.finish();
+    Ok(if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn serve_store(arguments: &ServeArguments, config: &Config, log: &Log) -> anyhow::Result<()> {
+    // A port in use is said before anything is made.
+    let sockets = take(&config.listen, "listen")?;
+    if !sockets.are_loopback() && config.public_url.is_none() {
+        bail!(
+            "listen = {:?}: others than this machine can connect there, so say under which address they do: --public-url http://maps.example:8080",
+            config.listen
+        );
+    }
+    let for_metrics = config.metrics_listen.as_deref().map(take_private).transpose()?;
+    let store = Arc::new(open_store(&arguments.store, arguments.demo, log)?);
     let policy = policy::read(config.policy.as_deref())?;
-    let gate = Gate::under(policy.clone(), Arc::clone(&store))?;
-    let listener = Listener { loopback_only, public_host: config.public_host() };
-    let mut app = App::new(gate, config.public_url.clone(), listener, config.cache_mb << 20);
+    let mut gate = Gate::under(policy.clone(), Arc::clone(&store))?;
+    if arguments.demo {
+        gate = gate.with_roles_played();
+    }
+    let unread = config.unread_mb << 20;
+    let mut app = App::new(gate, config.public_url.as_deref(), config.cache_mb << 20).with_unread(unread);
     app.thinning = if config.thin_tiles { Thinning::ToSize } else { Thinning::None };
+    app.log_lines_lost = log.lost();
+    app.tasks.watch("log", {
+        let log = log.clone();
+        move || log.runs()
+    });
     if tracing::enabled!(target: "request", tracing::Level::INFO) {
         let style = if std::io::stderr().is_terminal() { LogStyle::Text } else { LogStyle::Json };
-        app.request_log = Some(RequestLog::start(style, std::io::stderr())?);
+        app.request_log = Some(RequestLog::start(style, log.clone(), log.lost())?);
     }
     let app = Arc::new(app);
     let settings = ServerSettings {
-        listen: config.listen.clone(),
         max_connections_per_address: config.max_connections_per_address,
         max_connections: config.max_connections,
         workers: config.workers,
@@ -97,33 +139,65 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
     };
     actix_web::rt::System::new().block_on(async {
         if config.release && store.why_read_only().is_none() {
-            actix_web::rt::spawn(keep_releasing(Arc::clone(&store), policy));
+            actix_web::rt::spawn(keep_releasing(Arc::clone(&app), Arc::clone(&store), policy));
         }
-        serve(&app, &store, &settings, loopback_only).await
+        serve(&app, &store, &settings, sockets, for_metrics, arguments.demo).await
     })?;
     store.checkpoint()?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
-/// Opens the store, or makes it with the national demo.
-fn open_store(path: &Path) -> anyhow::Result<Store> {
+/// Takes the addresses of a setting.
+fn take(listen: &str, setting: &str) -> anyhow::Result<Sockets> {
+    Sockets::take(listen).with_context(|| {
+        format!("{setting} = {listen:?}: cannot listen there; give another address and port, or port 0 for a free one")
+    })
+}
+
+/// Takes the addresses of metrics, which nobody from elsewhere may reach.
+fn take_private(listen: &str) -> anyhow::Result<Sockets> {
+    let sockets = take(listen, "metrics_listen")?;
+    let private = |address: IpAddr| match address.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+    };
+    if let Some(address) = sockets.addresses().iter().find(|address| !private(address.ip())) {
+        bail!(
+            "metrics_listen = {listen:?}: {address} is neither a loopback nor a private address: metrics speak of all rows"
+        );
+    }
+    Ok(sockets)
+}
+
+/// Opens the store; for a demo, makes it with the synthetic national set if there is none.
+fn open_store(path: &Path, demo: bool, log: &Log) -> anyhow::Result<Store> {
     if !path.exists() {
-        say_error(&format!(
+        if !demo {
+            bail!(
+                "{}: there is no store: `throughline serve --demo` makes one with the synthetic national set, `throughline init` one with the reference facts, `throughline import` one with your file",
+                path.display()
+            );
+        }
+        log.say(&format!(
             "{}: made with the synthetic national set, which takes some seconds",
             path.display()
         ));
     }
-    let store = open_or_make_demo(path, Settings { seed: SEED, scale: 1.0 })?;
+    let store =
+        if demo { open_or_make_demo(path, Settings { seed: SEED, scale: 1.0 })? } else { Store::open(path)? };
     match store.why_read_only() {
         None => add_missing_reference(&store)?,
-        Some(reason) => say_error(&format!("{}: {reason}: it is served as it is", path.display())),
+        Some(reason) => log.say(&format!("{}: {reason}: it is served as it is", path.display())),
     }
     Ok(store)
 }
 
 /// Releases what is due of the register, now and every hour. Those who look after the store see it go wrong in the log;
 /// what was released before stays.
-async fn keep_releasing(store: Arc<Store>, policy: Policy) {
+async fn keep_releasing(app: Arc<App>, store: Arc<Store>, policy: Policy) {
+    let _running = app.tasks.begin("release");
     let mut tick = tokio::time::interval(Duration::from_secs(RELEASE_SECONDS));
     loop {
         tick.tick().await;
@@ -144,43 +218,48 @@ async fn serve(
     app: &Arc<App>,
     store: &Arc<Store>,
     settings: &ServerSettings,
-    loopback_only: bool,
+    sockets: Sockets,
+    for_metrics: Option<Sockets>,
+    demo: bool,
 ) -> anyhow::Result<()> {
-    let Bound { server, handle, addresses } =
-        bind(Arc::clone(app), settings).with_context(|| format!("cannot listen on {}", settings.listen))?;
-    for address in addresses {
-        say(&format!("Throughline serves {} on http://{address}/", store.path().display()));
-    }
-    let refreshing = Arc::clone(app);
-    actix_web::rt::spawn(async move {
-        let mut tick = tokio::time::interval(Duration::from_secs(REFRESH_SECONDS));
-        loop {
-            tick.tick().await;
-            let app = Arc::clone(&refreshing);
-            match actix_web::rt::task::spawn_blocking(move || app.gate.refresh()).await {
-                Ok(Ok(true)) => tracing::info!("the store has changed: new data is served"),
-                Ok(Ok(false)) => {}
-                Ok(Err(error)) => {
-                    tracing::error!(%error, "the store cannot be read: the last data is served");
-                }
-                Err(error) => tracing::error!(%error, "refreshing failed"),
+    let drain = Duration::from_secs(if sockets.are_loopback() { 0 } else { DRAIN_SECONDS });
+    let metrics = for_metrics.map(|sockets| serve_operator(Arc::clone(app), sockets)).transpose()?;
+    let Bound { server, handle, addresses } = bind(Arc::clone(app), settings, sockets)?;
+    let lines =
+        first_lines(store.path(), &addresses, metrics.as_ref(), demo.then(|| app.gate.are_roles_played()));
+    // Nobody may be reading standard output: serving does not wait for it.
+    let _ = std::thread::Builder::new()
+        .name("first lines".into())
+        .spawn(move || lines.iter().for_each(|line| say(line)));
+    let metrics = metrics.map(|Bound { server, handle, .. }| {
+        let running = app.tasks.begin("metrics listener");
+        actix_web::rt::spawn(async move {
+            let _running = running;
+            if let Err(error) = server.await {
+                tracing::error!(%error, "the listener of metrics has stopped");
             }
-        }
+        });
+        handle
     });
+    actix_web::rt::spawn(keep_refreshing(Arc::clone(app)));
     let (checking, checked) = (Arc::clone(store), Arc::clone(app));
-    actix_web::rt::task::spawn_blocking(move || match checking.quick_check() {
-        Ok(faults) if faults.is_empty() => tracing::info!("the store's file is sound"),
-        Ok(faults) => {
-            checked.file_damaged.store(true, Ordering::Release);
-            tracing::error!(faults = faults.join("; "), "the store's file is damaged: restore a backup");
+    let running = app.tasks.begin("check of the file");
+    actix_web::rt::task::spawn_blocking(move || {
+        match checking.quick_check() {
+            Ok(faults) if faults.is_empty() => tracing::info!("the store's file is sound"),
+            Ok(faults) => {
+                checked.file_damaged.store(true, Ordering::Release);
+                tracing::error!(faults = faults.join("; "), "the store's file is damaged: restore a backup");
+            }
+            Err(error) => tracing::error!(%error, "the store's file cannot be checked"),
         }
-        Err(error) => tracing::error!(%error, "the store's file cannot be checked"),
+        running.finish();
     });
     let (stopping, stopping_handle) = (Arc::clone(app), handle.clone());
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let running = app.tasks.begin("signals");
     actix_web::rt::spawn(async move {
-        let drain = Duration::from_secs(if loopback_only { 0 } else { DRAIN_SECONDS });
         tokio::select! {
             _ = terminate.recv() => {
                 tracing::info!("stopping: requests under way are finished");
@@ -191,7 +270,49 @@ async fn serve(
             }
             _ = interrupt.recv() => stopping_handle.stop(false).await,
         }
+        running.finish();
     });
     server.await?;
+    if let Some(metrics) = metrics {
+        metrics.stop(false).await;
+    }
     Ok(())
+}
+
+/// What is said where everything listens. `demo` is whether roles are played, if that was asked for.
+fn first_lines(
+    store: &Path,
+    addresses: &[SocketAddr],
+    metrics: Option<&Bound>,
+    demo: Option<bool>,
+) -> Vec<String> {
+    let mut lines: Vec<String> = addresses
+        .iter()
+        .map(|address| format!("Throughline serves {} on http://{address}/", store.display()))
+        .collect();
+    lines.extend(demo.map(|played| if played { DEMO } else { NO_DEMO }.to_owned()));
+    for address in metrics.iter().flat_map(|bound| &bound.addresses) {
+        lines.push(format!("Metrics are on http://{address}/metrics"));
+    }
+    lines
+}
+
+/// Serves what other processes commit, for as long as the server runs.
+async fn keep_refreshing(app: Arc<App>) {
+    let _running = app.tasks.begin("refresh");
+    let mut tick = tokio::time::interval(Duration::from_secs(REFRESH_SECONDS));
+    loop {
+        tick.tick().await;
+        let refreshing = Arc::clone(&app);
+        let refreshed = actix_web::rt::task::spawn_blocking(move || refreshing.gate.refresh()).await;
+        app.stale.store(!matches!(refreshed, Ok(Ok(_))), Ordering::Release);
+        match refreshed {
+            Ok(Ok(true)) => tracing::info!("the store has changed: new data is served"),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the store cannot be read: the last data is served");
+            }
+            Err(error) => tracing::error!(%error, "refreshing failed: the last data is served"),
+        }
+    }
 }

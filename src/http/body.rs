@@ -9,17 +9,30 @@ use actix_web::body::BodySize;
 use actix_web::body::MessageBody;
 use actix_web::web::Bytes;
 
+use crate::http::unread::Share;
+
 /// As much as a connection gathers before it sends: more makes it grow its buffer first.
 const SLICE: usize = 1 << 16;
 
+/// Whether a body takes more than one slice.
+#[must_use]
+pub fn is_large(body: &Bytes) -> bool {
+    body.len() > SLICE
+}
+
 /// Bytes of known length, a slice at a time.
 #[derive(Debug)]
-pub struct Slices(Bytes);
+pub struct Slices {
+    rest: Bytes,
+    /// They count among those under way as long as any is left.
+    _share: Share,
+}
 
 impl Slices {
-    /// Of a body; `None` for one that is no longer than a slice.
-    pub fn of(body: &Bytes) -> Option<Self> {
-        (body.len() > SLICE).then(|| Self(body.clone()))
+    /// Of a body and its share of the bytes under way.
+    #[must_use]
+    pub fn of(body: Bytes, share: Share) -> Self {
+        Self { rest: body, _share: share }
     }
 }
 
@@ -27,11 +40,11 @@ impl MessageBody for Slices {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
-        BodySize::Sized(self.0.len() as u64)
+        BodySize::Sized(self.rest.len() as u64)
     }
 
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        let rest = &mut self.get_mut().0;
+        let rest = &mut self.get_mut().rest;
         let slice = rest.split_to(rest.len().min(SLICE));
         Poll::Ready((!slice.is_empty()).then_some(Ok(slice)))
     }
@@ -40,12 +53,14 @@ impl MessageBody for Slices {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::unread::Unread;
 
     #[test]
     fn slices_are_the_whole() {
+        let unread = Unread::new(1 << 20);
         for length in [SLICE + 1, 2 * SLICE, 3 * SLICE + 7] {
             let body: Bytes = (0..length).map(|at| at as u8).collect::<Vec<u8>>().into();
-            let mut slices = Slices::of(&body).unwrap();
+            let mut slices = Slices::of(body.clone(), unread.hold(&body).unwrap());
             assert_eq!(slices.size(), BodySize::Sized(length as u64));
             let (mut found, mut context) = (Vec::new(), Context::from_waker(std::task::Waker::noop()));
             while let Poll::Ready(Some(Ok(slice))) = Pin::new(&mut slices).poll_next(&mut context) {
@@ -53,7 +68,10 @@ mod tests {
                 found.extend_from_slice(&slice);
             }
             assert_eq!(found, body);
+            assert_eq!(unread.bytes(), length as u64);
+            drop(slices);
+            assert_eq!(unread.bytes(), 0);
         }
-        assert!(Slices::of(&Bytes::from(vec![0; SLICE])).is_none());
+        assert!(!is_large(&Bytes::from(vec![0; SLICE])));
     }
 }

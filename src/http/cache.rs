@@ -57,13 +57,13 @@ impl Cache {
     /// The answer: kept, or made from the identity body and kept.
     pub fn get_with(&self, key: Key, make: impl FnOnce() -> Vec<u8>) -> Packed {
         let encoding = key.encoding;
-        let Some(kept) = &self.kept else { return pack(make().into(), encoding) };
+        let Some(kept) = &self.kept else { return pack(snug(make()), encoding) };
         if encoding == Encoding::Identity {
-            return kept.get_with(key, || pack(Bytes::from(make()), Encoding::Identity));
+            return kept.get_with(key, || pack(snug(make()), Encoding::Identity));
         }
         let plain = Key { encoding: Encoding::Identity, ..key.clone() };
         kept.get_with(key, || {
-            let plain = kept.get_with(plain, || pack(Bytes::from(make()), Encoding::Identity));
+            let plain = kept.get_with(plain, || pack(snug(make()), Encoding::Identity));
             pack(plain.body, encoding)
         })
     }
@@ -76,6 +76,14 @@ impl Cache {
         kept.run_pending_tasks();
         (kept.entry_count(), kept.weighted_size())
     }
+}
+
+/// The bytes, without much room that they do not need: they may stay for long, and are counted by their length.
+fn snug(mut body: Vec<u8>) -> Bytes {
+    if body.capacity() - body.len() > body.len() / 8 {
+        body.shrink_to_fit();
+    }
+    body.into()
 }
 
 #[cfg(test)]

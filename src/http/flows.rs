@@ -17,6 +17,8 @@ use crate::model::collections::hubs;
 use crate::model::collections::legs;
 use crate::model::collections::towns;
 
+/// Collections whose rows are in an answer.
+pub const READS: [&str; 3] = [legs::COLLECTION, hubs::COLLECTION, towns::COLLECTION];
 /// Pairs in an answer where nothing is asked: what a map can show.
 const DEFAULT_PAIRS: usize = 150;
 /// Below this zoom the hubs of an exporting area stand together.
@@ -59,8 +61,7 @@ pub fn flows(call: &Call) -> Result<Answer, Problem> {
         FlowError::NoFlows => Problem::NotFound,
         FlowError::NoSuchEnd { param, .. } => Problem::bad(param, error.to_string()),
     })?;
-    let read = [legs::COLLECTION, hubs::COLLECTION, towns::COLLECTION];
-    let read: Vec<_> = read.iter().filter_map(|id| call.view.collection(id)).collect();
+    let read: Vec<_> = READS.iter().filter_map(|id| call.view.collection(id)).collect();
     let versions: Vec<&str> = read.iter().map(|collection| collection.data_version()).collect();
     let links = call.view.collection(legs::COLLECTION);
     let listed: Vec<Value> = found

@@ -4,12 +4,17 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use std::time::Instant;
 use std::time::SystemTime;
 
 /// Lines wait this long for others to be written with them.
 const GATHER: Duration = Duration::from_millis(10);
+/// The last lines have this long to be written at the end.
+const LAST_LINES: Duration = Duration::from_secs(1);
 /// More than this many waiting lines, and further ones are counted instead.
 const MOST_WAITING: usize = 65_536;
 
@@ -37,7 +42,7 @@ pub struct Line {
     pub bytes: usize,
 }
 
-/// Writes a line for each answer; dropped, it writes what still waits.
+/// Writes a line for each answer; dropped, it writes what still waits, for a second at most.
 #[derive(Debug)]
 pub struct RequestLog {
     waiting: Arc<Mutex<Waiting>>,
@@ -52,11 +57,15 @@ struct Waiting {
 }
 
 impl RequestLog {
-    /// Starts the writing thread.
+    /// Starts the writing thread. Lines that cannot be written are counted in `lost`, and nothing else comes of it.
     ///
     /// # Errors
     /// If there can be no further thread.
-    pub fn start(style: LogStyle, mut to: impl Write + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(
+        style: LogStyle,
+        mut to: impl Write + Send + 'static,
+        all_lost: Arc<AtomicU64>,
+    ) -> std::io::Result<Self> {
         let waiting = Arc::new(Mutex::new(Waiting::default()));
         let shared = Arc::clone(&waiting);
         let writer = std::thread::Builder::new().name("request-log".into()).spawn(move || {
@@ -72,10 +81,12 @@ impl RequestLog {
                 for line in &lines {
                     push_line(&mut text, style, line, &mut clock);
                 }
-                // Where standard error is gone there is nobody to tell.
-                let _ = to.write_all(&text);
+                if to.write_all(&text).is_err() {
+                    all_lost.fetch_add(lines.len() as u64, Ordering::Relaxed);
+                }
                 text.clear();
                 if lost > 0 {
+                    all_lost.fetch_add(lost, Ordering::Relaxed);
                     tracing::warn!(lines = lost, "requests came faster than their log could be written");
                 }
                 if over {
@@ -103,6 +114,12 @@ impl RequestLog {
         }
     }
 
+    /// Whether the writing thread is there.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.writer.as_ref().is_some_and(|writer| !writer.is_finished())
+    }
+
     fn wake(&self) {
         if let Some(writer) = &self.writer {
             writer.thread().unpark();
@@ -114,8 +131,10 @@ impl Drop for RequestLog {
     fn drop(&mut self) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).over = true;
         self.wake();
-        if let Some(writer) = self.writer.take() {
-            let _ = writer.join();
+        // Whoever reads the log may be asleep: the end does not wait for them.
+        let end = Instant::now() + LAST_LINES;
+        while self.runs() && Instant::now() < end {
+            std::thread::sleep(GATHER);
         }
     }
 }
@@ -200,7 +219,7 @@ mod tests {
     #[test]
     fn every_line_is_written_by_the_end_and_is_json() {
         let sink = Sink::default();
-        let log = RequestLog::start(LogStyle::Json, sink.clone()).unwrap();
+        let log = RequestLog::start(LogStyle::Json, sink.clone(), Arc::default()).unwrap();
         let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_936_080_550_000_042);
         for micros in 0..500 {
             log.push(Line { at, operation: "getTile", status: 200, micros, bytes: 7 });
@@ -212,5 +231,43 @@ mod tests {
         assert_eq!(lines.len(), 500);
         assert_eq!(lines[0]["timestamp"], "2031-05-09T08:09:10.000042Z");
         assert!(lines.iter().zip(0..).all(|(line, micros)| line["fields"]["duration_us"] == micros));
+    }
+
+    /// A pipe whose reader is gone, and one whose reader sleeps.
+    enum Bad {
+        Gone,
+        Asleep,
+    }
+
+    impl Write for Bad {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            match self {
+                Self::Gone => Err(std::io::ErrorKind::BrokenPipe.into()),
+                Self::Asleep => loop {
+                    std::thread::sleep(Duration::from_secs(60));
+                },
+            }
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_loses_lines_and_holds_up_nothing() {
+        for bad in [Bad::Gone, Bad::Asleep] {
+            let (lost, start) = (Arc::<AtomicU64>::default(), Instant::now());
+            let log = RequestLog::start(LogStyle::Json, bad, Arc::clone(&lost)).unwrap();
+            let line =
+                Line { at: SystemTime::UNIX_EPOCH, operation: "getTile", status: 200, micros: 1, bytes: 7 };
+            for _ in 0..MOST_WAITING + 100_000 {
+                log.push(line);
+            }
+            assert!(log.runs());
+            let waiting = log.waiting.lock().unwrap().lines.len();
+            assert!(waiting <= MOST_WAITING);
+            drop(log);
+            assert!(start.elapsed() < Duration::from_secs(10));
+        }
     }
 }

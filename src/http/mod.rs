@@ -7,13 +7,16 @@
 mod body;
 mod cache;
 mod caller;
+mod cors;
 mod encode;
 mod flows;
 mod guard;
 mod health;
+mod host;
 mod log;
 mod metrics;
 mod ogc;
+mod operator;
 pub mod params;
 pub mod percent;
 mod pipeline;
@@ -24,23 +27,29 @@ mod search;
 mod server;
 mod session;
 mod site;
+mod tasks;
 mod tiles;
+mod unread;
 
-pub use caller::Listener;
 pub use log::LogStyle;
 pub use log::RequestLog;
 pub use server::Bound;
 pub use server::ServerSettings;
+pub use server::Sockets;
 pub use server::bind;
-pub use server::is_loopback;
+pub use server::serve_operator;
 pub use server::stop;
+pub use tasks::Running;
+pub use tasks::Tasks;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 
 use actix_web::http::header::HeaderName;
 use actix_web::web::Bytes;
+use tokio::sync::Semaphore;
 
 use crate::access::Gate;
 use crate::access::Principal;
@@ -48,9 +57,11 @@ use crate::access::View;
 use crate::http::cache::Cache;
 use crate::http::encode::Encoding;
 use crate::http::encode::Packed;
+use crate::http::host::PublicUrl;
 use crate::http::metrics::Metrics;
 use crate::http::params::Params;
 use crate::http::router::PathValues;
+use crate::http::unread::Unread;
 use crate::tile::Thinning;
 
 /// Everything the handlers share.
@@ -58,39 +69,74 @@ use crate::tile::Thinning;
 pub struct App {
     /// The way to rows.
     pub gate: Gate,
-    /// The address links start with, where it is not the caller's `Host`.
-    pub public_url: Option<String>,
-    /// Who may be the local operator.
-    pub listener: Listener,
+    /// What links start with, where it is not the caller's `Host`.
+    pub public_url: PublicUrl,
     /// Whether the server takes work; cleared at shutdown.
     pub ready: AtomicBool,
     /// Whether the check of the store's file found damage.
     pub file_damaged: AtomicBool,
+    /// Whether the store could not be read when it was last looked at, so that older rows are served.
+    pub stale: AtomicBool,
+    /// Work that goes on beside answering.
+    pub tasks: Tasks,
+    /// Log lines that could not be written.
+    pub log_lines_lost: Arc<AtomicU64>,
     /// Counters.
     pub metrics: Metrics,
     /// Where a line of each answer goes, if they are wanted.
     pub request_log: Option<RequestLog>,
     /// Whether tiles are kept within their size.
     pub thinning: Thinning,
+    /// Large answers that clients have not taken yet.
+    pub unread: Arc<Unread>,
     /// Finished answers.
     cache: Cache,
+    /// A heavy answer is made with one of these: bodies that are not counted yet are as few.
+    heavy: Semaphore,
 }
+
+/// At most so many heavy answers are made at once, or two a core if that is more.
+const LEAST_HEAVY: usize = 8;
+/// Bytes of large answers that clients have not taken yet, unless set otherwise.
+const UNREAD_BYTES: u64 = 256 << 20;
 
 impl App {
     /// Shared state for a gate, with room for `cache_bytes` of finished answers; 0 keeps none.
     #[must_use]
-    pub fn new(gate: Gate, public_url: Option<String>, listener: Listener, cache_bytes: u64) -> Self {
+    pub fn new(gate: Gate, public_url: Option<&str>, cache_bytes: u64) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             gate,
-            public_url,
-            listener,
+            public_url: public_url.map(PublicUrl::new).unwrap_or_default(),
             ready: AtomicBool::new(true),
             file_damaged: AtomicBool::new(false),
+            stale: AtomicBool::new(false),
+            tasks: Tasks::default(),
+            log_lines_lost: Arc::default(),
             metrics: Metrics::default(),
             request_log: None,
             thinning: Thinning::ToSize,
+            unread: Unread::new(UNREAD_BYTES),
             cache: Cache::new(cache_bytes),
+            heavy: Semaphore::new(LEAST_HEAVY.max(2 * cores)),
         }
+    }
+
+    /// Background tasks that have ended without having been told to.
+    #[must_use]
+    pub fn stopped_tasks(&self) -> Vec<&'static str> {
+        let mut stopped = self.tasks.stopped();
+        if self.request_log.as_ref().is_some_and(|log| !log.runs()) {
+            stopped.push("request log");
+        }
+        stopped
+    }
+
+    /// Bounds the bytes of large answers that clients have not taken yet.
+    #[must_use]
+    pub fn with_unread(mut self, bytes: u64) -> Self {
+        self.unread = Unread::new(bytes);
+        self
     }
 }
 
@@ -101,8 +147,8 @@ pub struct Call {
     pub app: Arc<App>,
     /// Who asks.
     pub principal: Principal,
-    /// Whether they are at the machine of a synthetic store, where roles are played.
-    pub at_the_machine: bool,
+    /// Whether roles are played here.
+    pub in_demo: bool,
     /// All that they may see.
     pub view: Arc<View>,
     /// Path parameters, decoded once.

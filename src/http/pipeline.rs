@@ -7,9 +7,6 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT_ENCODING;
-use actix_web::http::header::ACCESS_CONTROL_ALLOW_METHODS;
-use actix_web::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
-use actix_web::http::header::ACCESS_CONTROL_EXPOSE_HEADERS;
 use actix_web::http::header::ALLOW;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::http::header::COOKIE;
@@ -17,7 +14,6 @@ use actix_web::http::header::HOST;
 use actix_web::http::header::HeaderValue;
 use actix_web::http::header::IF_NONE_MATCH;
 use actix_web::http::header::ORIGIN;
-use actix_web::http::header::VARY;
 use actix_web::web;
 
 use crate::access::Principal;
@@ -25,10 +21,8 @@ use crate::http::Answer;
 use crate::http::App;
 use crate::http::Call;
 use crate::http::Weight;
-use crate::http::caller::Caller;
 use crate::http::caller::Who;
-use crate::http::caller::allowed_origin;
-use crate::http::caller::is_proxy_header;
+use crate::http::cors;
 use crate::http::encode::Conditions;
 use crate::http::encode::Keeping;
 use crate::http::encode::finish;
@@ -48,8 +42,6 @@ const POOL_NICE: i32 = 10;
 pub struct Asked<'a> {
     method: &'a str,
     query: &'a str,
-    /// The other end.
-    peer: Option<std::net::IpAddr>,
     /// `Host`, if there is one.
     host: Option<&'a HeaderValue>,
     accept_encoding: Option<&'a HeaderValue>,
@@ -57,8 +49,6 @@ pub struct Asked<'a> {
     origin: Option<&'a HeaderValue>,
     cookie: Option<&'a HeaderValue>,
     cookies: usize,
-    /// Whether somebody else may be asking through a proxy on this machine.
-    proxied: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -67,14 +57,12 @@ impl<'a> Asked<'a> {
         let mut asked = Self {
             method: request.method().as_str(),
             query: request.query_string(),
-            peer: request.peer_addr().map(|peer| peer.ip()),
             host: None,
             accept_encoding: None,
             if_none_match: None,
             origin: None,
             cookie: None,
             cookies: 0,
-            proxied: false,
         };
         // One walk over the few headers there are; of equal names the first counts.
         for (name, value) in request.headers() {
@@ -90,7 +78,6 @@ impl<'a> Asked<'a> {
                 asked.cookies += 1;
                 &mut asked.cookie
             } else {
-                asked.proxied |= is_proxy_header(name.as_str());
                 continue;
             };
             *wanted = wanted.or(Some(value));
@@ -104,35 +91,32 @@ impl<'a> Asked<'a> {
     }
 
     fn who(&self, app: &App) -> Who {
-        let name = self.host().map(|host| {
-            host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name)
-        });
-        // A Host we cannot read names nobody's machine.
-        let host = self.host.and(name.or(Some("?")));
+        if !app.gate.are_roles_played() {
+            return Who::anyone();
+        }
         // What cannot be read plays nobody.
         let readable = |value: &'a HeaderValue| value.to_str().ok().filter(|_| self.cookies == 1);
-        let cookie = self.cookie.map(|value| readable(value).unwrap_or("throughline-role="));
-        let caller = Caller { peer: self.peer, host, proxied: self.proxied, cookie };
-        app.listener.who(&caller, app.gate.register())
+        Who::in_demo(self.cookie.map(|value| readable(value).unwrap_or("throughline-role=")))
+    }
+
+    /// Whether a page asks, possibly one of another origin.
+    pub fn is_from_page(&self) -> bool {
+        self.origin.is_some()
     }
 }
 
 /// The answer to a request: the same for the same view, whatever else happens. Heavy ones are made in the pool.
 pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked: Asked<'_>) -> Answer {
-    let who = asked.who(app);
-    let mut keeping = if who.principal == Principal::Anonymous { Keeping::Anyone } else { Keeping::Caller };
-    let answer = match guarded(|| prepare(app, &who, route, &asked, &mut keeping)) {
+    let mut facts = Facts { who: asked.who(app), is_about_people: false, is_for_anyone: true };
+    let answer = match guarded(|| prepare(app, &mut facts, route, &asked)) {
         Err(problem) => problem.answer(),
         Ok(Prepared::Done(answer)) => answer,
-        Ok(Prepared::Heavy(route, call)) => match web::block(move || {
-            step_aside();
-            work(route, &call)
-        })
-        .await
-        {
-            Ok(answer) => answer,
-            Err(_) => internal("the pool is gone").answer(),
-        },
+        Ok(Prepared::Heavy(route, call)) => heavy(app, route, call).await,
+    };
+    let keeping = match &facts.who.principal {
+        _ if facts.is_about_people => Keeping::Nobody,
+        Principal::Anonymous => Keeping::Anyone,
+        Principal::LocalOperator | Principal::Signed(_) => Keeping::Caller,
     };
     let mut answer = if matches!(asked.method, "GET" | "HEAD") {
         let conditions = Conditions {
@@ -147,19 +131,36 @@ pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked:
         answer.headers.push((CACHE_CONTROL, "no-store".into()));
         answer
     };
-    if let Some(origin) = allowed_origin(&who.principal, text(asked.origin)) {
-        answer.headers.push((ACCESS_CONTROL_ALLOW_ORIGIN, origin.into()));
-        answer.headers.push((ACCESS_CONTROL_EXPOSE_HEADERS, "etag, content-crs".into()));
-    }
-    if who.at_the_machine {
-        // At this machine an answer also depends on who is played, and on which page may read it.
-        match answer.headers.iter_mut().find(|(name, _)| *name == VARY) {
-            // There is one thing it varies by so far.
-            Some((_, vary)) => *vary = "accept-encoding, origin, cookie".into(),
-            None => answer.headers.push((VARY, "origin, cookie".into())),
+    if asked.is_from_page() && facts.is_for_anyone {
+        cors::allow(&mut answer);
+        if asked.method == "OPTIONS" {
+            cors::allow_beforehand(&mut answer);
         }
     }
+    cors::vary(&mut answer, facts.who.in_demo);
     answer
+}
+
+/// A heavy answer, made in the pool: at once, when fewer than the most are being made.
+async fn heavy(app: &Arc<App>, route: &'static Route, call: Call) -> Answer {
+    let Ok(_permit) = app.heavy.acquire().await else { return internal("the pool is closed").answer() };
+    if app.unread.is_full() {
+        return Problem::Unread.answer();
+    }
+    let made = web::block(move || {
+        step_aside();
+        work(route, &call)
+    });
+    made.await.unwrap_or_else(|_| internal("the pool is gone").answer())
+}
+
+/// What is found out about an answer on the way to it.
+struct Facts {
+    who: Who,
+    /// Whether it has rows about people, or speaks of them.
+    is_about_people: bool,
+    /// Whether anyone would get it.
+    is_for_anyone: bool,
 }
 
 /// The text of a header, if it can be read.
@@ -176,10 +177,9 @@ enum Prepared {
 
 fn prepare(
     app: &Arc<App>,
-    who: &Who,
+    facts: &mut Facts,
     route: Option<(usize, PathValues)>,
     asked: &Asked<'_>,
-    keeping: &mut Keeping,
 ) -> Result<Prepared, Problem> {
     let (place, path) = route.ok_or(Problem::NotFound)?;
     let route = &ROUTES[place];
@@ -187,32 +187,36 @@ fn prepare(
         "GET" | "HEAD" => {}
         "OPTIONS" => {
             let mut answer = Answer::empty(204);
-            for name in [ALLOW, ACCESS_CONTROL_ALLOW_METHODS] {
-                answer.headers.push((name, "GET, HEAD, OPTIONS".into()));
-            }
+            answer.headers.push((ALLOW, cors::METHODS.into()));
             return Ok(Prepared::Done(answer));
         }
         _ => return Err(Problem::MethodNotAllowed),
     }
     let params = Params::parse(asked.query, route.params)?;
-    let base = app.public_url.as_deref().map_or_else(
-        || ["http://", asked.host().unwrap_or("localhost")].concat(),
-        |url| url.trim_end_matches('/').to_owned(),
-    );
+    let base = app
+        .public_url
+        .get()
+        .map_or_else(|| ["http://", asked.host().unwrap_or("localhost")].concat(), str::to_owned);
+    let mut view = app.gate.view(&facts.who.principal);
+    if facts.who.in_demo && !app.gate.are_roles_played() {
+        // The demo ended between the two: these rows may be some that not anyone may see.
+        facts.who = Who::anyone();
+        view = app.gate.view(&facts.who.principal);
+    }
     let call = Call {
         app: Arc::clone(app),
-        principal: who.principal.clone(),
-        at_the_machine: who.at_the_machine,
-        view: app.gate.view(&who.principal),
+        principal: facts.who.principal.clone(),
+        in_demo: facts.who.in_demo,
+        view,
         path,
         params,
         query: asked.query.to_owned(),
         base,
         accept_encoding: text(asked.accept_encoding).unwrap_or("").to_owned(),
     };
-    if is_about_people(route, &call) {
-        *keeping = Keeping::Nobody;
-    }
+    facts.is_about_people = is_about_people(route, &call);
+    // Only a page needs to know.
+    facts.is_for_anyone = asked.is_from_page() && cors::is_for_anyone(route, &call);
     Ok(match (route.weight)(&call) {
         Weight::Answered(answer) => Prepared::Done(answer),
         Weight::Light => Prepared::Done((route.handler)(&call)?),
@@ -222,13 +226,14 @@ fn prepare(
 
 /// Whether the answer holds rows of a collection that is about people, or speaks of them.
 fn is_about_people(route: &Route, call: &Call) -> bool {
+    let about = |id: &str| call.view.collection(id).is_some_and(|collection| collection.is_about_people());
     let names = match route.rows {
-        RowsOf::None => return false,
+        RowsOf::None | RowsOf::Caller => return false,
         RowsOf::All => return call.view.collections().any(|collection| collection.is_about_people()),
         RowsOf::Collection => call.path_value("collectionId"),
         RowsOf::Layers => call.path_value("layers"),
+        RowsOf::Named(ids) => return ids.iter().any(|id| about(id)),
     };
-    let about = |name| call.view.collection(name).is_some_and(|collection| collection.is_about_people());
     names.split(',').any(about)
 }
 

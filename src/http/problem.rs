@@ -4,6 +4,7 @@ use actix_web::http::header::ALLOW;
 use actix_web::http::header::RETRY_AFTER;
 
 use crate::http::Answer;
+use crate::http::cors::METHODS;
 use crate::query::QueryError;
 
 /// An error on its way out.
@@ -52,6 +53,14 @@ pub enum Problem {
     /// Too many connections from one address, or work from all.
     #[error("too many connections: try again in a few seconds")]
     Busy,
+    /// Clients have not taken too many large answers yet.
+    #[error("too many large answers are on their way: try again in a few seconds, or ask for less at once")]
+    Unread,
+    /// A name in `Host` that is not this server's.
+    #[error(
+        "this server does not answer for that Host: ask for localhost, or for the name of its public_url"
+    )]
+    Misdirected,
     /// A fault of ours.
     #[error("the server failed; its log has the request id")]
     Internal {
@@ -82,7 +91,8 @@ impl Problem {
             Self::BodyTooSlow => (408, "body-too-slow", "Request body too slow"),
             Self::EncodedBody => (415, "encoded-body", "Compressed request body"),
             Self::AddressTooLong { .. } => (414, "address-too-long", "Address too long"),
-            Self::Busy => (503, "busy", "Busy"),
+            Self::Busy | Self::Unread => (503, "busy", "Busy"),
+            Self::Misdirected => (421, "misdirected", "Misdirected request"),
             Self::Internal { .. } => (500, "internal", "Internal error"),
         }
     }
@@ -102,9 +112,10 @@ impl Problem {
             Self::BadParameter { name, .. } => body["parameter"] = (*name).into(),
             Self::UnknownParameter { name, .. } => body["parameter"] = name.as_str().into(),
             Self::Internal { request_id } => body["request_id"] = request_id.as_str().into(),
-            Self::MethodNotAllowed => headers.push((ALLOW, "GET, HEAD, OPTIONS".into())),
-            Self::Busy => headers.push((RETRY_AFTER, "3".into())),
+            Self::MethodNotAllowed => headers.push((ALLOW, METHODS.into())),
+            Self::Busy | Self::Unread => headers.push((RETRY_AFTER, "3".into())),
             Self::NotFound
+            | Self::Misdirected
             | Self::BodyTooLarge { .. }
             | Self::BodyTooSlow
             | Self::EncodedBody

@@ -17,10 +17,30 @@ static TREE: LazyLock<matchit::Router<usize>> = LazyLock::new(|| {
     tree
 });
 
-/// The place in [`ROUTES`] of the route that a path meets, and what stands for its parameters.
+/// The place in [`ROUTES`] of the route that a path meets, and what stands for its parameters. A slash at the end means
+/// the same as none.
+///
+/// `public_path` is what public addresses begin with (`/throughline`, or nothing): a proxy in front may take it away or
+/// leave it there.
 #[must_use]
-pub fn find(path: &str) -> Option<(usize, PathValues)> {
-    let found = TREE.at(path).ok()?;
+pub fn find(path: &str, public_path: &str) -> Option<(usize, PathValues)> {
+    // A server whose public path is itself a path of ours still answers for both.
+    find_as_it_is(path).or_else(|| {
+        let inner = path.strip_prefix(public_path).filter(|inner| inner.len() < path.len())?;
+        match inner {
+            "" => find_as_it_is("/"),
+            inner if inner.starts_with('/') => find_as_it_is(inner),
+            _ => None,
+        }
+    })
+}
+
+fn find_as_it_is(path: &str) -> Option<(usize, PathValues)> {
+    let found = TREE.at(path).or_else(|miss| match path.strip_suffix('/') {
+        Some(inner) if !inner.is_empty() && !inner.ends_with('/') => TREE.at(inner),
+        _ => Err(miss),
+    });
+    let found = found.ok()?;
     let place = *found.value;
     let names = ROUTES[place].parameters();
     let value = |name: &'static str| found.params.get(name).map(|value| (name, decode_path(value)));
@@ -38,10 +58,20 @@ mod tests {
             for name in route.parameters() {
                 path = path.replace(&format!("{{{name}}}"), "a%2Fb");
             }
-            let (found, values) = find(&path).unwrap();
-            assert_eq!(found, place, "{path}");
             let expected: PathValues = route.parameters().map(|name| (name, "a/b".to_owned())).collect();
-            assert_eq!(values, expected, "{path}");
+            let slash = if path == "/" { path.clone() } else { format!("{path}/") };
+            for (asked, under) in [
+                (path.clone(), ""),
+                (slash, ""),
+                (path.clone(), "/throughline"),
+                (format!("/throughline{path}"), "/throughline"),
+                (format!("/ogc{path}"), "/ogc"),
+            ] {
+                let (found, values) = find(&asked, under).unwrap();
+                if asked != "/ogc/" {
+                    assert_eq!((found, &values), (place, &expected), "{asked} under {under}");
+                }
+            }
         }
     }
 
@@ -49,17 +79,21 @@ mod tests {
     fn other_paths_meet_none() {
         for path in [
             "",
-            "/ogc/",
+            "/ogc//",
             "/nothing",
+            "/nothing/",
             "/tiles/a/1/2/3",
-            "/tiles/a/1/2/3.mvt/",
+            "/tiles/a/1/2/3.mvt//",
+            "/throughlineogc",
+            "/throughline/nothing",
+            "/throughline/throughline/ogc",
             "/tiles/.json",
             "/assets/",
             "/ogc/collections//items",
             "/ogc/collections/a/items/b/c",
             "//ogc",
         ] {
-            assert_eq!(find(path), None, "{path}");
+            assert_eq!(find(path, "/throughline"), None, "{path}");
         }
     }
 }

@@ -45,6 +45,10 @@ pub enum RowsOf {
     Collection,
     /// Those of the layers that the path names.
     Layers,
+    /// Those of these collections.
+    Named(&'static [&'static str]),
+    /// None, but it speaks of the caller.
+    Caller,
 }
 
 impl Route {
@@ -190,7 +194,7 @@ pub const ROUTES: &[Route] = &[
         summary: "Links of lines added up from origin to destination, the strongest first; legs_without_ends counts those whose hub or town is not known",
         params: FLOWS,
         media_type: JSON,
-        rows: RowsOf::None,
+        rows: RowsOf::Named(&flows::READS),
         weight: always_heavy,
         handler: flows::flows,
     },
@@ -204,20 +208,22 @@ pub const ROUTES: &[Route] = &[
         weight: always_heavy,
         handler: search::search,
     },
-    light(
-        "/api/session",
-        "getSession",
-        "Who asks, what the register holds, the marking of what they see",
-        JSON,
-        session::session,
-    ),
+    Route {
+        rows: RowsOf::Caller,
+        ..light(
+            "/api/session",
+            "getSession",
+            "Who asks, what the register holds, the marking of what they see",
+            JSON,
+            session::session,
+        )
+    },
     light("/healthz", "getHealth", "Whether the process lives", JSON, health::healthz),
-    light("/readyz", "getReady", "Whether it takes work, and whether data is damaged", JSON, health::readyz),
     light(
-        "/metrics",
-        "getMetrics",
-        "Prometheus metrics, for the local operator",
-        "text/plain",
-        health::metrics,
+        "/readyz",
+        "getReady",
+        "Whether it takes work, and everything beside it runs",
+        JSON,
+        health::readyz,
     ),
 ];

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::net::TcpListener;
 use std::net::ToSocketAddrs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,31 +16,38 @@ use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
+use actix_web::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::http::header::HeaderValue;
 use actix_web::http::header::X_CONTENT_TYPE_OPTIONS;
 use actix_web::web;
 use actix_web::web::Bytes;
+use socket2::Domain;
+use socket2::Socket;
+use socket2::Type;
 
 use crate::http::Answer;
 use crate::http::App;
 use crate::http::body::Slices;
+use crate::http::body::is_large;
+use crate::http::cors;
 use crate::http::encode::Conditions;
 use crate::http::encode::finish;
 use crate::http::guard;
 use crate::http::guard::Connection;
 use crate::http::guard::Connections;
 use crate::http::log::Line;
+use crate::http::operator;
 use crate::http::pipeline;
 use crate::http::pipeline::Asked;
+use crate::http::problem::Problem;
 use crate::http::router;
 use crate::http::routes::ROUTES;
+use crate::http::unread::Share;
 
 /// What the server needs to know.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
-    /// Address and port; port 0 takes a free one.
-    pub listen: String,
     /// Connections of one address, and of all together.
     pub max_connections_per_address: usize,
     /// Connections of one worker.
@@ -53,7 +61,6 @@ pub struct ServerSettings {
 impl Default for ServerSettings {
     fn default() -> Self {
         Self {
-            listen: "127.0.0.1:8080".to_owned(),
             max_connections_per_address: 200,
             max_connections: 4_096,
             workers: 0,
@@ -72,26 +79,73 @@ pub struct Bound {
     pub addresses: Vec<SocketAddr>,
 }
 
-/// Whether every address that `listen` means is a loopback address.
-///
-/// # Errors
-/// If it means none.
-pub fn is_loopback(listen: &str) -> std::io::Result<bool> {
-    let addresses: Vec<SocketAddr> = listen.to_socket_addrs()?.collect();
-    Ok(!addresses.is_empty() && addresses.iter().all(|address| address.ip().is_loopback()))
+/// Addresses that belong to this process, before anything is served on them. Who connects meanwhile waits.
+#[derive(Debug)]
+pub struct Sockets {
+    listeners: Vec<TcpListener>,
+    addresses: Vec<SocketAddr>,
 }
 
-/// Binds the address and prepares to serve.
+/// So many connections may wait to be accepted.
+const BACKLOG: i32 = 1_024;
+
+impl Sockets {
+    /// Takes every address that `listen` means, an address or a name with a port; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// If one of them is in use, or none can be taken.
+    pub fn take(listen: &str) -> std::io::Result<Self> {
+        let (mut listeners, mut failure) = (Vec::new(), None);
+        for address in listen.to_socket_addrs()? {
+            match listener(address) {
+                Ok(listener) => listeners.push(listener),
+                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => return Err(error),
+                // A name may stand for addresses of a kind that this machine has not.
+                Err(error) => failure = Some(error),
+            }
+        }
+        if listeners.is_empty() {
+            return Err(
+                failure.unwrap_or_else(|| std::io::Error::other("that is no address of this machine"))
+            );
+        }
+        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<std::io::Result<_>>()?;
+        Ok(Self { listeners, addresses })
+    }
+
+    /// The addresses, with the ports that were taken.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Whether all of them are loopback addresses.
+    #[must_use]
+    pub fn are_loopback(&self) -> bool {
+        self.addresses.iter().all(|address| address.ip().to_canonical().is_loopback())
+    }
+}
+
+fn listener(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // A server that was just stopped leaves its connections behind; its port is free all the same.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Prepares to serve on what was taken.
 ///
 /// # Errors
-/// If the address cannot be bound.
-pub fn bind(app: Arc<App>, settings: &ServerSettings) -> std::io::Result<Bound> {
+/// If it cannot be listened on.
+pub fn bind(app: Arc<App>, settings: &ServerSettings, sockets: Sockets) -> std::io::Result<Bound> {
     let connections = Connections::new(settings.max_connections_per_address, settings.unread);
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
     };
-    let server = HttpServer::new(move || {
+    let mut server = HttpServer::new(move || {
         let app = Arc::clone(&app);
         // Routes are found by our own table, not by the library's list of patterns.
         actix_web::App::new()
@@ -104,11 +158,35 @@ pub fn bind(app: Arc<App>, settings: &ServerSettings) -> std::io::Result<Bound> 
     .client_disconnect_timeout(Duration::from_secs(2))
     .keep_alive(Duration::from_secs(15))
     .shutdown_timeout(25)
-    .disable_signals()
-    .bind(settings.listen.as_str())?;
-    let addresses = server.addrs();
+    .disable_signals();
+    for listener in sockets.listeners {
+        server = server.listen(listener)?;
+    }
     let server = server.run();
-    Ok(Bound { handle: server.handle(), server, addresses })
+    Ok(Bound { handle: server.handle(), server, addresses: sockets.addresses })
+}
+
+/// Prepares the listener of whoever looks after the server: `/metrics`, `/readyz` and `/healthz`.
+///
+/// # Errors
+/// If it cannot be listened on.
+pub fn serve_operator(app: Arc<App>, sockets: Sockets) -> std::io::Result<Bound> {
+    let mut server = HttpServer::new(move || {
+        let app = Arc::clone(&app);
+        actix_web::App::new().default_service(web::to(move |request, payload| {
+            operator::serve(Arc::clone(&app), request, payload)
+        }))
+    })
+    .workers(1)
+    .max_connections(64)
+    .client_request_timeout(Duration::from_secs(5))
+    .shutdown_timeout(1)
+    .disable_signals();
+    for listener in sockets.listeners {
+        server = server.listen(listener)?;
+    }
+    let server = server.run();
+    Ok(Bound { handle: server.handle(), server, addresses: sockets.addresses })
 }
 
 /// One request through the whole pipeline.
@@ -116,19 +194,26 @@ async fn serve(app: Arc<App>, request: HttpRequest, payload: web::Payload) -> Ht
     let start = Instant::now();
     let over = request.conn_data::<Connection>().is_some_and(|connection| connection.over);
     let mut payload = payload.into_inner();
-    let checked = match guard::check_head(request.uri(), request.headers(), over) {
+    let head = guard::check_head(request.uri(), request.headers(), over)
+        .and_then(|()| guard::check_host(request.uri(), request.headers(), &app.public_url));
+    let checked = match head {
         Ok(()) => guard::drain_body(&mut payload).await,
         refused => refused,
     };
     let mut route = None;
     let (answer, close) = if let Err(problem) = checked {
         // After a refused body the connection cannot be used again: the rest of the body would be read as a request.
-        (finish(problem.answer(), &Conditions::default()), true)
+        let mut answer = finish(problem.answer(), &Conditions::default());
+        if Asked::from(&request).is_from_page() {
+            cors::allow(&mut answer);
+        }
+        (answer, true)
     } else {
-        let found = router::find(request.match_info().as_str());
+        let found = router::find(request.match_info().as_str(), app.public_url.path());
         route = found.as_ref().map(|(place, _)| *place);
         (pipeline::dispatch(&app, found, Asked::from(&request)).await, false)
     };
+    let (answer, share) = hold(&app, answer);
     let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     app.metrics.count(route, answer.status, micros);
     if let Some(log) = &app.request_log {
@@ -136,10 +221,26 @@ async fn serve(app: Arc<App>, request: HttpRequest, payload: web::Payload) -> Ht
         let (status, bytes) = (answer.status, answer.body.len());
         log.push(Line { at: SystemTime::now(), operation, status, micros, bytes });
     }
-    to_response(answer, close)
+    to_response(answer, share, close)
 }
 
-fn to_response(answer: Answer, close: bool) -> HttpResponse {
+/// Counts a large body among those under way; where that is too much, the answer is that it is.
+fn hold(app: &App, answer: Answer) -> (Answer, Option<Share>) {
+    if !is_large(&answer.body) {
+        return (answer, None);
+    }
+    if let Some(share) = app.unread.hold(&answer.body) {
+        return (answer, Some(share));
+    }
+    let mut refused = finish(Problem::Unread.answer(), &Conditions::default());
+    if answer.headers.iter().any(|(name, _)| *name == ACCESS_CONTROL_ALLOW_ORIGIN) {
+        cors::allow(&mut refused);
+    }
+    (refused, None)
+}
+
+/// The response of an answer and its share of the bytes under way.
+pub fn to_response(answer: Answer, share: Option<Share>, close: bool) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     for (name, value) in answer.headers {
@@ -161,8 +262,8 @@ fn to_response(answer: Answer, close: bool) -> HttpResponse {
         return response.finish();
     }
     response.insert_header((CONTENT_TYPE, HeaderValue::from_static(answer.content_type)));
-    match Slices::of(&answer.body) {
-        Some(slices) => response.body(slices),
+    match share {
+        Some(share) => response.body(Slices::of(answer.body, share)),
         None => response.body(answer.body),
     }
 }

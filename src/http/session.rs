@@ -21,14 +21,14 @@ pub fn session(call: &Call) -> Result<Answer, Problem> {
         Register::Operational => ("operational", false),
     };
     let marking = call.view.marking();
-    // What could be played here: a function of the server, not of its rows.
-    let roles: &[&str] = if call.at_the_machine { &Role::ALL.map(Role::as_str) } else { &[] };
+    // What could be played here: where roles are played there is no row that anyone may not see.
+    let roles: &[&str] = if call.in_demo { &Role::ALL.map(Role::as_str) } else { &[] };
     // What a role can name as its own, of the reference facts that the caller sees.
-    let own_choices = |id: &str| if call.at_the_machine { named(call, id, "id", &[]) } else { Vec::new() };
+    let own_choices = |id: &str| if call.in_demo { named(call, id, "id", &[]) } else { Vec::new() };
     let areas: &[String] =
         if call.principal.role() == Some(Role::Partner) { call.principal.own() } else { &[] };
     Ok(Answer::json(&json!({
-        "role": call.principal.role().map_or("local-operator", Role::as_str),
+        "role": call.principal.role().unwrap_or(Role::Public).as_str(),
         "own": call.principal.own(),
         "reason_given": call.principal.has_reason(),
         "reason_wanted_for": wanted_for(call),

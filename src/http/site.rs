@@ -28,7 +28,7 @@ include!(concat!(env!("OUT_DIR"), "/site.rs"));
 /// Shown where the program was built without the web part.
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Throughline</title>\
     <h1>Throughline</h1><p>This program was built without its map. Build it with <code>make build</code>.</p>\
-    <p>The data is at <a href=\"/ogc\">/ogc</a>.</p></html>";
+    <p>The data is at <a href=\"ogc\">/ogc</a>.</p></html>";
 
 /// What the page may load: itself and nothing else. `data:` and `blob:` are pictures that the map library draws.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
@@ -62,11 +62,21 @@ static FILES: LazyLock<HashMap<&str, Vec<Packed>>> = LazyLock::new(|| {
 /// None.
 pub fn page(call: &Call) -> Result<Answer, Problem> {
     const HTML: &str = "text/html; charset=utf-8";
-    let mut answer = find(call, "index.html")
-        .map_or_else(|| Answer::ok(HTML, NOT_BUILT), |page| Answer::packed(HTML, page));
+    let public_path = call.app.public_url.path();
+    let mut answer = match (find(call, "index.html"), public_path) {
+        (None, _) => Answer::ok(HTML, NOT_BUILT),
+        (Some(page), "") => Answer::packed(HTML, page),
+        // The files' addresses are relative to the page; under a path the page may be asked for with a slash or without.
+        (Some(_), path) => Answer::ok(HTML, plain_page().replace("\"./", &format!("\"{path}/"))),
+    };
     answer.headers.push((CONTENT_SECURITY_POLICY, POLICY.into()));
     answer.headers.push((REFERRER_POLICY, "no-referrer".into()));
     Ok(answer)
+}
+
+fn plain_page() -> String {
+    let page = EMBEDDED.iter().find(|file| file.name == "index.html");
+    page.map_or_else(String::new, |page| String::from_utf8_lossy(page.plain).into_owned())
 }
 
 /// `GET /assets/{file}`: a script, style, font or picture of the page.

@@ -255,11 +255,16 @@ fn label(collection: &CollectionView, at: RowRef) -> String {
     }
 }
 
+/// A letter without case, as one or several (`\u{df}` and `\u{1e9e}` are `ss`): small, large and small again, because some small
+/// letters meet only as large ones.
+fn without_case(letter: char) -> impl Iterator<Item = char> {
+    letter.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+}
+
 /// Small letters and digits, words parted by one space; `&` is `and`.
 fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.replace('&', " and ").nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase)
-    {
+    for c in text.replace('&', " and ").nfkd().flat_map(without_case).filter(|c| !is_combining_mark(*c)) {
         if c.is_alphanumeric() {
             out.push(c);
         } else if c != '\'' && c != '\u{2019}' && !out.is_empty() && !out.ends_with(' ') {
@@ -284,6 +289,29 @@ mod tests {
         assert_eq!(fold("T\u{177}-du"), "ty du");
         assert_eq!(fold("Portsmouth & Southsea"), "portsmouth and southsea");
         assert_eq!(fold(" - "), "");
+    }
+
+    #[test]
+    fn names_are_compared_without_case_in_every_script() {
+        for (one, other) in [
+            ("STRASSE", "Stra\u{df}e"),
+            ("STRA\u{1e9e}E", "strasse"),
+            ("\u{39f}\u{394}\u{39f}\u{3a3}", "\u{3bf}\u{3b4}\u{3bf}\u{3c2}"),
+            ("\u{fb01}eld", "FIELD"),
+            ("\u{130}stanbul", "istanbul"),
+            ("\u{c5}lesund", "alesund"),
+            ("\u{158}EKA", "r\u{30c}eka"),
+        ] {
+            assert_eq!(fold(one), fold(other), "{one} {other}");
+        }
+        // A letter, its small and its large form are the same to search, and folding twice changes nothing.
+        for c in '\0'..=char::MAX {
+            let folded = fold(&c.to_string());
+            assert_eq!(fold(&folded), folded, "{c:?}");
+            let small: String = c.to_lowercase().collect();
+            let large: String = c.to_uppercase().collect();
+            assert_eq!((fold(&small), fold(&large)), (folded.clone(), folded), "{c:?}");
+        }
     }
 
     #[test]

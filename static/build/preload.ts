@@ -17,7 +17,7 @@ export function preload(): Plugin {
         for (const file of Object.keys(bundle ?? {}).sort()) {
           for (const [pattern, as, type] of WANTED) {
             if (!pattern.test(`/${file}`)) continue;
-            const attrs = { rel: "preload", as, ...(type ? { type } : {}), href: `/${file}`, crossorigin: true };
+            const attrs = { rel: "preload", as, ...(type ? { type } : {}), href: `./${file}`, crossorigin: true };
             tags.push({ tag: "link", attrs, injectTo: "head" });
           }
         }

@@ -176,19 +176,21 @@ export async function selectFromStack(refs: AnyRef[], at: number): Promise<void>
 }
 
 export function choose(result: SearchResult, byKeyboard: boolean): void {
-  const { lon, lat, zoom, label, collection, id } = result;
+  const { lon, lat, zoom, bbox, label, collection, id } = result;
+  const isPlaced = lon !== undefined && lat !== undefined;
   if (result.kind === "feature" && collection !== undefined && id !== undefined) {
     select({ collection, id }, byKeyboard);
-    // The camera goes there anyway.
+    // The camera goes there anyway; what has no place does not move it.
     revealing = false;
-  } else {
+  } else if (isPlaced) {
     batch(() => {
       clearSelection();
       state.mark.value = { lon, lat, label };
     });
     say(`${label} marked on the map`);
   }
-  state.camera.value = { do: "go", lon, lat, zoom };
+  if (bbox) state.camera.value = { do: "fit", box: bbox, deepest: AREA_ZOOM };
+  else if (isPlaced) state.camera.value = { do: "go", lon, lat, zoom: zoom ?? POINT_ZOOM };
 }
 
 /** Brings a whole feature into sight. */

@@ -1,13 +1,10 @@
-// Whose eyes the page looks with: roles that can be played at the machine of a synthetic store.
+// Whose eyes the page looks with: roles that can be played in a demo.
 import type { Role, Session } from "./api/client.ts";
-
-export type Played = Role | "local-operator";
 
 /** What a role must name as its own. */
 export type OwnKind = "force" | "region" | "areas" | null;
 
-export const ROLES: Record<Played, { title: string; what: string; own: OwnKind }> = {
-  "local-operator": { title: "Operator", what: "Everything, as on the command line of this machine", own: null },
+export const ROLES: Record<Role, { title: string; what: string; own: OwnKind }> = {
   "national-analyst": { title: "National analyst", what: "Lines of all forces; homes as cells and counts", own: null },
   "regional-analyst": { title: "Regional analyst", what: "What concerns one region, and counts elsewhere", own: "region" },
   "force-analyst": { title: "Force analyst", what: "What concerns one force, and counts elsewhere", own: "force" },
@@ -29,7 +26,7 @@ export function nameOf(session: Pick<Session, "role" | "own">, names: Record<str
 const titled = (id: string): string => id.replace(/(^|-)([a-z])/g, (_, gap: string, letter: string) => (gap ? " " : "") + letter.toUpperCase());
 
 /** The cookies by which a role is played; they go when the browser is closed. */
-export function cookiesOf(role: Played, own: string[], reason: string): string[] {
+export function cookiesOf(role: Role, own: string[], reason: string): string[] {
   const value = own.length > 0 ? `${role}:${own.join("+")}` : role;
   const cookie = (name: string, text: string): string =>
     `${name}=${encodeURIComponent(text)}; path=/; SameSite=Strict${text === "" ? "; max-age=0" : ""}`;

@@ -157,7 +157,7 @@ fn wrong_questions_are_told_what_would_be_right() {
 
 #[test]
 fn invented_rows_say_so_on_every_way_out() {
-    let server = &demo().server;
+    let server = demo().world.serve_all();
     let session = server.get("/api/session").json();
     assert_eq!(session["marking"], "OFFICIAL-SENSITIVE · SYNTHETIC DATA");
     assert_eq!(session["as_at"], "2024-04-30");

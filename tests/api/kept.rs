@@ -43,12 +43,12 @@ fn callers_who_see_different_rows_share_no_kept_answer() {
         format!("crs,name,lon,lat,country,force\n{code},Station {code},{lon},52,england,f\n")
     };
     let mut hidden = options("stations");
-    hidden.provenance = Provenance { sensitivity: Sensitivity::Restricted, ..Provenance::open("local") };
+    hidden.provenance =
+        Provenance { sensitivity: Sensitivity::Restricted, synthetic: true, ..Provenance::open("local") };
     world.import("open.csv", station("AAA", -1.0), &options("stations")).unwrap();
     world.import("hidden.csv", station("BBB", -1.1), &hidden).unwrap();
-    let server = world.serve();
-    // A proxy stands between: whoever asks through it is a stranger.
-    let stranger = |path: &str| server.ask("GET", path, &[("X-Forwarded-For", "203.0.113.9")]);
+    let server = world.serve_all();
+    let stranger = |path: &str| server.ask("GET", path, &[("Cookie", "throughline-role=public")]);
     for path in [
         "/ogc/collections/stations/items",
         "/ogc/collections/stations/items?bbox=-2,51,0,53",

@@ -7,8 +7,12 @@ use std::net::TcpStream;
 use std::time::Duration;
 use std::time::Instant;
 
+use throughline::access::Gate;
+use throughline::http::App;
+
 use crate::fixtures::CONNECTIONS;
 use crate::fixtures::Reply;
+use crate::fixtures::Server;
 use crate::fixtures::World;
 use crate::fixtures::options;
 
@@ -112,7 +116,7 @@ fn deep_json_and_rubbish_do_no_harm() {
     let server = world.serve();
     let deep = "[".repeat(100_000);
     let request = format!(
-        "POST /ogc HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{deep}",
+        "POST /ogc HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{deep}",
         deep.len()
     );
     server.send(request.as_bytes()).is_problem(405, "GET");
@@ -234,4 +238,60 @@ fn answers_that_are_never_read_do_not_hold_their_connection() {
             std::thread::sleep(Duration::from_millis(200));
         }
     }
+}
+
+/// Each client asks for a page of its own and reads nothing: what is in memory for them stays within the budget, further
+/// ones are refused, and when they go it is free again.
+#[test]
+fn two_hundred_unread_pages_stay_within_their_bytes() {
+    const BUDGET: u64 = 24 << 20;
+    let world = World::new();
+    let mut csv = String::from("lon,lat,name\n");
+    for number in 0..4_000 {
+        csv.push_str(&format!("{},52,{}\n", -1.0 - f64::from(number) * 1e-4, "x".repeat(1_500)));
+    }
+    world.import("p.csv", csv, &options("p")).unwrap();
+    let store = std::sync::Arc::clone(&world.store);
+    // Nothing is kept: every page is one of its own.
+    let server = Server::with(move || {
+        App::new(Gate::open(store).unwrap().with_roles_played(), None, 0).with_unread(BUDGET)
+    });
+    let page = |number: usize| format!("/ogc/collections/p/items?limit={}", 3_800 - number);
+    let mut deaf: Vec<TcpStream> = Vec::new();
+    let mut most = 0;
+    for number in 0..200 {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        // Several at once: those behind the first are not made before it is read.
+        for _ in 0..4 {
+            let request = format!("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", page(number));
+            stream.write_all(request.as_bytes()).unwrap();
+        }
+        deaf.push(stream);
+        most = most.max(server.app.unread.bytes());
+    }
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut refused = None;
+    while refused.is_none() {
+        assert!(Instant::now() < deadline, "nothing is refused: {} bytes", server.app.unread.bytes());
+        most = most.max(server.app.unread.bytes());
+        let reply = server.ask("GET", &page(500), &[("Origin", "https://elsewhere.example")]);
+        refused = (reply.status == 503).then_some(reply);
+    }
+    for _ in 0..200 {
+        most = most.max(server.app.unread.bytes());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let refused = refused.unwrap();
+    refused.is_problem(503, "ask for less");
+    assert_eq!(refused.header("retry-after"), Some("3"));
+    assert_eq!(refused.header("access-control-allow-origin"), Some("*"));
+    assert!(most > 0 && most <= BUDGET, "{most}");
+    assert_eq!(server.get("/ogc/collections/p/items?limit=1").status, 200, "small answers go on");
+    drop(deaf);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while server.app.unread.bytes() > 0 {
+        assert!(Instant::now() < deadline, "{} bytes are still held", server.app.unread.bytes());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(server.get(&page(500)).status, 200);
 }

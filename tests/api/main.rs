@@ -5,6 +5,7 @@ mod fixtures;
 #[path = "../fixtures/mvt.rs"]
 mod mvt;
 
+mod callers;
 mod files;
 mod flows;
 mod generator;
@@ -13,6 +14,7 @@ mod limits;
 mod oracles;
 mod process;
 mod protocol;
+mod proxy;
 mod releases;
 mod roles;
 mod tiles;

@@ -48,7 +48,7 @@ impl Drop for Running {
 /// A server on a free port, and the address it said.
 fn serve(folder: &Path, store: &str) -> (Running, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_throughline"))
-        .args(["serve", store, "--listen", "127.0.0.1:0", "--log", "error"])
+        .args(["serve", "--demo", store, "--listen", "127.0.0.1:0", "--log", "error"])
         .current_dir(folder)
         .stdout(Stdio::piped())
         .spawn()
@@ -78,7 +78,7 @@ fn a_first_run_serves_the_reference_layers_and_stops_in_order() {
     assert!(get(&address, "/ogc/collections/forces").contains("\"id\":\"forces\""));
     // A second process imports; the server shows it without a restart.
     std::fs::write(folder.path().join("p.csv"), "lon,lat,name\n-1,52,x\n").unwrap();
-    let imported = program(&["import", "var/new.gpkg", "p.csv", "--into", "p"], folder.path());
+    let imported = program(&["import", "var/new.gpkg", "p.csv", "--into", "p", "--open"], folder.path());
     assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
     let deadline = Instant::now() + Duration::from_secs(10);
     while !get(&address, "/ogc/collections/p/items").contains("\"numberMatched\":1") {
@@ -121,6 +121,9 @@ fn exit_codes_and_reports() {
         (&["export", "s.gpkg", "p", "s.gpkg", "--force"], 1),
         (&["import", "v.gpkg", "p.csv", "--into", "p", "--report", "nowhere/r.csv"], 1),
         (&["serve", "p.csv"], 1),
+        (&["serve", "none.gpkg"], 1),
+        (&["serve", "s.gpkg", "--listen", "0.0.0.0:0"], 1),
+        (&["serve", "s.gpkg", "--listen", "127.0.0.1:0", "--metrics-listen", "0.0.0.0:0"], 1),
         (&["init", "s.gpkg"], 1),
     ] {
         let output = program(arguments, path);
@@ -410,4 +413,211 @@ fn a_layer_with_the_name_of_a_reference_collection_is_left_alone() {
     let view = world.gate().view(&Principal::LocalOperator);
     assert_eq!(view.collection("places").unwrap().rows(), 1);
     assert_eq!(view.collection("stations").unwrap().rows(), 2_607);
+}
+
+#[test]
+fn only_a_demo_makes_a_store_and_a_port_in_use_is_said_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let said = |arguments: &[&str]| {
+        let output = program(arguments, path);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let text = said(&["serve", "none.gpkg", "--listen", "127.0.0.1:0"]);
+    assert!(["none.gpkg", "serve --demo", "init"].iter().all(|word| text.contains(word)), "{text}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let text = said(&["serve", "--demo", "none.gpkg", "--listen", &address]);
+    assert!(text.contains(&address) && text.contains("in use") && text.contains("port 0"), "{text}");
+    assert!(!path.join("none.gpkg").exists(), "nothing was made");
+    let text = said(&["serve", "--demo", "none.gpkg", "--listen", "0.0.0.0:0"]);
+    assert!(text.contains("--public-url"), "{text}");
+    let elsewhere =
+        ["serve", "--demo", "none.gpkg", "--listen", "127.0.0.1:0", "--metrics-listen", "0.0.0.0:0"];
+    assert!(said(&elsewhere).contains("private"), "{}", said(&elsewhere));
+    assert!(!path.join("none.gpkg").exists());
+}
+
+/// The rows at the beginning may be far larger than those that follow: no room is taken for all to be as large.
+#[test]
+fn a_page_that_begins_with_large_rows_takes_room_for_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let mut csv = String::from("lon,lat,text\n");
+    for number in 0..8 {
+        csv.push_str(&format!("-1.00000{number},52,{}\n", "x".repeat(1_200_000)));
+    }
+    for number in 0..10_000 {
+        csv.push_str(&format!("-1.1{number:04},52.1,small\n"));
+    }
+    std::fs::write(path.join("p.csv"), csv).unwrap();
+    let imported = program(&["import", "s.gpkg", "p.csv", "--into", "p", "--open"], path);
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    let (server, address) = serve(path, "s.gpkg");
+    // As much address space as it ever had, in kilobytes.
+    let peak = || -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", server.0.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmPeak:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    get(&address, "/ogc/collections/p/items?limit=1");
+    let before = peak();
+    let page = get(&address, "/ogc/collections/p/items?nearest=-1,52&limit=10000");
+    assert!(page.len() > 9_600_000 && page.starts_with("HTTP/1.1 200"), "{}", page.len());
+    assert!(peak() - before < 1 << 20, "{} kB more", peak() - before);
+}
+
+/// A log, where it goes, and how many questions make it wait.
+fn logging(folder: &Path, error: Stdio) -> (Running, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_throughline"))
+        .args(["serve", "--demo", "s.gpkg", "--listen", "127.0.0.1:0"])
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(error)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let address = line.split("http://").nth(1).unwrap().trim().trim_end_matches('/').to_owned();
+    (Running(child), address)
+}
+
+#[test]
+fn a_log_that_goes_away_takes_nothing_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("p.csv"), "lon,lat,name\n-1,52,x\n").unwrap();
+    let import = |into: &str| {
+        let done = program(&["import", "s.gpkg", "p.csv", "--into", into, "--open"], path);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    import("p");
+    for how in ["closed", "full", "asleep"] {
+        let error = match how {
+            "full" => Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap()),
+            _ => Stdio::piped(),
+        };
+        let (mut server, address) = logging(path, error);
+        if how == "closed" {
+            drop(server.0.stderr.take());
+        }
+        // Some 150 bytes a line: more than a pipe of 64 kB holds.
+        for _ in 0..800 {
+            assert!(get(&address, "/ogc/conformance").starts_with("HTTP/1.1 200"), "{how}");
+        }
+        for turn in ["one", "two"] {
+            let id = format!("{how}-{turn}");
+            import(&id);
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while !get(&address, &format!("/ogc/collections/{id}")).starts_with("HTTP/1.1 200") {
+                assert!(Instant::now() < deadline, "{how}: what was imported is not served");
+                std::thread::sleep(Duration::from_millis(200));
+            }
+        }
+        assert!(get(&address, "/readyz").starts_with("HTTP/1.1 200"), "{how}");
+        let start = Instant::now();
+        signal(&server.0, "TERM");
+        assert!(server.0.wait().unwrap().success(), "{how}");
+        assert!(start.elapsed() < Duration::from_secs(10), "{how}: {:?}", start.elapsed());
+    }
+}
+
+/// Nobody reads what is said at the start either.
+#[test]
+fn first_lines_that_nobody_reads_do_not_stop_serving() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    assert!(program(&["init", "s.gpkg"], path).status.success());
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    for full in [false, true] {
+        let output = if full {
+            Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap())
+        } else {
+            // A pipe that is full from the start: nobody reads it.
+            let (reader, mut writer) = std::io::pipe().unwrap();
+            std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_secs(60));
+                drop(reader);
+            });
+            let stuffing = writer.try_clone().unwrap();
+            std::thread::spawn(move || {
+                let mut stuffing = stuffing;
+                let _ = stuffing.write_all(&vec![b'x'; 1 << 20]);
+            });
+            std::thread::sleep(Duration::from_millis(300));
+            let _ = writer.flush();
+            Stdio::from(writer)
+        };
+        let mut server = Running(
+            Command::new(env!("CARGO_BIN_EXE_throughline"))
+                .args(["serve", "s.gpkg", "--listen", &address])
+                .current_dir(path)
+                .stdout(output)
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while TcpStream::connect(&address).is_err() {
+            assert!(Instant::now() < deadline);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert!(get(&address, "/readyz").starts_with("HTTP/1.1 200"));
+        signal(&server.0, "TERM");
+        let start = Instant::now();
+        assert!(server.0.wait().unwrap().success());
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+}
+
+/// A demo ends by itself when somebody imports what is not everyone's, and says why.
+#[test]
+fn a_demo_says_what_it_means_and_why_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("p.csv"), "lon,lat,name\n-1,52,x\n").unwrap();
+    assert!(program(&["init", "s.gpkg"], path).status.success());
+    let start = || {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_throughline"))
+            .args(["serve", "--demo", "s.gpkg", "--listen", "127.0.0.1:0", "--log", "warn"])
+            .current_dir(path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut next = || lines.next().unwrap().unwrap();
+        let (first, second) = (next(), next());
+        let address = first.split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
+        (Running(child), address, second)
+    };
+    let role = |address: &str| -> String {
+        let text = get(address, "/api/session");
+        let said: serde_json::Value = serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap();
+        said["role"].as_str().unwrap().to_owned()
+    };
+    let (mut server, address, says) = start();
+    assert!(says.starts_with("Demo: ") && says.contains("every role"), "{says}");
+    assert_eq!(role(&address), "national-analyst");
+    let imported = program(&["import", "s.gpkg", "p.csv", "--into", "ours"], path);
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while role(&address) != "public" {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    signal(&server.0, "TERM");
+    assert!(server.0.wait().unwrap().success());
+    let mut log = String::new();
+    server.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert_eq!(log.matches("every caller is public").count(), 1, "{log}");
+    assert!(log.contains("ours has rows"), "{log}");
+    let (server, address, says) = start();
+    assert!(says.starts_with("No demo: "), "{says}");
+    assert_eq!(role(&address), "public");
+    drop(server);
 }

@@ -38,10 +38,7 @@ fn every_get_has_its_head_and_other_methods_are_405() {
             .replace("/{z}/{x}/{y}", "/8/127/84");
         let (get, head) = (server.get(&path), server.ask("HEAD", &path, &[]));
         assert_eq!(get.status, head.status, "{path}");
-        // Metrics count the request itself.
-        if route.path != "/metrics" {
-            assert_eq!(get.headers, head.headers, "{path}");
-        }
+        assert_eq!(get.headers, head.headers, "{path}");
         assert!(head.body.is_empty());
         for method in ["POST", "PUT", "DELETE", "PATCH"] {
             let refused = server.ask(method, &path, &[]);
@@ -63,11 +60,40 @@ fn nothing_there_is_a_problem_too() {
         "/ogc/collections/q",
         "/ogc/collections/q/items",
         "/ogc/collections/p/items/x",
-        "/ogc/",
+        "/ogc//",
+        "/metrics",
     ] {
         server.get(path).is_problem(404, "nothing at this address");
         assert_eq!(server.ask("HEAD", path, &[]).status, 404);
     }
+}
+
+#[test]
+fn a_slash_at_the_end_changes_nothing() {
+    let world = world();
+    let server = world.serve();
+    for path in [
+        "/ogc",
+        "/ogc/conformance",
+        "/ogc/api",
+        "/ogc/collections",
+        "/ogc/collections/p",
+        "/ogc/collections/p/queryables",
+        "/ogc/collections/p/items",
+        "/tiles/p.json",
+        "/tiles/p/5/15/10.mvt",
+        "/api/session",
+        "/readyz",
+    ] {
+        let (plain, slash) = (server.get(path), server.get(&format!("{path}/")));
+        assert_eq!((plain.status, &plain), (200, &slash), "{path}");
+        assert_eq!(server.get(&format!("{path}//")).status, 404, "{path}");
+    }
+    let page = server.get("/ogc/collections/p/items/?limit=3").json();
+    assert_eq!(
+        page["links"][0]["href"],
+        format!("http://{}/ogc/collections/p/items?limit=3", server.address)
+    );
 }
 
 #[test]

@@ -5,10 +5,10 @@
 use std::fmt::Write as _;
 
 use crate::fixtures::Numbers;
-use crate::fixtures::Reply;
 use crate::fixtures::Server;
 use crate::fixtures::World;
 use crate::fixtures::options;
+use crate::fixtures::own_layer;
 use crate::mvt;
 
 const HUTS: &str = "id,name,kind,lon,lat\n1,Top hut,open,-3.05,54.45\n2,Low hut,shut,-3.06,54.44\n";
@@ -77,7 +77,7 @@ fn tiles_are_kept_with_their_encodings_and_dropped_with_their_rows() {
     let tag = gzip.header("etag").unwrap();
     let known = server.ask("GET", path, &[("Accept-Encoding", "gzip"), ("If-None-Match", tag)]);
     assert_eq!((known.status, known.body.len()), (304, 0));
-    let metrics = String::from_utf8(server.get("/metrics").body).unwrap();
+    let metrics = String::from_utf8(server.ask_operator("/metrics").body).unwrap();
     let kept =
         metrics.lines().find(|line| line.starts_with("throughline_cached_answers ")).unwrap().to_owned();
     assert!(!kept.ends_with(" 0"), "{kept}");
@@ -202,23 +202,84 @@ fn search_finds_names_codes_and_grid_references() {
 }
 
 #[test]
-fn pages_of_this_machine_may_read_answers_and_others_what_anyone_sees() {
-    let server = world().serve_and_keep();
-    let ask = |origin: &str, proxied: bool| -> Reply {
-        let mut headers = vec![("Origin", origin)];
-        if proxied {
-            headers.push(("X-Forwarded-For", "198.51.100.7"));
-        }
-        server.ask("GET", "/ogc/collections", &headers)
+fn pages_of_other_origins_may_read_what_anyone_gets() {
+    let world = world();
+    world.import("n.csv", "lon,lat,name\n-1,52,x\n", &own_layer("notes")).unwrap();
+    let server = world.serve();
+    let allowed = |path: &str, cookie: Option<&str>| {
+        let mut headers = vec![("Origin", "https://elsewhere.example")];
+        headers.extend(cookie.map(|cookie| ("Cookie", cookie)));
+        let reply = server.ask("GET", path, &headers);
+        assert!(reply.header("vary").unwrap().contains("origin"), "{path}");
+        reply.header("access-control-allow-origin").map(str::to_owned)
     };
-    let allowed = |reply: &Reply| reply.header("access-control-allow-origin").map(str::to_owned);
-    let near = ask("http://localhost:3000", false);
-    assert_eq!(allowed(&near).as_deref(), Some("http://localhost:3000"));
-    assert!(near.header("vary").unwrap().contains("origin"));
-    assert_eq!(allowed(&ask("https://elsewhere.example", false)), None);
-    assert_eq!(allowed(&ask("https://elsewhere.example", true)).as_deref(), Some("*"));
-    let problem = server.ask("GET", "/tiles/huts/5/32/16.mvt", &[("Origin", "http://127.0.0.1:5173")]);
-    assert_eq!((problem.status, allowed(&problem).as_deref()), (404, Some("http://127.0.0.1:5173")));
+    let any = Some("*".to_owned());
+    for (path, status) in [
+        ("/ogc/collections/huts/items", 200),
+        ("/ogc/collections/huts/items?limit=x", 400),
+        ("/ogc/collections/none/items", 404),
+        ("/nothing", 404),
+        ("/tiles/huts/9/251/163.mvt", 200),
+        ("/tiles/huts/5/32/16.mvt", 404),
+        ("/tiles/huts,many.json", 200),
+        ("/ogc", 200),
+        ("/ogc/conformance", 200),
+        ("/readyz", 200),
+    ] {
+        assert_eq!(server.get(path).status, status, "{path}");
+        assert_eq!(allowed(path, None), any, "{path}");
+    }
+    // What the national analyst alone gets, and what speaks of it, pages of another origin cannot read.
+    for path in [
+        "/ogc/collections/notes",
+        "/ogc/collections/notes/items?limit=x",
+        "/ogc/collections/notes/items/none",
+        "/ogc/collections",
+        "/tiles/notes.json",
+        "/tiles/huts,notes.json",
+        "/tiles/huts,notes/0/0/0.mvt",
+        "/api/search?q=x",
+        "/api/session",
+    ] {
+        assert_eq!(allowed(path, None), None, "{path}");
+        let public = Some("throughline-role=public");
+        assert_eq!(allowed(path, public), any, "{path}");
+    }
+    let long = format!("/ogc?x={}", "x".repeat(9_000));
+    assert_eq!(server.ask("GET", &long, &[("Origin", "https://elsewhere.example")]).status, 414);
+    assert_eq!(
+        server
+            .ask("GET", &long, &[("Origin", "https://elsewhere.example")])
+            .header("access-control-allow-origin"),
+        Some("*")
+    );
+    assert_eq!(server.get("/ogc").header("access-control-allow-origin"), None, "no page asked");
+}
+
+#[test]
+fn pages_are_told_beforehand_which_headers_they_may_send() {
+    let server = world().serve_and_keep();
+    for path in
+        ["/tiles/huts/9/251/163.mvt", "/tiles/huts.json", "/ogc/collections/huts/items", "/api/session"]
+    {
+        let reply = server.ask(
+            "OPTIONS",
+            path,
+            &[
+                ("Origin", "http://localhost:3000"),
+                ("Access-Control-Request-Method", "GET"),
+                ("Access-Control-Request-Headers", "if-none-match, x-requested-with"),
+            ],
+        );
+        assert_eq!((reply.status, reply.header("access-control-allow-origin")), (204, Some("*")), "{path}");
+        assert_eq!(reply.header("access-control-allow-methods"), Some("GET, HEAD, OPTIONS"));
+        let allowed: Vec<&str> = reply.header("access-control-allow-headers").unwrap().split(", ").collect();
+        for name in ["accept", "content-type", "if-none-match", "range", "x-requested-with"] {
+            assert!(allowed.contains(&name), "{name}: {allowed:?}");
+        }
+        assert!(!allowed.contains(&"cookie") && !allowed.contains(&"authorization"));
+        assert_eq!(reply.header("access-control-max-age"), Some("86400"));
+    }
 }
 
 #[test]
@@ -231,7 +292,7 @@ fn the_page_loads_nothing_from_elsewhere() {
     assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
     let html = String::from_utf8(page.body).unwrap();
     assert!(html.contains("Throughline") && !html.contains("style=\""), "{html}");
-    for name in html.split("/assets/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+    for name in html.split("./assets/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
         for (accept, encoding) in [("identity", None), ("gzip", Some("gzip")), ("gzip, br, zstd", Some("br"))]
         {
             let file = server.ask("GET", &format!("/assets/{name}"), &[("Accept-Encoding", accept)]);
@@ -249,15 +310,15 @@ fn the_page_loads_nothing_from_elsewhere() {
 #[test]
 fn session_says_who_asks_and_how_it_is_marked() {
     let world = world();
-    let mut secret = options("notes");
+    let mut secret = own_layer("notes");
     secret.provenance.marking = "OFFICIAL-SENSITIVE".into();
     secret.provenance.sensitivity = throughline::model::Sensitivity::Restricted;
     world.import("n.csv", "lon,lat,name\n-1,52,x\n", &secret).unwrap();
     let server = world.serve();
     let mine = server.get("/api/session").json();
     assert_eq!(mine["marking"], "OFFICIAL-SENSITIVE · SYNTHETIC DATA");
-    assert_eq!((&mine["role"], &mine["synthetic"]), (&"local-operator".into(), &true.into()));
-    let theirs = server.ask("GET", "/api/session", &[("X-Forwarded-For", "198.51.100.7")]).json();
+    assert_eq!((&mine["role"], &mine["synthetic"]), (&"national-analyst".into(), &true.into()));
+    let theirs = server.ask("GET", "/api/session", &[("Cookie", "throughline-role=public")]).json();
     assert_eq!(
         (&theirs["marking"], &theirs["role"]),
         (&"OFFICIAL · SYNTHETIC DATA".into(), &"public".into())

@@ -107,7 +107,7 @@ def main():
     if not store.exists():
         for layer in LAYERS:
             file = next(path for end in ("ndjson", "geojson") if (path := PEERS / "data" / f"{layer}.{end}").exists())
-            subprocess.run([str(BIN), "import", str(store), str(file), "--into", f"bench-{layer}", "--id", "id"], check=True)
+            subprocess.run([str(BIN), "import", str(store), str(file), "--into", f"bench-{layer}", "--id", "id", "--open"], check=True)
     found_elsewhere = [peers for peers, variable in ELSEWHERE.items() if os.environ.get(variable)]
     peers = os.environ.get("PEERS", ",".join(["martin,tipg,floor", *found_elsewhere]))
     of_tiles = ",".join(peer for peer in peers.split(",") if peer in ("martin", "pg_tileserv", "floor"))

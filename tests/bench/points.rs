@@ -111,7 +111,7 @@ pub fn import_file(path: &Path, file: &Path, into: &str) {
         layer: None,
         id: Some("n".into()),
         time: Vec::new(),
-        about: throughline::import::About::default(),
+        about: throughline::import::About { open: true, ..throughline::import::About::default() },
         provenance: Provenance::open("bench"),
         dry_run: false,
         strict: true,

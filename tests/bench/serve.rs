@@ -1,7 +1,10 @@
 //! Measures the server whole, beside a bare one: answers a second as a share of those of an actix server that sends as
 //! many bytes from memory, and how long a light tile waits while heavy ones are made.
 //!
-//! Nothing is kept (`cache_mb = 0`). Server and callers have a core each where there are two. Ratios count: both are
+//! And how long the slowest hundredth of larger answers takes over several kept connections: a last slice that waits for
+//! an acknowledgement shows there, at 40 ms, and in no median.
+//!
+//! Nothing is cached (`cache_mb = 0`), but for that. Server and callers have a core each where there are two. Ratios count: both are
 //! measured in turn, in one run. `cargo bench --bench serve`.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a measuring program")]
@@ -34,6 +37,8 @@ mod points;
 const CALLERS: usize = 8;
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(500);
+/// Rows of pages of about 64 kB to 300 kB.
+const SLOWEST_ROWS: [usize; 4] = [220, 350, 700, 1_000];
 /// Towns of the generated points are between these degrees.
 const WEST: f64 = -5.0;
 const SOUTH: f64 = 50.5;
@@ -60,7 +65,7 @@ fn main() {
     ];
     let floor = Server::floor();
     {
-        let ours = Server::ours(folder.path(), &store, "0");
+        let ours = Server::ours(folder.path(), &store, "0", 0);
         println!("{:>16} {:>9} {:>9} {:>9} {:>7}", "a second", "bytes", "ours", "bare", "ratio");
         for (name, addresses) in &rates {
             let sizes: Vec<usize> =
@@ -73,9 +78,27 @@ fn main() {
             println!("{name:>16} {mean:>9} {ours:>9.0} {bare:>9.0} {:>7.2}", ours / bare);
         }
     }
+    {
+        let ours = Server::ours(folder.path(), &store, "0", 256);
+        println!(
+            "\n{:>16} {:>9} {:>9} {:>12} {:>9} {:>12}",
+            "cached, ms", "bytes", "p50", "slowest 1 %", "bare p50", "slowest 1 %"
+        );
+        for rows in SLOWEST_ROWS {
+            let page = addresses(|lon, lat| format!("{}&limit={rows}", bbox(lon, lat, 1.0)));
+            // Once, so that all of them are in the cache.
+            let sizes: Vec<usize> = page.iter().map(|address| Caller::new(ours.port).ask(address)).collect();
+            let bare: Vec<String> = sizes.iter().map(|size| format!("/{size}")).collect();
+            let mean = sizes.iter().sum::<usize>() / sizes.len();
+            let [half, most] = waits(ours.port, &page);
+            let [bare_half, bare_most] = waits(floor.port, &bare);
+            let name = format!("page of {rows}");
+            println!("{name:>16} {mean:>9} {half:>9.2} {most:>12.2} {bare_half:>9.2} {bare_most:>12.2}");
+        }
+    }
     println!("\n{:>16} {:>12} {:>12} {:>12}", "a light tile, ms", "p50 alone", "p50 beside", "p99 beside");
     for (name, cores) in [("one core", "0"), ("two cores", "0,1")] {
-        let ours = Server::ours(folder.path(), &store, cores);
+        let ours = Server::ours(folder.path(), &store, cores, 0);
         let [alone, _] = light_tile(ours.port, false);
         let [half, most] = light_tile(ours.port, true);
         println!("{name:>16} {alone:>12.2} {half:>12.2} {most:>12.2}");
@@ -160,6 +183,28 @@ fn rate(port: u16, addresses: &[String]) -> f64 {
     answers as f64 / start.elapsed().as_secs_f64()
 }
 
+/// Milliseconds that half and 99 of 100 answers take, over kept connections that all ask at once.
+fn waits(port: u16, addresses: &[String]) -> [f64; 2] {
+    let mut waits: Vec<f64> = std::thread::scope(|scope| {
+        let callers = (0..CALLERS).map(|number| {
+            scope.spawn(move || {
+                let mut caller = Caller::new(port);
+                let from = number * addresses.len() / CALLERS;
+                let all = addresses.iter().cycle().skip(from).take(2 * addresses.len());
+                let times = all.map(|address| {
+                    let asked = Instant::now();
+                    caller.ask(address);
+                    asked.elapsed().as_secs_f64() * 1e3
+                });
+                times.collect::<Vec<f64>>()
+            })
+        });
+        callers.collect::<Vec<_>>().into_iter().flat_map(|caller| caller.join().unwrap()).collect()
+    });
+    waits.sort_by(f64::total_cmp);
+    [waits[waits.len() / 2], waits[waits.len() * 99 / 100]]
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -207,9 +252,10 @@ struct Server {
 }
 
 impl Server {
-    fn ours(folder: &Path, store: &Path, cores: &str) -> Self {
+    fn ours(folder: &Path, store: &Path, cores: &str, cache_mb: u32) -> Self {
         let settings = folder.join("settings.toml");
-        std::fs::write(&settings, "cache_mb = 0\nthin_tiles = false\nlog = \"error\"\n").unwrap();
+        let text = format!("cache_mb = {cache_mb}\nthin_tiles = false\nlog = \"error\"\n");
+        std::fs::write(&settings, text).unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let process = Command::new("taskset")
             .args(["-c", cores, env!("CARGO_BIN_EXE_throughline"), "serve"])

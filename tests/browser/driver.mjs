@@ -55,10 +55,10 @@ export async function startServer(more = [], national = false) {
   leftovers.add(tidy);
   if (national) await run(PROGRAM, ["demo", store]);
   for (const { id, title, path } of national ? more : [...(await writeLayers(folder)), ...more]) {
-    await run(PROGRAM, ["import", store, path, "--into", id, "--title", title]);
+    await run(PROGRAM, ["import", store, path, "--into", id, "--title", title, "--open"]);
   }
   const port = await freePort();
-  const serve = ["serve", store, "--listen", `127.0.0.1:${port}`, "--log", "error"];
+  const serve = ["serve", "--demo", store, "--listen", `127.0.0.1:${port}`, "--log", "error"];
   program = spawn(PROGRAM, serve, { stdio: ["ignore", "ignore", "inherit"] });
   const url = `http://127.0.0.1:${port}`;
   const late = Date.now() + READY_WITHIN_MS;
@@ -130,11 +130,11 @@ export const SIZES = { wide: [1440, 900], middling: [1024, 768], narrow: [390, 8
 /**
  * Opens the application and gives the page to `body`. Fails for any message, error, violation of the content security
  * policy or request to another host, in every test, also if `body` fails for something else. `before` gets the page
- * before the application is on it; `national` takes the server with the synthetic national set; `as` is whose eyes look
+ * before the application is on it; `national` takes the server with the synthetic national set, `at` another address; `as` is whose eyes look
  * ({ role, reason }), else the national analyst's.
  */
-export async function browse({ size = "usual", theme = "light", hash = "", settings = {}, national = false, as, before }, body) {
-  const { url } = national ? nation : server;
+export async function browse({ size = "usual", theme = "light", hash = "", settings = {}, national = false, at, as, before }, body) {
+  const url = at ?? (national ? nation : server).url;
   const [width, height] = SIZES[size];
   const context = await browser.newContext({
     viewport: { width, height },
@@ -153,7 +153,7 @@ export async function browse({ size = "usual", theme = "light", hash = "", setti
   const cookie = ([name, value]) => ({ name: `throughline-${name}`, value: encodeURIComponent(value), url });
   if (as) await context.addCookies(Object.entries(as).map(cookie));
   const page = await context.newPage();
-  const faults = watch(page, url);
+  const faults = watch(page, new URL(url).origin);
   try {
     await before?.(page);
     await page.goto(`${url}/${hash}`);

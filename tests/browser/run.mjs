@@ -8,6 +8,7 @@ after(() => stop());
 await import("./driver.test.mjs");
 await import("./page.test.mjs");
 await import("./search.test.mjs");
+await import("./proxy.test.mjs");
 await import("./table.test.mjs");
 await import("./clusters.test.mjs");
 await import("./national.test.mjs");

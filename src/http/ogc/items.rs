@@ -36,6 +36,8 @@ const COMPRESSED: usize = 4;
 const LOOK_NS: usize = 10;
 const NEIGHBOUR_NS: usize = 1_000;
 const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
+/// The most bytes of room that are taken for a page before its rows are written.
+const MOST_GUESSED: usize = 1 << 20;
 /// The most that is done where the request was read.
 const LIGHT_NS: usize = 200_000;
 
@@ -177,9 +179,9 @@ pub fn items(call: &Call) -> Result<Answer, Problem> {
             json.write(|json| json.fixed(b","));
         }
         if place == 8 {
-            // The first rows tell about how much room all need: no growing in between.
+            // The first rows tell about how much room all need, but others may be far smaller: a guess takes little.
             let body = json.flush();
-            body.reserve((body.len() - head) * returned / 7);
+            body.reserve(((body.len() - head) * returned / 7).min(MOST_GUESSED));
         }
         writer.feature(&mut json, *at, *distance_m);
     }

@@ -17,14 +17,14 @@ export interface Named {
 }
 
 export interface Session {
-  /** What the caller is here for; the local operator sees everything. */
-  role: Role | "local-operator";
+  /** What the caller is here for. */
+  role: Role;
   /** Force, region or areas of their own. */
   own: string[];
   /** Whether they gave a reason, and collections that would be there if they did. */
   reason_given: boolean;
   reason_wanted_for: { id: string; title: string }[];
-  /** Roles that can be played here instead; none where nobody plays. */
+  /** Roles that can be played here instead: in a demo alone. */
   roles: Role[];
   /** What can be theirs. */
   forces: Named[];
@@ -72,9 +72,12 @@ export interface SearchResult {
   id?: string;
   label: string;
   detail: string;
-  lon: number;
-  lat: number;
-  zoom: number;
+  /** The middle of its geometry, if it has one. */
+  lon?: number;
+  lat?: number;
+  /** How close a point is looked at; lines and areas have a box instead. */
+  zoom?: number;
+  bbox?: Bounds;
 }
 
 /** West, south, east, north in degrees. */
@@ -95,6 +98,12 @@ export class ApiProblem extends Error {
 
 const enc = encodeURIComponent;
 
+/**
+ * The path under which the server stands, without a slash at its end: a proxy may have put one in front. Built scripts
+ * are in `assets/` beside the page.
+ */
+export const BASE = import.meta.env.PROD ? new URL("..", import.meta.url).pathname.replace(/\/$/, "") : "";
+
 export function itemPath(collection: string, id: string | number): string {
   return `/ogc/collections/${enc(collection)}/items/${enc(id)}`;
 }
@@ -102,7 +111,7 @@ export function itemPath(collection: string, id: string | number): string {
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
+    response = await fetch(BASE + path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
   } catch (fault) {
     if (signal?.aborted) throw fault;
     throw new ApiProblem(0, "The server does not answer", "the connection failed");

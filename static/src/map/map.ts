@@ -10,7 +10,7 @@ import {
 } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { FeatureCollection } from "geojson";
-import type { Bounds } from "../api/client.ts";
+import { type Bounds, BASE } from "../api/client.ts";
 import type { View } from "../state.ts";
 import { basemap } from "./basemap.ts";
 import { type Step, diff } from "./diff.ts";
@@ -139,7 +139,7 @@ export function createMap(container: HTMLElement, start: View | Bounds, dark: bo
     map.setMaxZoom(Math.min(DEEPEST, ...wanted.drawn.map(({ maxZoom }) => maxZoom ?? DEEPEST)));
     for (const { id, bounds: box, maxZoom } of wanted.drawn) {
       if (map.getSource(id)) continue;
-      const tiles = [`${location.origin}/tiles/${encodeURIComponent(id)}/{z}/{x}/{y}.mvt`];
+      const tiles = [`${location.origin}${BASE}/tiles/${encodeURIComponent(id)}/{z}/{x}/{y}.mvt`];
       map.addSource(id, { type: "vector", tiles, maxzoom: Math.min(DEEPEST_TILES, maxZoom ?? DEEPEST_TILES), bounds: box });
     }
     unlight();

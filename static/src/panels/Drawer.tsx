@@ -1,7 +1,7 @@
 // Details of the selected feature: over the map at the right, a sheet on narrow screens.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { clearSelection, say, selectFromStack, zoomTo } from "../actions.ts";
-import { itemPath } from "../api/client.ts";
+import { BASE, itemPath } from "../api/client.ts";
 import { fieldTitle, isNumeric, loadFields, repeatsId, value } from "../fields.ts";
 import * as format from "../format.ts";
 import { gridReference, position } from "../gridref.ts";
@@ -97,7 +97,7 @@ function Place({ item }: { item: state.Selected }) {
             Zoom to it
           </button>
         )}
-        <a class="button" href={itemPath(item.collection, item.id)} target="_blank" rel="noopener">
+        <a class="button" href={BASE + itemPath(item.collection, item.id)} target="_blank" rel="noopener">
           <OpenIcon />
           Open as GeoJSON
         </a>

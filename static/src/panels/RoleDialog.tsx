@@ -1,6 +1,7 @@
 // Whose eyes to look with. The choice is kept by the browser until it is closed, and the page is loaded anew with it.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Played, ROLES, cookiesOf } from "../roles.ts";
+import type { Role } from "../api/client.ts";
+import { ROLES, cookiesOf } from "../roles.ts";
 import * as state from "../state.ts";
 import { CloseIcon } from "./icons.tsx";
 
@@ -9,7 +10,7 @@ const MOST_REASON = 300;
 export function RoleDialog() {
   const session = state.session.value;
   const dialog = useRef<HTMLDialogElement>(null);
-  const [role, setRole] = useState<Played>(session?.role ?? "public");
+  const [role, setRole] = useState<Role>(session?.role ?? "public");
   const [own, setOwn] = useState(session?.own.join(" ") ?? "");
   const [reason, setReason] = useState("");
   useEffect(() => {
@@ -89,7 +90,7 @@ export function RoleDialog() {
         <button type="submit" class="main-button" disabled={!ready}>
           Show what they see
         </button>
-        <p>Roles can be played because every record here is invented and the server answers this machine alone.</p>
+        <p>Roles can be played because this is a demo: it holds nothing but what anyone may see.</p>
       </form>
     </dialog>
   );
