@@ -21,9 +21,10 @@ CHECKED_BIN := $(TARGET)/ci/throughline
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 STORE ?= var/throughline.gpkg
 DENY_VERSION := 0.20.2
+FUZZ_VERSION := 0.13.2
 export THROUGHLINE_TEST_DATA ?= $(abspath ../shared/data)
 
-.PHONY: help run build build-checked web test browser conformance lint fmt bench bench-peers docs data tools-lint tools-test tools-browser tools-bench
+.PHONY: help run build build-checked web test browser conformance lint fmt bench bench-peers docs data fuzz tools-fuzz tools-lint tools-test tools-browser tools-bench
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -81,12 +82,25 @@ bench: tools-bench web ## Measure opening, memory, instructions, encoding, and a
 bench-peers: build ## Measure beside Martin, TiPg and a bare server; PEERS_DIR= a folder for what that makes
 	python3 tests/bench/peers.py $(BIN)
 
+# A minute each unless SECONDS_EACH says otherwise. What is found stands in tests/fuzz/artifacts; mended, it becomes a seed.
+fuzz: tools-fuzz web ## Feed readers and addresses with random bytes; SECONDS_EACH= for each of them, TARGETS= which
+	for target in $(or $(TARGETS),csv geojson geopackage tile query); do \
+	  mkdir -p $(TARGET)/fuzz/corpus/$$target; \
+	  CARGO_TARGET_DIR=$(abspath $(TARGET))/fuzz $(CARGO) fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target \
+	    $(abspath $(TARGET))/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- \
+	    -max_total_time=$(or $(SECONDS_EACH),60) -timeout=20 -rss_limit_mb=4096; \
+	done
+
 docs: web ## Build the code's documentation
 	$(CARGO) doc $(CHECKED) --no-deps
 
 tools-lint:
 	@cargo deny --version 2>/dev/null | grep -q ' $(DENY_VERSION)$$' || \
 	  CARGO_TARGET_DIR="$(abspath $(TARGET))/tools" $(CARGO) install --locked --debug --version $(DENY_VERSION) cargo-deny
+
+tools-fuzz:
+	@cargo fuzz --version 2>/dev/null | grep -q ' $(FUZZ_VERSION)$$' || \
+	  CARGO_TARGET_DIR="$(abspath $(TARGET))/tools" $(CARGO) install --locked --debug --version $(FUZZ_VERSION) cargo-fuzz
 
 tools-test:
 	@command -v ogrinfo >/dev/null || { $(SUDO) apt-get update -qq && \

@@ -17,5 +17,6 @@ mod protocol;
 mod proxy;
 mod releases;
 mod roles;
+mod seeds;
 mod tiles;
 mod twins;

@@ -21,8 +21,8 @@ use throughline::access::Gate;
 use throughline::demo::SEED;
 use throughline::demo::Settings;
 use throughline::http::App;
-use throughline::http::Listener;
 use throughline::http::ServerSettings;
+use throughline::http::Sockets;
 use throughline::http::bind;
 use throughline::http::routes::ROUTES;
 use throughline::import::About;
@@ -97,14 +97,10 @@ impl Asker {
         let (ready, started) = mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let listener = Listener { loopback_only: true, public_host: None };
-                let app = Arc::new(App::new(Gate::open(store).unwrap(), None, listener, 1 << 20));
-                let settings = ServerSettings {
-                    listen: "127.0.0.1:0".to_owned(),
-                    workers: 1,
-                    ..ServerSettings::default()
-                };
-                let bound = bind(app, &settings).unwrap();
+                let gate = Gate::open(store).unwrap().with_roles_played();
+                let app = Arc::new(App::new(gate, None, 1 << 20));
+                let settings = ServerSettings { workers: 1, ..ServerSettings::default() };
+                let bound = bind(app, &settings, Sockets::take("127.0.0.1:0").unwrap()).unwrap();
                 ready.send(bound.addresses[0]).unwrap();
                 bound.server.await.unwrap();
             });
@@ -127,8 +123,8 @@ impl Asker {
         *connection = open;
         assert!(status < 500, "{address:?}: {status} {}", String::from_utf8_lossy(&body));
         if status >= 400 {
-            let problem: serde_json::Value = serde_json::from_slice(&body)
-                .unwrap_or_else(|error| panic!("{address:?}: {status} {error}"));
+            let problem: serde_json::Value =
+                serde_json::from_slice(&body).unwrap_or_else(|error| panic!("{address:?}: {status} {error}"));
             assert!(problem["type"].is_string() && problem["title"].is_string(), "{address:?}: {problem}");
         }
     }
@@ -180,7 +176,8 @@ pub fn tile_address(bytes: &[u8]) -> String {
 pub fn query_address(bytes: &[u8]) -> String {
     let (first, rest) = bytes.split_first().unwrap_or((&0, &[]));
     let route = &ROUTES[usize::from(*first) % ROUTES.len()];
-    let collection = ["lines", "legs", "towns", "stations", "addresses"][usize::from(*first) / ROUTES.len() % 5];
+    let collection =
+        ["lines", "legs", "towns", "stations", "addresses"][usize::from(*first) / ROUTES.len() % 5];
     let path = route
         .path
         .replace("{collectionId}", collection)
