@@ -82,7 +82,7 @@ impl KnownEnds {
         let rows = |id: &str| -> Result<HashSet<RowId>, StoreError> {
             let mut rows = HashSet::new();
             if let Some(stored) = reader.collection(id)? {
-                reader.scan(&stored, i64::MIN + 1, i64::MAX - 1, &mut |row| {
+                reader.scan(&stored, i64::MIN, i64::MAX, &mut |row| {
                     rows.insert(row.id);
                 })?;
             }

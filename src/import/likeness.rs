@@ -12,7 +12,7 @@ const LEARNED_ROWS: u64 = 10_000;
 /// What is known of the columns of a table; none before its heading was read.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
-    columns: Vec<Column>,
+    kinds: Vec<Column>,
     learned: u64,
     /// Whether quotes are closed where they should be, so that nothing has to be judged by its looks.
     trusted: bool,
@@ -50,30 +50,30 @@ pub(super) enum Likeness {
 impl Columns {
     /// So many columns, some of which hold coordinates and so numbers.
     pub(super) fn new(count: usize, numbers: &[usize]) -> Self {
-        let mut columns = vec![Column::New; count];
+        let mut kinds = vec![Column::New; count];
         for place in numbers {
-            columns[*place] = Column::Always(Kind::Number);
+            kinds[*place] = Column::Always(Kind::Number);
         }
-        Self { columns, learned: 0, trusted: false }
+        Self { kinds, learned: 0, trusted: false }
     }
 
     /// So many columns of a file whose quotes are sound: no line within one is taken for a row.
     pub(super) fn trusted(count: usize) -> Self {
-        Self { columns: vec![Column::Mixed; count], learned: LEARNED_ROWS, trusted: true }
+        Self { kinds: vec![Column::Mixed; count], learned: LEARNED_ROWS, trusted: true }
     }
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.columns.len()
+        self.kinds.len()
     }
 
     /// Learns from a row.
     pub(super) fn learn(&mut self, record: &ByteRecord) {
-        if record.len() != self.columns.len() || self.learned >= LEARNED_ROWS {
+        if record.len() != self.kinds.len() || self.learned >= LEARNED_ROWS {
             return;
         }
         self.learned += 1;
-        for (column, cell) in self.columns.iter_mut().zip(record) {
+        for (column, cell) in self.kinds.iter_mut().zip(record) {
             let Some(kind) = kind(cell) else { continue };
             *column = match *column {
                 Column::New => Column::Always(kind),
@@ -86,12 +86,12 @@ impl Columns {
     /// How a line would look as a row. In a single column every line has as many cells as a row: there only the kind
     /// tells.
     pub(super) fn likeness(&self, record: &ByteRecord) -> Likeness {
-        if self.trusted || record.len() != self.columns.len() {
+        if self.trusted || record.len() != self.kinds.len() {
             return Likeness::No;
         }
         let weak = if record.len() > 1 { Likeness::Count } else { Likeness::No };
         let mut told = 0;
-        for (column, cell) in self.columns.iter().zip(record) {
+        for (column, cell) in self.kinds.iter().zip(record) {
             if let (Column::Always(known @ (Kind::Number | Kind::Time)), Some(kind)) = (column, kind(cell)) {
                 if *known != kind {
                     return weak;

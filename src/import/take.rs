@@ -134,37 +134,13 @@ impl Taking<'_> {
         let number = raw.number;
         let mut warnings = raw.warnings;
         self.find_targets(columns, &mut warnings);
-        let mut values = vec![Value::Null; self.schema.fields.len()];
-        for (place, cell) in raw.cells {
-            let Some(target) = self.targets[place] else { continue };
-            let value = self.value(cell, target);
-            let value = value.and_then(|value| match below_minimum(&self.schema.fields[target], &value) {
-                Some(fault) => Err(fault),
-                None => Ok(value),
-            });
-            match value {
-                Ok(value) => {
-                    if self.answers.contains(&target) {
-                        warnings.extend(no_time(&self.schema.fields[target].name, &value));
-                    }
-                    values[target] = value;
-                }
-                // One odd time costs neither the column nor the row.
-                Err(fault) if self.lenient[target] => warnings.push(Fault {
-                    code: "odd-time",
-                    message: format!("{}; it was left out, and the row has no time there", fault.message),
-                    ..fault
-                }),
-                Err(fault) => {
-                    self.reject(number, fault);
-                    return Ok(());
-                }
+        let values = match self.values(raw.cells, &mut warnings) {
+            Ok(values) => values,
+            Err(fault) => {
+                self.reject(number, fault);
+                return Ok(());
             }
-        }
-        if let Some(fault) = reversed_time(&self.schema, &values) {
-            self.reject(number, fault);
-            return Ok(());
-        }
+        };
         warnings.extend(self.ends.as_ref().and_then(|ends| ends.missing(&self.schema, &values)));
         let public_id = match self.identifier {
             None => raw.id.map(|(id, _)| id),
@@ -237,6 +213,34 @@ impl Taking<'_> {
             self.report.note(RowNote { row: number, rejected: false, fault });
         }
         Ok(())
+    }
+
+    /// The values of a row's fields, each of its type and within its bounds, and the row's time in order.
+    fn values(&self, cells: Vec<(usize, Cell)>, warnings: &mut Vec<Fault>) -> Result<Vec<Value>, Fault> {
+        let mut values = vec![Value::Null; self.schema.fields.len()];
+        for (place, cell) in cells {
+            let Some(target) = self.targets[place] else { continue };
+            let field = &self.schema.fields[target];
+            match self.value(cell, target) {
+                Ok(value) => {
+                    if let Some(fault) = below_minimum(field, &value) {
+                        return Err(fault);
+                    }
+                    if self.answers.contains(&target) {
+                        warnings.extend(no_time(&field.name, &value));
+                    }
+                    values[target] = value;
+                }
+                // One odd time costs neither the column nor the row.
+                Err(fault) if self.lenient[target] => warnings.push(Fault {
+                    code: "odd-time",
+                    message: format!("{}; it was left out, and the row has no time there", fault.message),
+                    ..fault
+                }),
+                Err(fault) => return Err(fault),
+            }
+        }
+        reversed_time(&self.schema, &values).map_or(Ok(values), Err)
     }
 
     fn value(&self, cell: Cell, target: usize) -> Result<Value, Fault> {

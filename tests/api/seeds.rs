@@ -16,7 +16,7 @@ fn for_each(target: &str, each: impl Fn(&[u8])) {
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        println!("{}", path.display());
+        eprintln!("{}", path.display());
         each(&std::fs::read(path).unwrap());
         seen += 1;
     }
