@@ -9,7 +9,9 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+use std::time::SystemTime;
 
 use rusqlite::Connection;
 use rusqlite::ErrorCode;
@@ -100,6 +102,21 @@ impl Place {
             std::fs::set_permissions(file, rights).map_err(io)?;
         }
         Ok(Self { path: copy, mode: Mode::Live, copy: Some(folder) })
+    }
+
+    /// The place anew, for a file that is only read and that others may have begun to write meanwhile.
+    ///
+    /// # Errors
+    /// As [`Self::to_read`].
+    pub fn renewed(this: &Arc<Self>) -> Result<Arc<Self>, StoreError> {
+        let once = this.mode == Mode::Live || this.copy.is_some();
+        if once { Ok(Arc::clone(this)) } else { Self::to_read(&this.path).map(Arc::new) }
+    }
+
+    /// What tells whether a file that is read without locks was changed meanwhile; `None` where locks are held.
+    pub fn state(&self) -> Option<(u64, SystemTime, bool)> {
+        let file = self.path.metadata().ok().filter(|_| self.mode == Mode::Still)?;
+        Some((file.len(), file.modified().ok()?, beside(&self.path, "-wal").exists()))
     }
 
     /// Where the bytes are that are read.
@@ -216,6 +233,23 @@ mod tests {
                 assert_eq!(files(folder.path()), before, "{name} {wal}");
             }
         }
+    }
+
+    #[test]
+    fn a_file_that_another_program_begins_to_write_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        file(&path, true);
+        let place = Arc::new(Place::to_read(&path).unwrap());
+        let before = place.state();
+        assert!(before.is_some());
+        let writer = Connection::open(&path).unwrap();
+        writer.execute_batch("INSERT INTO t VALUES (3)").unwrap();
+        assert_ne!(place.state(), before);
+        // Who opens it anew reads what is there now.
+        assert_eq!(rows(&Place::renewed(&place).unwrap()), 3);
+        drop(writer);
+        assert_eq!(rows(&Place::renewed(&place).unwrap()), 3);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Reading layers of a `GeoPackage` of unknown origin: read only, in batches, nothing of the file trusted.
 
 use std::path::Path;
+use std::path::PathBuf;
+use std::time::SystemTime;
 
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
@@ -23,7 +25,9 @@ const BATCH: i64 = 512;
 pub struct ForeignGeoPackage {
     connection: Connection,
     /// Holds the copy that is read, if it is one; it goes after the connection.
-    _place: Place,
+    place: Place,
+    path: PathBuf,
+    state: Option<(u64, SystemTime, bool)>,
 }
 
 /// What a file says of a column: which, its other name, a description, the media type of its texts.
@@ -91,7 +95,8 @@ impl ForeignGeoPackage {
     /// [`StoreError`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let (place, connection) = open_foreign(path)?;
-        Ok(Self { connection, _place: place })
+        let state = place.state();
+        Ok(Self { connection, place, path: path.to_owned(), state })
     }
 
     /// Names of the layers, each with whether it is one of features and not of attributes.
@@ -206,7 +211,7 @@ impl ForeignGeoPackage {
     /// The next rows of a layer by key, after `after`; none at the end.
     ///
     /// # Errors
-    /// [`StoreError::Sql`].
+    /// [`StoreError::Sql`]; [`StoreError::Changing`] if another program began to write the file.
     pub fn batch(&self, layer: &ForeignLayer, after: i64) -> Result<Vec<ForeignRow>, StoreError> {
         let names = layer.geometry.iter().chain(layer.columns.iter().map(|column| &column.column));
         let list: String = names.map(|name| format!(", {}", quote(name))).collect();
@@ -236,6 +241,10 @@ impl ForeignGeoPackage {
                 });
             }
             out.push(ForeignRow { key: row.get(0)?, geometry, values });
+        }
+        // Read without locks, it may have been half of one state and half of another.
+        if self.place.state() != self.state {
+            return Err(StoreError::Changing(self.path.clone()));
         }
         Ok(out)
     }

@@ -55,6 +55,9 @@ pub enum StoreError {
         /// Whether the file or its folder.
         reason: &'static str,
     },
+    /// Another program wrote to it while it was read.
+    #[error("{0} was changed while it was read: close it in the other program, or copy it, and import again")]
+    Changing(PathBuf),
     /// Another process has it for longer than can be waited.
     #[error("{0} is in use: another process is writing to it; try again when that is done")]
     Busy(PathBuf),

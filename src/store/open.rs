@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -57,7 +58,7 @@ impl Register {
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    place: Place,
+    place: Arc<Place>,
     register: Register,
     epoch: String,
     writer: Mutex<Option<Writer>>,
@@ -117,7 +118,7 @@ impl Store {
         // A schema that cannot be read is found now and not at the first request.
         crate::store::change::collections(&connection)?;
         drop(connection);
-        Ok(Self { path: path.to_owned(), place, register, epoch, writer: Mutex::new(None) })
+        Ok(Self { path: path.to_owned(), place: Arc::new(place), register, epoch, writer: Mutex::new(None) })
     }
 
     /// Makes an empty store where there is none.
@@ -174,7 +175,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn reader(&self) -> Result<Reader, StoreError> {
-        Reader::new(connect(&self.place)?, self.place.file())
+        let place = Place::renewed(&self.place)?;
+        Reader::new(connect(&place)?, place)
     }
 
     /// Runs `work` on the writer thread inside a transaction, with whatever else is waiting, and returns after

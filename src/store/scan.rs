@@ -3,8 +3,6 @@
 //! `SQLite` reads up to the first page that it cannot read. What is left is then read page by page (`pages`), so that a
 //! broken page costs the rows that stand on it and no others.
 
-use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -28,6 +26,7 @@ use crate::store::blob::decode_geometry;
 use crate::store::blob::decode_point;
 use crate::store::change;
 use crate::store::change::StoredCollection;
+use crate::store::connect::Place;
 use crate::store::names;
 use crate::store::names::quote;
 use crate::store::pages::Pages;
@@ -36,7 +35,8 @@ use crate::store::pages::Pages;
 #[derive(Debug)]
 pub struct Reader {
     connection: Connection,
-    file: PathBuf,
+    /// Holds the copy that is read, if it is one; it goes after the connection.
+    place: Arc<Place>,
 }
 
 /// A sound row, borrowed while the scan stands on it.
@@ -80,11 +80,11 @@ impl Scan {
 }
 
 impl Reader {
-    pub(super) fn new(connection: Connection, file: &Path) -> Result<Self, StoreError> {
+    pub(super) fn new(connection: Connection, place: Arc<Place>) -> Result<Self, StoreError> {
         connection.execute_batch("BEGIN")?;
         // A deferred transaction starts at its first read: now.
         connection.query_row("SELECT count(*) FROM throughline_meta", [], |_| Ok(()))?;
-        Ok(Self { connection, file: file.to_owned() })
+        Ok(Self { connection, place })
     }
 
     /// All collections, by id.
@@ -202,7 +202,7 @@ impl Reader {
         (first, last): (i64, i64),
         each: &mut dyn FnMut(&StoredRow<'_>),
     ) -> Result<(), StoreError> {
-        let io = |source| StoreError::Io { path: self.file.clone(), source };
+        let io = |source| StoreError::Io { path: self.place.file().to_owned(), source };
         // What waits in the log is put into the file, up to the state that this reader sees; a file that cannot be written
         // has none, or is read as it stands.
         if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
@@ -232,7 +232,7 @@ impl Reader {
             .collect();
         let superseded = columns.iter().position(|column| column == "superseded_at");
         let trees: Vec<u32> = roots.iter().map(|(_, root)| *root).collect();
-        Pages::open(&self.file).map_err(io)?.rows(root, &trees, &alike, &mut |fid, values| {
+        Pages::open(self.place.file()).map_err(io)?.rows(root, &trees, &alike, &mut |fid, values| {
             // A column that came later is not in older rows.
             let value = |at: Option<usize>| values.get(at?).copied().or(Some(SqlValue::Null));
             let current = matches!(value(superseded), Some(SqlValue::Null));
