@@ -155,7 +155,9 @@ fn areas(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<V
                 ring.iter_mut().for_each(settle);
                 clip_ring(&mut ring, &mut spare);
             }
-            ring.iter_mut().for_each(|place| *place = snap(*place));
+            for place in &mut ring {
+                *place = snap(*place);
+            }
             ring.dedup();
             while ring.len() > 1 && ring.first() == ring.last() {
                 ring.pop();

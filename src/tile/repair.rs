@@ -52,7 +52,9 @@ fn uncrossed(ring: Vec<Place>) -> Vec<Vec<Place>> {
     }
     let mut rings = overlay(std::slice::from_ref(&ring), FillRule::NonZero);
     if area2(&ring) < 0 {
-        rings.iter_mut().for_each(|ring| ring.reverse());
+        for ring in &mut rings {
+            ring.reverse();
+        }
     }
     rings
 }

@@ -471,7 +471,9 @@ fn from_zoom_12_on_nothing_is_lost_even_on_one_spot() {
     let layers = mvt::read(&tile);
     assert_eq!(layers[0].features.iter().map(|f| number(f, "count")).sum::<i64>(), here);
     assert!(here > 170_000);
-    assert!(layers[0].features.iter().all(|f| f.properties.len() == 1), "properties go first");
+    let alone =
+        |f: &mvt::Feature| number(f, "count") == 1 && f.properties["left_out"] == Value::Text("name".into());
+    assert!(layers[0].features.iter().all(|f| f.properties.len() == 1 || alone(f)), "properties go first");
     // A few thousand with names fit without names.
     let world = World::new();
     let mut csv = String::from("lon,lat,name\n");
@@ -488,7 +490,9 @@ fn from_zoom_12_on_nothing_is_lost_even_on_one_spot() {
     let view = crate::view(&world);
     let layers = mvt::read(&bytes(&view, &["p"], tile_at(-1.5, 52.3, 12)));
     assert_eq!(layers[0].features.len(), 40_000);
-    assert!(layers[0].features.iter().all(|f| f.properties.is_empty()));
+    let said =
+        |f: &mvt::Feature| f.properties.len() == 1 && f.properties["left_out"] == Value::Text("name".into());
+    assert!(layers[0].features.iter().all(said));
 }
 
 #[test]
@@ -780,4 +784,122 @@ fn both_halves_of_an_area_that_crosses_itself_are_drawn() {
         // From zoom 7 on the tile ends before the second one begins.
         assert_eq!(layers[0].features.len(), if z < 7 { 2 } else { 1 }, "zoom {z}");
     }
+}
+
+/// A layer of points around 1.5 W 52.3 N, with a text each.
+fn told(stories: &[String], geometry: &dyn Fn(usize) -> serde_json::Value) -> World {
+    let features: Vec<_> = stories
+        .iter()
+        .enumerate()
+        .map(|(n, story)| json!({"type": "Feature", "properties": {"n": n, "story": story, "kind": "k"}, "geometry": geometry(n)}))
+        .collect();
+    let world = World::new();
+    let text = json!({"type": "FeatureCollection", "features": features}).to_string();
+    world.import("t.geojson", text, &options("t")).unwrap();
+    world
+}
+
+/// Bytes of each feature's story by its number, or which fields it says it lost.
+fn stories(view: &throughline::access::View, at: TileCoord) -> Vec<(i64, Result<usize, String>)> {
+    let tile = bytes(view, &["t"], at);
+    assert!(tile.len() <= if at.z < FULL_ZOOM { LOW_ZOOM_BYTES } else { FULL_ZOOM_BYTES }, "{at:?}");
+    let features = mvt::read(&tile).into_iter().flat_map(|layer| layer.features);
+    let mut out: Vec<(i64, Result<usize, String>)> = features
+        .map(|feature| {
+            assert_eq!(feature.properties.get("kind"), Some(&Value::Text("k".into())), "{at:?}");
+            let story = match (feature.properties.get("story"), feature.properties.get("left_out")) {
+                (Some(Value::Text(story)), None) => Ok(story.len()),
+                (None, Some(Value::Text(names))) => Err(names.clone()),
+                other => unreachable!("{other:?}"),
+            };
+            (number(&feature, "n"), story)
+        })
+        .collect();
+    out.sort();
+    out
+}
+
+#[test]
+fn text_goes_before_geometry_at_every_zoom() {
+    let place = |n: usize| json!([-1.5 + n as f64 * 1e-6, 52.3]);
+    let point = |n: usize| json!({"type": "Point", "coordinates": place(n)});
+    let line = |n: usize| json!({"type": "LineString", "coordinates": [place(n), [-1.6, 52.4]]});
+    let lost = || Err("story".to_owned());
+    // Texts that are each larger than a tile of low zoom, and three larger than any together; points and lines.
+    let long = |letter: &str| letter.repeat(900_000);
+    for geometry in [&point as &dyn Fn(usize) -> serde_json::Value, &line] {
+        let view = view(&told(&[long("x"), "-".into(), long("y"), long("z")], geometry));
+        for z in 0..=15 {
+            // From zoom 12 on two of the three would fit: of texts alike in length all go.
+            let expected = [(0, lost()), (1, Ok(1)), (2, lost()), (3, lost())];
+            assert_eq!(stories(&view, tile_at(-1.5, 52.3, z)), expected, "zoom {z}");
+        }
+    }
+    // Of five texts the longest go, as many as must: 450,000 bytes fit below zoom 12, and all five from there on.
+    let lengths = [300_000, 60, 200_000, 150_000, 100_000];
+    let texts: Vec<String> = lengths.iter().map(|length| "y".repeat(*length)).collect();
+    let world = told(&texts, &line);
+    let view = crate::view(&world);
+    for z in 3..=14 {
+        let whole = |n: usize| (n as i64, Ok(lengths[n]));
+        let expected = if z < FULL_ZOOM {
+            vec![(0, lost()), whole(1), whole(2), whole(3), whole(4)]
+        } else {
+            (0..5).map(whole).collect()
+        };
+        assert_eq!(stories(&view, tile_at(-1.5, 52.3, z)), expected, "zoom {z}");
+    }
+    // Equal texts stand once, however many features have them.
+    let texts: Vec<String> =
+        (0..50).map(|n| if n == 0 { "z".repeat(600_000) } else { "w".repeat(300_000) }).collect();
+    let view = crate::view(&told(&texts, &line));
+    let found = stories(&view, tile_at(-1.5, 52.3, 8));
+    assert_eq!((found.len(), &found[0].1), (50, &lost()));
+    assert!(found[1..].iter().all(|(_, story)| *story == Ok(300_000)));
+}
+
+#[test]
+fn lone_points_of_a_clustered_layer_keep_their_places_when_one_has_a_long_text() {
+    // A full town, and one point far away that has a text larger than the tile.
+    let csv = many_points(30_000);
+    let (head, rows) = csv.split_once('\n').unwrap();
+    let rows = rows.lines().fold(String::new(), |mut text, row| {
+        writeln!(text, "{row},").unwrap();
+        text
+    });
+    let features = |story: usize| -> Vec<(Vec<Vec<Place>>, i64)> {
+        let world = World::new();
+        let text = format!("{head},story\n{rows}2.5,51.2,far,7,{}\n", "x".repeat(story));
+        world.import("p.csv", text, &options("p")).unwrap();
+        let layers = mvt::read(&bytes(&view(&world), &["p"], tile_at(2.5, 51.2, 5)));
+        let far = |f: &&mvt::Feature| f.properties.get("name") == Some(&Value::Text("far".into()));
+        assert_eq!(layers[0].features.iter().find(far).map(|f| number(f, "count")), Some(1));
+        let mut out: Vec<_> =
+            layers[0].features.iter().map(|f| (f.parts.clone(), number(f, "count"))).collect();
+        out.sort();
+        out
+    };
+    assert_eq!(features(600_000), features(1));
+}
+
+#[test]
+fn ids_that_are_whole_numbers_are_the_features_ids_and_no_property() {
+    let world = World::new();
+    let mut by_id = options("p");
+    by_id.id = Some("id".into());
+    world.import("p.csv", "id,lon,lat,name\n12,-1.5,52.3,a\n7,-1.4,52.3,b\n", &by_id).unwrap();
+    let view = view(&world);
+    let collection = view.collection("p").unwrap();
+    let read = |wanted: Option<&[String]>| -> Vec<(u64, Vec<String>)> {
+        let tile = tile(&[collection.as_ref()], tile_at(-1.45, 52.3, 7), wanted, Thinning::None);
+        let features = mvt::read(&tile).remove(0).features;
+        let mut out: Vec<_> =
+            features.into_iter().map(|f| (f.id, f.properties.into_keys().collect())).collect();
+        out.sort();
+        out
+    };
+    let names = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+    assert_eq!(read(None), [(7, names(&["name"])), (12, names(&["name"]))]);
+    // Who names the field gets it.
+    assert_eq!(read(Some(&names(&["id"]))), [(7, names(&["id"])), (12, names(&["id"]))]);
 }
