@@ -165,7 +165,7 @@ pub const ROUTES: &[Route] = &[
         params: &[Param::Properties],
         media_type: JSON,
         rows: RowsOf::Layers,
-        weight: always_light,
+        weight: tiles::ids_weight,
         handler: tiles::tilejson,
     },
     Route {
@@ -185,7 +185,7 @@ pub const ROUTES: &[Route] = &[
         params: &[],
         media_type: GEOJSON,
         rows: RowsOf::Layers,
-        weight: always_light,
+        weight: tiles::ids_weight,
         handler: tiles::feature,
     },
     Route {

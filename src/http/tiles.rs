@@ -21,13 +21,17 @@ use crate::model::geometry::Bounds;
 use crate::query::public_id;
 use crate::tile::COUNT;
 use crate::tile::FULL_ZOOM;
+use crate::tile::LEFT_OUT;
 use crate::tile::MAX_ZOOM;
 use crate::tile::Thinning;
 use crate::tile::TileCoord;
+use crate::tile::are_ids_known;
 use crate::tile::find;
 use crate::tile::groups as tile_groups;
+use crate::tile::ids_version;
 use crate::tile::is_clustered;
 use crate::tile::is_density_known;
+use crate::tile::is_id_field;
 use crate::tile::tile as make_tile;
 use crate::tile::work;
 
@@ -104,9 +108,10 @@ fn question(call: &Call) -> Result<Question<'_>, Problem> {
     let mut groups = Vec::new();
     for layer in &layers {
         groups.extend(tile_groups(layer, at));
-        // Whether points are clustered may depend on rows far away. Serial numbers begin at 1: a 0 parts the layers.
+        // Whether points are clustered, and which ids they have, may depend on rows far away. Serial numbers begin at 1:
+        // a 0 parts the layers.
         let clustered = call.app.thinning == Thinning::ToSize && is_clustered(layer, at.z);
-        groups.extend([0, u64::from(clustered)]);
+        groups.extend([0, u64::from(clustered), ids_version(layer)]);
     }
     let mut address = String::with_capacity(64);
     for part in ["layers", "z", "x", "y"] {
@@ -121,13 +126,22 @@ fn question(call: &Call) -> Result<Question<'_>, Problem> {
     Ok(Question { layers, at, properties, key })
 }
 
+/// What wants the ids of the features in tiles: light if they are known.
+pub fn ids_weight(call: &Call) -> Weight {
+    let is_unknown = |layers: Vec<&CollectionView>| !layers.iter().all(|layer| are_ids_known(layer));
+    if layers(call).is_ok_and(is_unknown) { Weight::Heavy } else { Weight::Light }
+}
+
 /// A kept tile; light if it is small, or if there is none.
 pub fn tile_weight(call: &Call) -> Weight {
     // A row or vertex takes about 40 ns; a fifth of a millisecond is 5,000 of them.
     const ENOUGH: usize = 5_000;
     let (Ok(layers), Ok(at)) = (layers(call), address(call)) else { return Weight::Light };
     // The key itself is not to be had in no time where the layer was never looked at.
-    if call.app.thinning == Thinning::ToSize && !layers.iter().all(|layer| is_density_known(layer)) {
+    let is_known = |layer: &&CollectionView| {
+        are_ids_known(layer) && (call.app.thinning == Thinning::None || is_density_known(layer))
+    };
+    if !layers.iter().all(is_known) {
         return Weight::Heavy;
     }
     if call.app.cache.is_on()
@@ -196,8 +210,12 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
         let mut fields: serde_json::Map<String, serde_json::Value> = schema
             .fields
             .iter()
-            .filter(|field| wanted.as_ref().is_none_or(|wanted| wanted.contains(&field.name)))
-            .map(|field| {
+            .enumerate()
+            .filter(|(place, field)| match &wanted {
+                Some(wanted) => wanted.contains(&field.name),
+                None => !is_id_field(layer, *place),
+            })
+            .map(|(_, field)| {
                 let kind = match field.field_type {
                     FieldType::Boolean => "Boolean",
                     FieldType::Integer | FieldType::Number => "Number",
@@ -218,10 +236,23 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
         }
         if call.app.thinning == Thinning::ToSize {
             fields.insert(COUNT.to_owned(), count.into());
+            let mut left_out =
+                "String: names of the fields that were left out of this feature, with commas between them, where a tile would be too large; the feature as an item has them"
+                    .to_owned();
+            if let Some(own) = fields.get(LEFT_OUT).and_then(|text| text.as_str()) {
+                left_out = format!("{left_out}; {own} (where nothing is left out)");
+            }
+            fields.insert(LEFT_OUT.to_owned(), left_out.into());
         }
-        vector_layers.push(json!({
+        let mut described = json!({
             "id": schema.id, "description": schema.description, "fields": fields, "minzoom": 0, "maxzoom": deepest
-        }));
+        });
+        // It is no property of the features: their id says the same.
+        let id_field = (0..schema.fields.len()).find(|place| is_id_field(layer, *place));
+        if let Some(place) = id_field {
+            described["feature_id"] = schema.fields[place].name.as_str().into();
+        }
+        vector_layers.push(described);
         attributions.extend(schema.attribution.as_deref().filter(|one| !attributions.contains(one)));
     }
     let names = encode(call.path_value("layers"));

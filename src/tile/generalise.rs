@@ -3,7 +3,9 @@
 //! Visvalingam and Whyatt (1993): the vertex that makes the smallest triangle with its neighbours goes first. A
 //! vertex is needed from the zoom on at which its triangle is [`LEAST_AREA`] grid cells or more. One byte a vertex
 //! serves every zoom. Arcs are gone through in one direction whatever ring they stand in, so that two areas that
-//! share a border keep the same vertices of it; in a coverage the places where arcs meet are kept at every zoom.
+//! share a border keep the same vertices of it; in a coverage the places where arcs meet are kept at every zoom. A ring
+//! that meets no other has no first vertex: every vertex of it is rated alike, wherever the file begins the ring, and
+//! a vertex that is there twice in a row counts once.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -61,6 +63,11 @@ impl Detail {
             Zooms::Alone(rows.derive(alone))
         };
         Self { vertices, zooms }
+    }
+
+    /// Whether areas share their borders, which must stay shared.
+    pub fn is_coverage(&self) -> bool {
+        matches!(self.zooms, Zooms::Together(..))
     }
 
     /// World grid places, parallel to the group's positions.
@@ -135,12 +142,13 @@ fn nodes<'a>(rings: impl Iterator<Item = &'a [Vertex]>) -> HashMap<Vertex, ()> {
     let mut neighbours: HashMap<Vertex, (Vertex, Vertex)> = HashMap::new();
     let mut nodes = HashMap::new();
     for ring in rings {
-        let open = open_ring(ring);
-        for (at, vertex) in open.iter().enumerate() {
-            let (a, b) = (open[(at + open.len() - 1) % open.len()], open[(at + 1) % open.len()]);
+        let order = distinct(ring);
+        let place = |step: usize| ring[order[step % order.len()]];
+        for step in 0..order.len() {
+            let (vertex, a, b) = (place(step), place(step + order.len() - 1), place(step + 1));
             let pair = (a.min(b), a.max(b));
-            if *neighbours.entry(*vertex).or_insert(pair) != pair {
-                nodes.insert(*vertex, ());
+            if *neighbours.entry(vertex).or_insert(pair) != pair {
+                nodes.insert(vertex, ());
             }
         }
     }
@@ -148,8 +156,19 @@ fn nodes<'a>(rings: impl Iterator<Item = &'a [Vertex]>) -> HashMap<Vertex, ()> {
 }
 
 /// A ring without its last vertex, which repeats the first.
-fn open_ring(ring: &[Vertex]) -> &[Vertex] {
+pub fn open_ring(ring: &[Vertex]) -> &[Vertex] {
     if ring.len() > 1 && ring.first() == ring.last() { &ring[..ring.len() - 1] } else { ring }
+}
+
+/// The vertices of a ring by their places, each run of equal ones once, also across the ring's end.
+fn distinct(ring: &[Vertex]) -> Vec<usize> {
+    let open = open_ring(ring);
+    let mut order: Vec<usize> = (0..open.len()).collect();
+    order.dedup_by_key(|at| open[*at]);
+    while order.len() > 1 && open[order[0]] == open[order[order.len() - 1]] {
+        order.pop();
+    }
+    order
 }
 
 fn rate_line(line: &[Vertex], zooms: &mut [u8]) {
@@ -157,67 +176,132 @@ fn rate_line(line: &[Vertex], zooms: &mut [u8]) {
     rate_arc(line, &order, zooms);
 }
 
-/// Rates a closed ring, in arcs from node to node.
+/// Rates a closed ring: in arcs from node to node, or as a whole if it has none.
 fn rate_ring(ring: &[Vertex], zooms: &mut [u8], is_node: impl Fn(Vertex) -> bool) {
-    let open = open_ring(ring);
-    let mut cuts: Vec<usize> = (0..open.len()).filter(|at| is_node(open[*at])).collect();
+    zooms.fill(NEVER);
+    let order = distinct(ring);
+    let cuts: Vec<usize> = (0..order.len()).filter(|step| is_node(ring[order[*step]])).collect();
     if cuts.is_empty() {
-        // A ring of its own begins at its least vertex, wherever the file begins it.
-        cuts.extend((0..open.len()).min_by_key(|at| open[*at]));
+        rate_cycle(ring, &order, zooms);
     }
     for (place, from) in cuts.iter().enumerate() {
         let to = cuts[(place + 1) % cuts.len()];
-        let steps = if to > *from { to - from } else { to + open.len() - from };
-        let order: Vec<usize> = (0..=steps).map(|step| (from + step) % open.len()).collect();
-        rate_arc(open, &order, &mut zooms[..open.len()]);
+        let steps = if to > *from { to - from } else { to + order.len() - from };
+        let arc: Vec<usize> = (0..=steps).map(|step| order[(from + step) % order.len()]).collect();
+        rate_arc(ring, &arc, zooms);
     }
-    if open.len() < ring.len() {
-        zooms[open.len()] = zooms[0];
+    if let [first, .., last] = zooms
+        && ring.first() == ring.last()
+    {
+        *last = *first;
     }
 }
 
 /// Rates the inner vertices of an arc given by their order; both ends are needed at every zoom, and of an arc that
 /// closes on itself the two greatest as well, so that it never loses its area.
 fn rate_arc(vertices: &[Vertex], order: &[usize], zooms: &mut [u8]) {
-    let last = order.len() - 1;
-    (zooms[order[0]], zooms[order[last]]) = (0, 0);
-    if last < 2 {
+    let place = |at: &usize| vertices[*at];
+    let closed = order.first().map(place) == order.last().map(place);
+    // Of two equal triangles the first along the arc goes first; the direction must be the arc's own.
+    let steps: Vec<usize> = if order.iter().map(place).gt(order.iter().rev().map(place)) {
+        order.iter().rev().copied().collect()
+    } else {
+        order.to_vec()
+    };
+    rate(vertices, &steps, Ends::Fixed { left: if closed { 2 } else { 0 } }, zooms);
+}
+
+/// Rates all vertices of a ring given by their order; the three greatest are needed at every zoom.
+fn rate_cycle(vertices: &[Vertex], order: &[usize], zooms: &mut [u8]) {
+    let sequence = |order: &[usize]| -> Vec<usize> {
+        let places: Vec<Vertex> = order.iter().map(|at| vertices[*at]).collect();
+        let first = least_rotation(&places);
+        (0..order.len()).map(|step| order[(first + step) % order.len()]).collect()
+    };
+    // Of two equal triangles the first goes first: of the ways to write the ring down it is the least one that counts.
+    let ahead = sequence(order);
+    let back = sequence(&order.iter().rev().copied().collect::<Vec<_>>());
+    let place = |at: &usize| vertices[*at];
+    let steps = if ahead.iter().map(place).gt(back.iter().map(place)) { back } else { ahead };
+    rate(vertices, &steps, Ends::Joined, zooms);
+}
+
+/// Where the least of all rotations of a sequence begins.
+///
+/// Two candidates are compared until they differ, and all that the greater one has passed is out: one walk in all.
+pub fn least_rotation<T: Ord>(sequence: &[T]) -> usize {
+    let count = sequence.len();
+    let (mut one, mut two, mut same) = (0, 1, 0);
+    while one < count && two < count && same < count {
+        match sequence[(one + same) % count].cmp(&sequence[(two + same) % count]) {
+            std::cmp::Ordering::Equal => {
+                same += 1;
+                continue;
+            }
+            std::cmp::Ordering::Greater => one += same + 1,
+            std::cmp::Ordering::Less => two += same + 1,
+        }
+        two += usize::from(one == two);
+        same = 0;
+    }
+    one.min(two).min(count.saturating_sub(1))
+}
+
+/// What is at the ends of a run of vertices.
+#[derive(Clone, Copy)]
+enum Ends {
+    /// Vertices that are needed at every zoom, as are so many between them.
+    Fixed { left: usize },
+    /// The last vertex is followed by the first; three are needed at every zoom.
+    Joined,
+}
+
+/// Rates a run of vertices given by their order; of two equal triangles the first one goes first.
+fn rate(vertices: &[Vertex], order: &[usize], ends: Ends, zooms: &mut [u8]) {
+    let count = order.len() as u32;
+    let (inner, least) = match ends {
+        Ends::Fixed { left } => (1..count.saturating_sub(1), left),
+        Ends::Joined => (0..count, 3),
+    };
+    for at in order {
+        zooms[*at] = 0;
+    }
+    let mut left = inner.len();
+    if left <= least {
         return;
     }
-    let place = |at: usize| vertices[order[at]];
-    // Of two equal triangles the first along the arc goes first; the direction must be the arc's own.
-    let backwards = (0..=last).map(place).gt((0..=last).rev().map(place));
-    let at = |step: usize| order[if backwards { last - step } else { step }];
-    let mut before: Vec<u32> = (0..=last as u32).map(|step| step.saturating_sub(1)).collect();
-    let mut after: Vec<u32> = (0..=last as u32).map(|step| step + 1).collect();
-    let area = |a: u32, b: u32, c: u32| {
-        triangle2(vertices[at(a as usize)], vertices[at(b as usize)], vertices[at(c as usize)])
-    };
-    let mut heap: BinaryHeap<Reverse<(u128, u32)>> = BinaryHeap::with_capacity(last);
-    let mut current = vec![0_u128; last + 1];
-    for step in 1..last as u32 {
-        current[step as usize] = area(step - 1, step, step + 1);
-        heap.push(Reverse((current[step as usize], step)));
+    let mut before: Vec<u32> = (0..count).map(|step| (step + count - 1) % count).collect();
+    let mut after: Vec<u32> = (0..count).map(|step| (step + 1) % count).collect();
+    let place = |step: u32| vertices[order[step as usize]];
+    let mut heap: BinaryHeap<Reverse<(u128, u32)>> = BinaryHeap::with_capacity(order.len());
+    let mut current = vec![0_u128; order.len()];
+    for step in inner.clone() {
+        let size = triangle2(place(before[step as usize]), place(step), place(after[step as usize]));
+        current[step as usize] = size;
+        heap.push(Reverse((size, step)));
     }
-    let closed = place(0) == place(last);
-    let (mut floor, mut left) = (0, last - 1);
-    while let Some(Reverse((size, step))) = heap.pop() {
+    let mut floor = 0;
+    while left > least
+        && let Some(Reverse((size, step))) = heap.pop()
+    {
         if current[step as usize] != size {
             continue;
         }
         floor = size.max(floor);
-        zooms[at(step as usize)] = if closed && left <= 2 { 0 } else { least_zoom(floor) };
+        zooms[order[step as usize]] = least_zoom(floor);
         left -= 1;
         current[step as usize] = u128::MAX;
         let (previous, next) = (before[step as usize], after[step as usize]);
         after[previous as usize] = next;
         before[next as usize] = previous;
-        for neighbour in [previous, next] {
-            if neighbour != 0 && (neighbour as usize) < last {
-                let size = area(before[neighbour as usize], neighbour, after[neighbour as usize]);
-                current[neighbour as usize] = size;
-                heap.push(Reverse((size, neighbour)));
-            }
+        for neighbour in [previous, next].into_iter().filter(|step| inner.contains(step)) {
+            let size = triangle2(
+                place(before[neighbour as usize]),
+                place(neighbour),
+                place(after[neighbour as usize]),
+            );
+            current[neighbour as usize] = size;
+            heap.push(Reverse((size, neighbour)));
         }
     }
 }
@@ -262,10 +346,37 @@ mod tests {
         let ring: Vec<Vertex> = vec![[5, 5], [6, 5], [7, 6], [6, 7], [5, 6], [5, 5]];
         let mut zooms = [9; 6];
         rate_ring(&ring, &mut zooms, |_| false);
-        let mut sorted = zooms;
-        sorted.sort_unstable();
-        assert_eq!(sorted[..4], [0; 4], "three vertices and the first again: {zooms:?}");
-        assert_eq!(zooms[0], zooms[5]);
+        let (mut open, closing) = (zooms[..5].to_vec(), zooms[5]);
+        open.sort_unstable();
+        assert!(open[..3] == [0; 3] && open[3] > 0, "three vertices at every zoom: {zooms:?}");
+        assert_eq!(zooms[0], closing);
+    }
+
+    #[test]
+    fn the_first_vertex_is_rated_like_any_other() {
+        // By hand: a square of 2^21 cells a side, whose least vertex is a bulge of one cell in its western side.
+        let side = 1 << 21;
+        let ring = [[9, side / 2], [10, side], [10 + side, side], [10 + side, 0], [10, 0], [9, side / 2]];
+        let mut zooms = [9; 6];
+        rate_ring(&ring, &mut zooms, |_| false);
+        // Its triangle has 2^20 world cells. At zoom 13 a grid cell has 2^14, so that these are 64; at zoom 12 they are 16.
+        assert_eq!((zooms[0], zooms[5]), (13, 13));
+        // A corner has 2^41, which are 32 grid cells from zoom 2 on; three are there at every zoom.
+        zooms[1..5].sort_unstable();
+        assert_eq!(zooms[1..5], [0, 0, 0, 2]);
+    }
+
+    #[test]
+    fn a_vertex_twice_in_a_row_counts_once() {
+        let ring = [[5, 5], [5, 5], [900, 5], [900, 900], [900, 900], [5, 900], [5, 5], [5, 5]];
+        let mut zooms = [9; 8];
+        rate_ring(&ring, &mut zooms, |_| false);
+        let mut once = [9; 5];
+        rate_ring(&[[5, 5], [900, 5], [900, 900], [5, 900], [5, 5]], &mut once, |_| false);
+        assert_eq!((zooms[0], zooms[2], zooms[3], zooms[5]), (once[0], once[1], once[2], once[3]));
+        assert_eq!([zooms[1], zooms[4], zooms[6]], [NEVER; 3]);
+        // And makes no node of a coverage.
+        assert!(nodes([&ring[..]].into_iter()).is_empty());
     }
 
     /// Effective areas by the definition: remove the smallest, look at all again.
@@ -284,6 +395,13 @@ mod tests {
 
     proptest! {
         #[test]
+        fn the_least_rotation_is_the_least_of_all(sequence in proptest::collection::vec(0_u8..3, 0..12)) {
+            let rotated = |first: usize| [&sequence[first..], &sequence[..first]].concat();
+            let least = (0..sequence.len()).map(rotated).min().unwrap_or_default();
+            prop_assert_eq!(rotated(least_rotation(&sequence)), least);
+        }
+
+        #[test]
         fn the_heap_agrees_with_the_definition(steps in proptest::collection::vec((0_u32..4_000_000, 0_u32..4_000_000), 3..40)) {
             let mut line: Vec<Vertex> = steps.iter().map(|(x, y)| [*x, *y]).collect();
             if line.iter().gt(line.iter().rev()) {
@@ -297,32 +415,37 @@ mod tests {
         }
 
         #[test]
-        fn direction_and_start_don_t_matter(steps in proptest::collection::vec((0_u32..4_000_000, 0_u32..4_000_000), 4..40), turn in 0_usize..40) {
-            let mut open: Vec<Vertex> = steps.iter().map(|(x, y)| [*x, *y]).collect();
-            open.sort_unstable();
-            open.dedup();
-            // A stride of seven comes by every vertex unless their number is a multiple of it.
-            if open.len().is_multiple_of(7) {
-                open.pop();
-            }
-            prop_assume!(open.len() >= 4);
-            let shuffled: Vec<Vertex> = (0..open.len()).map(|at| open[(at * 7) % open.len()]).collect();
-            let rate = |ring: &[Vertex]| {
-                let mut closed = ring.to_vec();
-                closed.push(ring[0]);
+        fn direction_start_and_doubling_don_t_matter(
+            steps in proptest::collection::vec((0_u32..9, 0_u32..9), 3..14), turn in 0_usize..14, doubled in 0_usize..3, bits in 0_u32..24,
+        ) {
+            // Few places: rings come by a vertex again, and many triangles are alike.
+            let open: Vec<Vertex> = steps.iter().map(|(x, y)| [x << bits, y << bits]).collect();
+            // What each zoom draws, from the least rotation of either direction on.
+            let drawn = |open: &[Vertex]| -> Vec<Vec<Vertex>> {
+                let mut closed = vec![open[0]; doubled];
+                closed.extend_from_slice(open);
+                closed.push(open[0]);
                 let mut zooms = vec![9; closed.len()];
                 rate_ring(&closed, &mut zooms, |_| false);
-                let mut by_vertex: Vec<(Vertex, u8)> = closed.iter().copied().zip(zooms).collect();
-                by_vertex.sort_unstable();
-                by_vertex.dedup();
-                by_vertex
+                let at_zoom = |zoom: u8| {
+                    let ring: Vec<Vertex> = closed[..closed.len() - 1].iter().zip(&zooms).filter(|(_, least)| **least <= zoom).map(|(vertex, _)| *vertex).collect();
+                    let least = |mut ring: Vec<Vertex>| {
+                        let first = least_rotation(&ring);
+                        if !ring.is_empty() {
+                            ring.rotate_left(first);
+                        }
+                        ring
+                    };
+                    least(ring.clone()).min(least(ring.into_iter().rev().collect()))
+                };
+                (0..=MAX_ZOOM).map(at_zoom).collect()
             };
-            let mut other = shuffled.clone();
+            let mut other = open.clone();
             other.rotate_left(turn % open.len());
-            let turned = rate(&other);
+            let turned = drawn(&other);
             other.reverse();
-            prop_assert_eq!(rate(&shuffled), turned.clone());
-            prop_assert_eq!(rate(&other), turned);
+            prop_assert_eq!(&drawn(&open), &turned);
+            prop_assert_eq!(&drawn(&other), &turned);
         }
     }
 }

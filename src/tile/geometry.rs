@@ -11,9 +11,13 @@ use crate::tile::clip::clip_ring;
 use crate::tile::clip::holds;
 use crate::tile::encode::Geometry;
 use crate::tile::generalise::Detail;
+use crate::tile::generalise::least_rotation;
+use crate::tile::generalise::open_ring;
 use crate::tile::grid::BUFFER;
 use crate::tile::grid::TILE_EXTENT;
 use crate::tile::grid::TileCoord;
+use crate::tile::reach::meeting;
+use crate::tile::repair::lobes;
 use crate::tile::repair::repair;
 
 /// Room for so many vertices of a line is made before any is placed.
@@ -25,8 +29,9 @@ fn on_tile(place: Place) -> bool {
     near.contains(&place.0) && near.contains(&place.1)
 }
 
-/// The part of a shape that is on the tile, with the vertices that `zoom` needs; `None` if nothing of it is. What is
-/// too small for the grid is drawn one cell large: a feature that meets the tile is in it.
+/// The part of a shape that is on the tile, with the vertices that `zoom` needs; `None` if nothing of it is. Whether it
+/// meets the tile is decided by all of its vertices. What is too small for the grid, or reaches the tile by less than
+/// what the zoom leaves out, is drawn one cell large: a feature that meets the tile is in it.
 pub fn on_grid(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Option<Geometry> {
     let kind = shape.kind.broad();
     let parts = match kind {
@@ -44,14 +49,24 @@ pub fn on_grid(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) ->
     (!parts.is_empty()).then_some(Geometry { kind, parts })
 }
 
-/// The places of one ring or line that `zoom` needs, in sixteenths.
+/// The places of one open ring that `zoom` needs, in sixteenths.
 fn places(run: std::ops::Range<usize>, detail: &Detail, at: TileCoord, zoom: u8, out: &mut Vec<Place>) {
     out.clear();
-    for (vertex, least) in detail.vertices()[run.clone()].iter().zip(&detail.zooms()[run]) {
+    // The repeated end goes before any vertex is left out: else the last one that stays would be taken for it.
+    let open = open_ring(&detail.vertices()[run.clone()]);
+    for (vertex, least) in open.iter().zip(&detail.zooms()[run]) {
         if *least <= zoom {
             out.push(at.fine_place(vertex[0], vertex[1]));
         }
     }
+}
+
+/// Whether a vertex that `zoom` needs is on the tile or its buffer: then the shape meets it for certain.
+fn has_vertex_here(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> bool {
+    let run = shape.first_position as usize..shape.first_position as usize + shape.positions.len();
+    let square = at.square();
+    let mut needed = detail.vertices()[run.clone()].iter().zip(&detail.zooms()[run]);
+    needed.any(|(vertex, least)| *least <= zoom && square.holds(*vertex))
 }
 
 fn snap(place: Place) -> Place {
@@ -100,7 +115,6 @@ fn lines(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<V
         }
         clip_line(&line, &mut pieces);
     }
-    let first = pieces.first().map(|piece| snap(piece[0]));
     for piece in &mut pieces {
         for place in piece.iter_mut() {
             *place = snap(*place);
@@ -108,49 +122,37 @@ fn lines(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<V
         piece.dedup();
     }
     pieces.retain(|piece| piece.len() >= 2);
-    match first {
-        Some((x, y)) if pieces.is_empty() => vec![vec![(x, y), (x + 1, y)]],
-        _ => pieces,
+    if !pieces.is_empty() && has_vertex_here(shape, detail, at, zoom) {
+        return pieces;
     }
+    let Some([x, y]) = meeting(shape, detail.vertices(), at) else { return Vec::new() };
+    if pieces.is_empty() {
+        let (x, y) = at.place(x, y);
+        pieces.push(vec![(x, y), (x + 1, y)]);
+    }
+    pieces
 }
 
 fn areas(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<Vec<Place>> {
+    let meet = || meeting(shape, detail.vertices(), at);
+    let met = if has_vertex_here(shape, detail, at, zoom) { None } else { Some(meet()) };
+    if met == Some(None) {
+        return Vec::new();
+    }
     let (mut ring, mut spare, mut out) = (Vec::new(), Vec::new(), Vec::new());
-    let mut settled: Vec<Place> = Vec::new();
-    let mut mark = None;
     let mut start = shape.first_position as usize;
     for part in shape.parts() {
-        let mut part_at = (0, 0);
         let mut outer_is_there = false;
-        let (mut inside, mut small_at) = (0, None);
         for (number, positions) in part.rings().enumerate() {
             let run = start..start + positions.len();
             start = run.end;
-            if number > 0 && !outer_is_there {
+            let is_hole = number > 0;
+            if is_hole && !outer_is_there {
                 continue;
             }
             places(run, detail, at, zoom, &mut ring);
-            ring.pop();
-            let small = is_small(&ring);
-            settled.clear();
             if !ring.iter().all(|place| holds(*place)) {
-                settled.extend_from_slice(&ring);
-                settled.iter_mut().for_each(settle);
-            }
-            clip_ring(&mut ring, &mut spare);
-            let Some(first) = ring.first().copied() else { continue };
-            // What the holes leave: a tile within a hole has none of the area.
-            let area = area2(&ring).unsigned_abs();
-            if number == 0 {
-                inside = area;
-                small_at = (small && holds(first)).then_some(first);
-                part_at = first;
-            } else {
-                inside = inside.saturating_sub(area);
-            }
-            // Whether anything of it is here is told by the exact ring, what is drawn by the settled one.
-            if !settled.is_empty() {
-                std::mem::swap(&mut ring, &mut settled);
+                ring.iter_mut().for_each(settle);
                 clip_ring(&mut ring, &mut spare);
             }
             for place in &mut ring {
@@ -160,31 +162,45 @@ fn areas(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<V
             while ring.len() > 1 && ring.first() == ring.last() {
                 ring.pop();
             }
-            let area = area2(&ring);
-            if ring.len() < 3 || area == 0 {
-                continue;
+            let before = out.len();
+            match area2(&ring) {
+                // A figure of eight, whose halves are alike, or nothing.
+                0 => out.extend(lobes(&ring)),
+                // The outer ring has a positive area where y grows downwards.
+                area => {
+                    if area < 0 {
+                        ring.reverse();
+                    }
+                    out.push(std::mem::take(&mut ring));
+                }
             }
-            // The outer ring has a positive area where y grows downwards, its holes a negative one.
-            if (area > 0) != (number == 0) {
-                ring.reverse();
+            for ring in &mut out[before..] {
+                if is_hole {
+                    ring.reverse();
+                }
+                begin_at_least(ring);
             }
-            outer_is_there |= number == 0;
-            out.push(std::mem::take(&mut ring));
-        }
-        if mark.is_none() {
-            mark = if inside > 0 { Some(part_at) } else { small_at }.map(snap);
+            outer_is_there |= !is_hole && out.len() > before;
         }
     }
-    let out = if out.is_empty() { out } else { repair(out) };
-    match mark {
-        Some((x, y)) if out.is_empty() => vec![vec![(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1)]],
-        _ => out,
+    if !out.is_empty() {
+        out = repair(out, detail.is_coverage());
     }
+    if out.is_empty()
+        && let Some([x, y]) = met.unwrap_or_else(meet)
+    {
+        let (x, y) = at.place(x, y);
+        out.push(vec![(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1)]);
+    }
+    out
 }
 
-/// Whether a ring is at most two cells wide and high: too small to have an area on the grid for certain.
-fn is_small(ring: &[Place]) -> bool {
-    const MOST: i64 = 2 << SIXTEENTHS;
-    let Some(first) = ring.first() else { return false };
-    ring.iter().all(|place| (place.0 - first.0).abs() <= MOST && (place.1 - first.1).abs() <= MOST)
+/// Turns a ring so that it begins at its least place, or with the least run of places if it comes by there again: the
+/// same ring is written alike wherever its file begins it.
+fn begin_at_least(ring: &mut [Place]) {
+    let Some(least) = ring.iter().min().copied() else { return };
+    let mut found = (0..ring.len()).filter(|at| ring[*at] == least);
+    let first = found.next().unwrap_or(0);
+    let first = if found.next().is_some() { least_rotation(ring) } else { first };
+    ring.rotate_left(first);
 }

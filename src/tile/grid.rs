@@ -116,6 +116,45 @@ impl Square {
             && y.wrapping_sub(self.north) <= self.south - self.north
     }
 
+    /// Its north-western corner.
+    #[must_use]
+    pub fn corner(&self) -> [u32; 2] {
+        [self.west, self.north]
+    }
+
+    /// Its middle.
+    #[must_use]
+    pub fn middle(&self) -> [u32; 2] {
+        [u32::midpoint(self.west, self.east), u32::midpoint(self.north, self.south)]
+    }
+
+    /// A place in it on the segment between two places outside, rounded to a world cell: that nearest the lesser end.
+    /// `None` if the segment passes by. Liang and Barsky, whichever way the segment is gone along.
+    #[must_use]
+    pub fn entry(&self, a: [u32; 2], b: [u32; 2]) -> Option<[u32; 2]> {
+        let (from, to) = (a.min(b), a.max(b));
+        let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
+        let (low, high) = ([self.west, self.north], [self.east, self.south]);
+        for axis in 0..2 {
+            let step = f64::from(to[axis]) - f64::from(from[axis]);
+            let share = |edge: u32| (f64::from(edge) - f64::from(from[axis])) / step;
+            if step == 0.0 {
+                if !(low[axis]..=high[axis]).contains(&from[axis]) {
+                    return None;
+                }
+            } else if step > 0.0 {
+                (enter, leave) = (enter.max(share(low[axis])), leave.min(share(high[axis])));
+            } else {
+                (enter, leave) = (enter.max(share(high[axis])), leave.min(share(low[axis])));
+            }
+        }
+        let place = |axis: usize| {
+            let at = f64::from(from[axis]) + enter * (f64::from(to[axis]) - f64::from(from[axis]));
+            (at.round() as u32).clamp(low[axis], high[axis])
+        };
+        (enter <= leave).then(|| [place(0), place(1)])
+    }
+
     /// Beyond which edges of it a place lies, a bit each, where it is farther than `margin`: two places with a bit in
     /// common have nothing of it between them.
     #[inline]

@@ -11,7 +11,7 @@ use crate::tile::generalise::Detail;
 use crate::tile::geometry::on_grid;
 use crate::tile::grid::TileCoord;
 use crate::tile::ids::TileIds;
-use crate::tile::ids::make_unique;
+use crate::tile::left_out::LeftOut;
 use crate::tile::tags::Tagger;
 use crate::tile::thin::FULL_ZOOM;
 
@@ -119,46 +119,56 @@ fn point(group: &RowGroup, row: usize, at: TileCoord) -> Option<(i64, i64)> {
 
 /// Properties to carry.
 #[derive(Debug, Clone, Copy)]
-pub enum Properties<'a> {
-    /// All of the layer.
-    All,
-    /// Those named.
-    Named(&'a [String]),
-    /// None.
-    None,
+pub struct Properties<'a> {
+    /// Those named, or all of the layer.
+    wanted: Option<&'a [String]>,
+    /// Texts of more bytes than this are left out; 0 leaves out every property.
+    longest: usize,
 }
 
-/// Tile ids of so many rows, unique within the layer.
-fn unique_ids(rows: &Rows<'_>, count: usize, row_at: impl Fn(usize) -> RowRef) -> Vec<u64> {
-    let mut known: Option<(u32, std::sync::Arc<TileIds>)> = None;
-    let mut ids = Vec::with_capacity(count);
-    for RowRef { group, row } in (0..count).map(&row_at) {
-        let of_group = match &known {
-            Some((known, ids)) if *known == group => ids,
-            _ => &known.insert((group, TileIds::of(&rows.collection.groups()[group as usize]))).1,
-        };
-        ids.push(of_group.get(row as usize));
+impl<'a> Properties<'a> {
+    /// The properties named, or all.
+    pub fn new(wanted: Option<&'a [String]>) -> Self {
+        Self { wanted, longest: usize::MAX }
     }
-    make_unique(&mut ids, |at| rows.group(row_at(at)).id(row_at(at).row as usize));
-    ids
+
+    /// The same without texts of more bytes than this.
+    pub fn up_to(self, longest: usize) -> Self {
+        Self { longest: self.longest.min(longest.max(1)), ..self }
+    }
+
+    /// None of them.
+    pub fn left_out(self) -> Self {
+        Self { longest: 0, ..self }
+    }
+}
+
+/// A finished layer.
+#[derive(Debug)]
+pub struct Written {
+    /// The layer.
+    pub bytes: Vec<u8>,
+    /// Texts that it would have had.
+    pub left: LeftOut,
 }
 
 /// What makes the tags of a layer's features; `clustered` if some stand for several rows.
-fn tagger<'a>(rows: &Rows<'a>, properties: Properties<'_>, clustered: bool) -> Tagger<'a> {
-    let tagger = |wanted| Tagger::new(rows.collection, wanted, rows.near.len(), &rows.met);
-    let tagger = match properties {
-        Properties::All => tagger(None),
-        Properties::Named(names) => tagger(Some(names)),
-        Properties::None => Tagger::new(rows.collection, Some(&[]), 0, &[]),
-    };
-    if rows.at.z < FULL_ZOOM || clustered { tagger.without_count() } else { tagger }
+fn tagger<'a>(rows: &Rows<'a>, ids: &TileIds, properties: Properties<'_>, clustered: bool) -> Tagger<'a> {
+    let Properties { wanted, longest } = properties;
+    let mut tagger = Tagger::new(rows.collection, wanted, rows.near.len(), &rows.met);
+    // A field that repeats the ids is written for who names it.
+    if wanted.is_none() {
+        tagger.retain(|field| !ids.is_copy(field));
+    }
+    let tagger = if rows.at.z < FULL_ZOOM || clustered { tagger.without_count() } else { tagger };
+    if longest < usize::MAX { tagger.leaving_out(longest) } else { tagger }
 }
 
-fn finish(layer: Box<LayerWriter>, rows: &Rows<'_>, limit: usize) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    layer.finish(&rows.collection.schema().id, &mut out);
+fn finish(layer: Box<LayerWriter>, tagger: Tagger<'_>, rows: &Rows<'_>, limit: usize) -> Option<Written> {
+    let mut bytes = Vec::new();
+    layer.finish(&rows.collection.schema().id, &mut bytes);
     layer.leave();
-    (out.len() <= limit).then_some(out)
+    (bytes.len() <= limit).then(|| Written { bytes, left: tagger.into_left_out() })
 }
 
 /// Writes features as a layer of at most `limit` bytes; `None` if they take more.
@@ -167,13 +177,13 @@ pub fn write(
     features: &[Feature],
     properties: Properties<'_>,
     limit: usize,
-) -> Option<Vec<u8>> {
-    let ids = unique_ids(rows, features.len(), |at| features[at].at);
+) -> Option<Written> {
+    let ids = TileIds::of(rows.collection);
     let mut layer = LayerWriter::empty();
     let clustered = features.iter().any(|feature| feature.count.is_some());
-    let mut tagger = tagger(rows, properties, clustered);
+    let mut tagger = tagger(rows, &ids, properties, clustered);
     let mut tags = Vec::new();
-    for (feature, id) in features.iter().zip(ids) {
+    for feature in features {
         tags.clear();
         if feature.count.is_none_or(|count| count == 1) {
             tagger.row(&mut layer, feature.at.group, feature.at.row as usize, &mut tags);
@@ -181,35 +191,35 @@ pub fn write(
         if let Some(count) = feature.count {
             tagger.count(&mut layer, count, &mut tags);
         }
-        layer.feature(id, &tags, &feature.geometry);
+        layer.feature(ids.get(feature.at), &tags, &feature.geometry);
         if layer.bytes() > limit {
             return None;
         }
     }
-    finish(layer, rows, limit)
+    finish(layer, tagger, rows, limit)
 }
 
 /// As [`write_all`], for rows that are all points of groups of points.
-fn write_points(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Option<Vec<u8>> {
-    let ids = unique_ids(rows, rows.near.len(), |at| rows.near[at]);
+fn write_points(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Option<Written> {
+    let ids = TileIds::of(rows.collection);
     let mut layer = LayerWriter::empty();
-    let mut tagger = tagger(rows, properties, false);
+    let mut tagger = tagger(rows, &ids, properties, false);
     let mut tags = Vec::new();
-    for (at, id) in rows.near.iter().zip(ids) {
+    for at in &rows.near {
         let row = at.row as usize;
         let Some(place) = point(rows.group(*at), row, rows.at) else { continue };
         tags.clear();
         tagger.row(&mut layer, at.group, row, &mut tags);
-        layer.point(id, &tags, place);
+        layer.point(ids.get(*at), &tags, place);
         if layer.bytes() > limit {
             return None;
         }
     }
-    finish(layer, rows, limit)
+    finish(layer, tagger, rows, limit)
 }
 
 /// Writes every row as it is, within `limit` bytes, without holding all geometries at once; `None` if they take more.
-pub fn write_all(rows: &Rows<'_>, properties: Properties<'_>, zoom: u8, limit: usize) -> Option<Vec<u8>> {
+pub fn write_all(rows: &Rows<'_>, properties: Properties<'_>, zoom: u8, limit: usize) -> Option<Written> {
     // A feature has ten bytes at least: more than this cannot fit, and need not be cut first.
     if rows.near.len() > limit / 10 && rows.near.iter().all(|at| rows.is_point(*at)) {
         return None;
@@ -218,18 +228,18 @@ pub fn write_all(rows: &Rows<'_>, properties: Properties<'_>, zoom: u8, limit: u
         return write_points(rows, properties, limit);
     }
     // Each is written as soon as it is cut: its room is the next one's.
-    let ids = unique_ids(rows, rows.near.len(), |at| rows.near[at]);
+    let ids = TileIds::of(rows.collection);
     let mut layer = LayerWriter::empty();
-    let mut tagger = tagger(rows, properties, false);
+    let mut tagger = tagger(rows, &ids, properties, false);
     let mut tags = Vec::new();
-    for (at, id) in rows.near.iter().zip(ids) {
+    for at in &rows.near {
         let Some(geometry) = rows.geometry(*at, zoom) else { continue };
         tags.clear();
         tagger.row(&mut layer, at.group, at.row as usize, &mut tags);
-        layer.feature(id, &tags, &geometry);
+        layer.feature(ids.get(*at), &tags, &geometry);
         if layer.bytes() > limit {
             return None;
         }
     }
-    finish(layer, rows, limit)
+    finish(layer, tagger, rows, limit)
 }

@@ -1,9 +1,9 @@
 //! Vector tiles: a view and a tile address to bytes.
 //!
 //! In: [`crate::access::CollectionView`] and [`TileCoord`]. Out: Mapbox Vector Tile 2.1. Pure. A feature goes through
-//! `generalise` (which vertices a zoom needs, once), `clip` and `geometry` (cut in sixteenths of a grid cell, snapped),
-//! `repair` (only if edges cross), `tags` and `encode`; `thin` keeps the tile within its size. Not here: caches and
-//! encodings (`http`).
+//! `generalise` (which vertices a zoom needs, once), `reach` (whether it meets the tile), `clip` and `geometry` (cut in
+//! sixteenths of a grid cell, snapped), `repair` (only if edges cross), `ids`, `tags` and `encode`; `thin` keeps the
+//! tile within its size. Not here: caches and encodings (`http`).
 
 mod bytes;
 mod clip;
@@ -15,6 +15,8 @@ mod geometry;
 mod grid;
 mod ids;
 mod layer;
+mod left_out;
+mod reach;
 mod repair;
 mod tags;
 mod thin;
@@ -26,7 +28,11 @@ pub use grid::BUFFER;
 pub use grid::MAX_ZOOM;
 pub use grid::TILE_EXTENT;
 pub use grid::TileCoord;
+pub use ids::are_ids_known;
 pub use ids::find;
+pub use ids::ids_version;
+pub use ids::is_id_field;
+pub use left_out::LEFT_OUT;
 pub use tags::COUNT;
 pub use thin::FULL_ZOOM;
 pub use thin::FULL_ZOOM_BYTES;

@@ -17,20 +17,59 @@ use crate::tile::faces::faces;
 /// Rings of one feature, open (the last place does not repeat the first): outer rings with a positive area, each
 /// before its holes, which have a negative one. On return no two edges cross, and rings touch at places only where
 /// valid areas may; rings without area are gone.
-pub fn repair(rings: Vec<Vec<Place>>) -> Vec<Vec<Place>> {
+///
+/// A ring that crosses itself keeps all that it runs round, whichever way. In a coverage a part that it runs round the
+/// other way is its neighbour's: there the border wandered across itself, and the neighbour has the same places.
+pub fn repair(mut rings: Vec<Vec<Place>>, is_coverage: bool) -> Vec<Vec<Place>> {
     if edges_are_apart(&rings) && each_in_its_place(&rings) {
         return rings;
     }
+    if !is_coverage {
+        if let [ring] = rings.as_slice() {
+            return overlay(std::slice::from_ref(ring), FillRule::NonZero);
+        }
+        rings = rings.into_iter().flat_map(uncrossed).collect();
+    }
+    // Holes that stick out of their outer ring have a negative winding there and stay empty.
+    overlay(&rings, FillRule::Positive)
+}
+
+/// All that a ring runs round, whichever way: both halves of a figure of eight. Empty if its places lie on a straight
+/// line.
+pub fn lobes(ring: &[Place]) -> Vec<Vec<Place>> {
+    let [a, b, rest @ ..] = ring else { return Vec::new() };
+    let turn = |c: &Place| (b.0 - a.0) * (c.1 - a.1) - (b.1 - a.1) * (c.0 - a.0);
+    if rest.iter().all(|place| turn(place) == 0) {
+        return Vec::new();
+    }
+    overlay(std::slice::from_ref(&ring.to_vec()), FillRule::NonZero)
+}
+
+/// A ring as rings that don't cross themselves, of the same sign.
+fn uncrossed(ring: Vec<Place>) -> Vec<Vec<Place>> {
+    if edges_are_apart(std::slice::from_ref(&ring)) {
+        return vec![ring];
+    }
+    let mut rings = overlay(std::slice::from_ref(&ring), FillRule::NonZero);
+    if area2(&ring) < 0 {
+        for ring in &mut rings {
+            ring.reverse();
+        }
+    }
+    rings
+}
+
+/// The areas that rings have by a rule.
+fn overlay(rings: &[Vec<Place>], rule: FillRule) -> Vec<Vec<Place>> {
     let points = rings.iter().map(Vec::len).sum();
     // Vertices on straight edges stay: the area across the border has them too.
     let options = IntOverlayOptions::keep_all_points();
     let mut overlay = Overlay::new_custom(points, options, Solver::default());
-    for ring in &rings {
+    for ring in rings {
         let points = ring.iter().map(|place| IntPoint::new(place.0 as i32, place.1 as i32));
         overlay.add_path_iter(points, ShapeType::Subject);
     }
-    // Holes that stick out of their outer ring have a negative winding there and stay empty.
-    let shapes = overlay.overlay(OverlayRule::Subject, FillRule::Positive);
+    let shapes = overlay.overlay(OverlayRule::Subject, rule);
     let contours = shapes.into_iter().flatten();
     faces(contours.map(|contour| contour.into_iter().map(|at| (i64::from(at.x), i64::from(at.y))).collect()))
 }
@@ -193,23 +232,42 @@ mod tests {
     fn sound_rings_stay_as_they_are() {
         let rings =
             vec![outer(vec![(0, 0), (10, 0), (10, 10), (0, 10)]), vec![(2, 2), (2, 4), (4, 4), (4, 2)]];
-        assert_eq!(repair(rings.clone()), rings);
+        assert_eq!(repair(rings.clone(), false), rings);
     }
 
     #[test]
     fn a_bow_tie_becomes_two_triangles() {
         let tie = vec![(0, 0), (10, 10), (10, 0), (0, 12)];
-        let got = repair(vec![outer(tie)]);
-        assert!(!got.is_empty());
+        let got = repair(vec![outer(tie)], false);
+        // By hand: the slanting edges meet at (60 / 11, 60 / 11), so that the halves have 20.7 and 32.7 cells.
+        assert_eq!(got.len(), 2, "{got:?}");
         assert!(to_geo(&got).is_valid(), "{got:?}");
+        assert!((to_geo(&got).unsigned_area() - 53.4).abs() < 6.0, "{got:?}");
+    }
+
+    #[test]
+    fn an_even_figure_of_eight_has_two_halves_and_a_straight_line_none() {
+        let eight = vec![(0, 0), (10, 10), (10, 0), (0, 10)];
+        assert_eq!(area2(&eight), 0);
+        let got = lobes(&eight);
+        assert!(got.len() == 2 && got.iter().all(|ring| area2(ring) == 50), "{got:?}");
+        assert!(lobes(&[(0, 0), (5, 5), (10, 10), (2, 2)]).is_empty());
+        // As a hole it takes both halves away.
+        let around = outer(vec![(-5, -5), (15, -5), (15, 15), (-5, 15)]);
+        let holes = got.into_iter().map(|mut ring| {
+            ring.reverse();
+            ring
+        });
+        let left = repair(std::iter::once(around).chain(holes).collect(), false);
+        assert!((to_geo(&left).unsigned_area() - 350.0).abs() < 1e-9, "{left:?}");
     }
 
     #[test]
     fn a_hole_that_sticks_out_cuts_and_adds_nothing() {
-        let got = repair(vec![
-            outer(vec![(0, 0), (10, 0), (10, 10), (0, 10)]),
-            vec![(5, 5), (5, 8), (15, 8), (15, 5)],
-        ]);
+        let got = repair(
+            vec![outer(vec![(0, 0), (10, 0), (10, 10), (0, 10)]), vec![(5, 5), (5, 8), (15, 8), (15, 5)]],
+            false,
+        );
         // By hand: 100 less the 5 by 3 that lie inside.
         assert!((to_geo(&got).unsigned_area() - 85.0).abs() < 1e-9);
     }
@@ -234,20 +292,23 @@ mod tests {
         let hole = |at: i64, side: i64| square(at, side).into_iter().rev().collect::<Vec<_>>();
         let beside = vec![square(0, 10), hole(20, 5)];
         assert!(edges_are_apart(&beside) && !each_in_its_place(&beside));
-        assert_eq!(repair(beside).len(), 1);
+        assert_eq!(repair(beside, false).len(), 1);
         let within = vec![square(0, 10), square(2, 5)];
         assert!(edges_are_apart(&within) && !each_in_its_place(&within));
-        assert_eq!(repair(within).len(), 1);
+        assert_eq!(repair(within, false).len(), 1);
         let island = vec![square(0, 10), hole(2, 6), square(4, 2)];
-        assert_eq!(repair(island.clone()), island);
+        assert_eq!(repair(island.clone(), false), island);
     }
 
     #[test]
     fn two_parts_on_one_another_are_one() {
-        let got = repair(vec![
-            outer(vec![(0, 0), (10, 0), (10, 10), (0, 10)]),
-            outer(vec![(5, 0), (15, 0), (15, 10), (5, 10)]),
-        ]);
+        let got = repair(
+            vec![
+                outer(vec![(0, 0), (10, 0), (10, 10), (0, 10)]),
+                outer(vec![(5, 0), (15, 0), (15, 10), (5, 10)]),
+            ],
+            false,
+        );
         assert_eq!(got.len(), 1);
         assert!((to_geo(&got).unsigned_area() - 150.0).abs() < 1e-9);
     }
@@ -263,6 +324,8 @@ mod tests {
             ]
             .map(outer)
             .to_vec(),
+            // The second ring crosses itself: its halves that run round the other way stay out, as in a coverage.
+            true,
         );
         assert!(to_geo(&got).is_valid(), "{got:?}");
         assert!(got.iter().any(|ring| area2(ring) == 3), "{got:?}");
@@ -270,9 +333,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_is_valid_after(rings in proptest::collection::vec(proptest::collection::vec((0_i64..60, 0_i64..60), 3..12), 1..4)) {
+        fn whatever_comes_is_valid_after(is_coverage: bool, rings in proptest::collection::vec(proptest::collection::vec((0_i64..60, 0_i64..60), 3..12), 1..4)) {
             let rings: Vec<_> = rings.into_iter().map(outer).filter(|ring| area2(ring) != 0).collect();
-            let got = repair(rings);
+            let got = repair(rings, is_coverage);
             prop_assert!(got.iter().all(|ring| ring.len() >= 3 && area2(ring) != 0));
             let shape = to_geo(&got);
             prop_assert!(shape.is_valid(), "{:?} {:?}", got, shape.validation_errors());

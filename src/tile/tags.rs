@@ -1,8 +1,9 @@
 //! Properties of tile features: columns to keys and values of the layer's tables.
 //!
 //! A dictionary column becomes part of the value table as it is: a text is looked at once for each row group, its
-//! rows copy an index. Numbers of few different values
-//! are found by their place.
+//! rows copy an index. Numbers of few different values are found by their place.
+//!
+//! Where a tile would be too large, long texts are left out, and `left_out` says so.
 
 use crate::access::CollectionView;
 use crate::access::Column;
@@ -13,6 +14,8 @@ use crate::access::TextColumn;
 use crate::model::ValueRef;
 use crate::model::time;
 use crate::tile::encode::LayerWriter;
+use crate::tile::left_out::LEFT_OUT;
+use crate::tile::left_out::LeftOut;
 use crate::tile::values::Kind;
 use crate::tile::values::TileValue;
 use crate::tile::values::Values;
@@ -21,6 +24,8 @@ use crate::tile::values::Values;
 const UNKNOWN: u32 = u32::MAX;
 /// Nothing that a tile can hold.
 const NOTHING: u32 = u32::MAX - 1;
+/// A text that is too long for this tile; no index is as great.
+const TOO_LONG: u32 = u32::MAX - 2;
 
 /// From so many rows on tables that have one place for each number are worth their making: of so many places, or so
 /// many times the rows.
@@ -38,6 +43,10 @@ pub struct Tagger<'a> {
     /// Where dates and instants are written out.
     text: Vec<u8>,
     count: Option<u32>,
+    /// The most bytes of a text that is carried.
+    longest: usize,
+    /// Where a text is left out.
+    left: LeftOut,
 }
 
 struct Field {
@@ -149,6 +158,7 @@ impl<'a> Step<'a> {
         near: Option<&mut Near>,
         table: &mut Values,
         written: &mut Vec<u8>,
+        longest: usize,
         row: usize,
     ) -> u32 {
         if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
@@ -156,15 +166,15 @@ impl<'a> Step<'a> {
         }
         let (code, column, known) = match &mut self.kind {
             Source::Nothing => return NOTHING,
-            Source::Other(column) => return single(table, written, column.get(row)),
+            Source::Other(column) => return single(table, written, longest, column.get(row)),
             Source::Near(values, column) => {
                 let known = near.and_then(|near| {
                     let place = usize::try_from(values.get(row).checked_sub(near.least)?).ok()?;
                     near.known.get_mut(place)
                 });
-                let Some(known) = known else { return single(table, written, column.get(row)) };
+                let Some(known) = known else { return single(table, written, longest, column.get(row)) };
                 if *known == UNKNOWN {
-                    *known = single(table, written, column.get(row));
+                    *known = single(table, written, longest, column.get(row));
                 }
                 return *known;
             }
@@ -172,7 +182,7 @@ impl<'a> Step<'a> {
             Source::Codes16(codes, column, known) => (usize::from(codes[row]), column, known),
         };
         if known[code] == UNKNOWN {
-            known[code] = text(table, column.get(row));
+            known[code] = text(table, longest, column.get(row));
         }
         known[code]
     }
@@ -197,7 +207,30 @@ impl<'a> Tagger<'a> {
             .map(|(place, _)| Field { place, key: None, near: Near::of(&spans, place, most) })
             .collect();
         let groups = collection.groups().iter().map(|_| None).collect();
-        Self { collection, fields, groups, text: Vec::new(), count: None }
+        let (text, left) = (Vec::new(), LeftOut::default());
+        Self { collection, fields, groups, text, count: None, longest: usize::MAX, left }
+    }
+
+    /// Keeps the fields that `keep` accepts, by their places in the schema.
+    pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        self.fields.retain(|field| keep(field.place));
+    }
+
+    /// Leaves out texts of more bytes than `longest`, or every property if that is 0, and says so of each feature; a
+    /// field of the layer's own of that name means nothing else then.
+    pub fn leaving_out(mut self, longest: usize) -> Self {
+        let fields = &self.collection.schema().fields;
+        self.fields.retain(|field| fields[field.place].name != LEFT_OUT);
+        self.longest = longest;
+        if longest == 0 {
+            self.left = LeftOut::all(self.fields.drain(..).map(|field| fields[field.place].name.as_str()));
+        }
+        self
+    }
+
+    /// The texts that were left out.
+    pub fn into_left_out(self) -> LeftOut {
+        self.left
     }
 
     /// Leaves out a field of the layer's own called `count`: where tiles may be clustered that name says how many
@@ -210,19 +243,26 @@ impl<'a> Tagger<'a> {
 
     /// Tags of a row.
     pub fn row(&mut self, layer: &mut LayerWriter, group: u32, row: usize, out: &mut Vec<(u32, u32)>) {
-        let Self { collection, fields, groups, text, .. } = self;
+        let Self { collection, fields, groups, text, longest, left, .. } = self;
         let steps = groups[group as usize].get_or_insert_with(|| {
             let rows = &collection.groups()[group as usize];
             fields.iter().map(|field| Step::new(rows.column(field.place), field.near.is_some())).collect()
         });
         for (field, step) in fields.iter_mut().zip(steps) {
-            let value = step.value(field.near.as_mut(), layer.values(), text, row);
-            if value == NOTHING {
+            let value = step.value(field.near.as_mut(), layer.values(), text, *longest, row);
+            if value >= TOO_LONG {
+                if value == TOO_LONG {
+                    left.push(field.place);
+                }
                 continue;
             }
             let name = || &collection.schema().fields[field.place].name;
             let key = *field.key.get_or_insert_with(|| layer.key(name()));
             out.push((key, value));
+        }
+        if *longest < usize::MAX {
+            let rows = &collection.groups()[group as usize];
+            out.extend(left.say(layer, &collection.schema().fields, |place| rows.value(place, row)));
         }
     }
 
@@ -235,10 +275,10 @@ impl<'a> Tagger<'a> {
 }
 
 /// The index of a value that is in no dictionary.
-fn single(values: &mut Values, out: &mut Vec<u8>, value: ValueRef<'_>) -> u32 {
+fn single(values: &mut Values, out: &mut Vec<u8>, longest: usize, value: ValueRef<'_>) -> u32 {
     match value {
         ValueRef::Null => NOTHING,
-        ValueRef::Text(_) | ValueRef::Json(_) => text(values, value),
+        ValueRef::Text(_) | ValueRef::Json(_) => text(values, longest, value),
         ValueRef::Float(value) => values.value(TileValue::Double(value)),
         ValueRef::Bool(value) => values.value(TileValue::Bool(value)),
         ValueRef::Int(value) => values.value(TileValue::Int(value)),
@@ -270,14 +310,17 @@ fn written(
 pub const COUNT: &str = "count";
 
 /// The index of a text, or of a JSON text, number or truth value; nested values have no place in a tile.
-fn text(values: &mut Values, value: ValueRef<'_>) -> u32 {
+fn text(values: &mut Values, longest: usize, value: ValueRef<'_>) -> u32 {
     let json = match value {
+        ValueRef::Text(text) if text.len() > longest => return TOO_LONG,
         ValueRef::Text(text) => return values.value(TileValue::Text(text)),
         ValueRef::Json(json) => json,
         _ => return NOTHING,
     };
     match serde_json::from_str(json) {
         Ok(serde_json::Value::Bool(value)) => values.value(TileValue::Bool(value)),
+        // The quotation marks count, so that what is told of its length is what is measured.
+        Ok(serde_json::Value::String(_)) if json.len() > longest => TOO_LONG,
         Ok(serde_json::Value::String(text)) => values.value(TileValue::Text(&text)),
         Ok(serde_json::Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
             (Some(value), _) => values.value(TileValue::Int(value)),

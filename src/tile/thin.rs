@@ -1,11 +1,15 @@
 //! A tile within its size: what goes first when there is too much.
 //!
-//! Below zoom 12 a tile has at most 500,000 bytes: of a layer that takes too much the smallest lines and areas are
-//! dropped, and points near one another become one with their number in `count`; so they do in every tile of a zoom at
-//! which one tile would have more than [`MOST_POINTS`] of them. From zoom 12 on nothing is dropped:
-//! above 2,000,000 bytes properties go first, then vertices, then points that fall on one another become one; what
-//! still does not fit stands as points with `count`. Layers that share a tile share its bytes: a layer that needs
-//! less than its part leaves the rest to the others.
+//! At every zoom text goes before geometry: of a layer that takes too much the longest texts are left out first, as
+//! many as must go, down to those of more than [`SHORT_TEXT`] bytes; `left_out` names the fields that a feature lost,
+//! and the feature as an item has them whole. Names, codes and numbers are short and stay.
+//!
+//! Below zoom 12 a tile has at most 500,000 bytes: of a layer that still takes too much the smallest lines and areas
+//! are dropped, and points near one another become one with their number in `count`; so they do in every tile of a
+//! zoom at which one tile would have more than [`MOST_POINTS`] of them. From zoom 12 on nothing is dropped: above
+//! 2,000,000 bytes all properties go, then vertices, then points that fall on one another become one; what still does
+//! not fit stands as points with `count`. Layers that share a tile share its bytes: a layer that needs less than its
+//! part leaves the rest to the others.
 
 use hashbrown::HashMap;
 
@@ -18,6 +22,7 @@ use crate::tile::grid::TileCoord;
 use crate::tile::layer::Feature;
 use crate::tile::layer::Properties;
 use crate::tile::layer::Rows;
+use crate::tile::layer::Written;
 use crate::tile::layer::write;
 use crate::tile::layer::write_all;
 
@@ -29,6 +34,8 @@ pub const LOW_ZOOM_BYTES: usize = 500_000;
 pub const FULL_ZOOM_BYTES: usize = 2_000_000;
 /// More points than this in one tile of a zoom, and the layer is clustered at that zoom.
 pub const MOST_POINTS: u32 = 8_000;
+/// Texts of at most so many bytes are not long: the name of a place or a street is one of them.
+pub const SHORT_TEXT: usize = 64;
 /// The side of a cluster's square at first, in grid cells as a power of two: 16 pixels on a tile of 512.
 const CLUSTER_BITS: u32 = 7;
 /// A whole tile and its buffer are one cluster at this size.
@@ -52,10 +59,10 @@ pub fn tile(
     thinning: Thinning,
 ) -> Vec<u8> {
     if thinning == Thinning::None {
-        let properties = properties.map_or(Properties::All, Properties::Named);
+        let properties = Properties::new(properties);
         let layer =
             |collection: &&CollectionView| write_all(&Rows::of(collection, at), properties, at.z, usize::MAX);
-        return joined(collections.iter().filter_map(layer));
+        return joined(collections.iter().filter_map(layer).map(|written| written.bytes));
     }
     let budget = if at.z < FULL_ZOOM { LOW_ZOOM_BYTES } else { FULL_ZOOM_BYTES };
     within(collections, at, properties, budget)
@@ -67,7 +74,7 @@ fn within(
     properties: Option<&[String]>,
     budget: usize,
 ) -> Vec<u8> {
-    let properties = properties.map_or(Properties::All, Properties::Named);
+    let properties = Properties::new(properties);
     let rows: Vec<Rows<'_>> = collections.iter().map(|collection| Rows::of(collection, at)).collect();
     let mut layers: Vec<Option<Vec<u8>>> = rows
         .iter()
@@ -75,7 +82,7 @@ fn within(
             if is_clustered(rows.collection, at.z) {
                 Some(drop_least(rows, properties, budget))
             } else {
-                write_all(rows, properties, at.z, budget)
+                write_all(rows, properties, at.z, budget).map(|written| written.bytes)
             }
         })
         .collect();
@@ -83,11 +90,16 @@ fn within(
     let limit = share(&sizes, budget);
     for (layer, rows) in layers.iter_mut().zip(&rows) {
         if layer.as_ref().is_none_or(|layer| layer.len() > limit) {
-            *layer = Some(if at.z < FULL_ZOOM {
-                drop_least(rows, properties, limit)
-            } else {
-                squeeze(rows, limit)
-            });
+            let is_clustered = is_clustered(rows.collection, at.z);
+            let whole = |properties: Properties<'_>| write_all(rows, properties, at.z, limit);
+            let shortened = if is_clustered { None } else { shortened(properties, limit, whole) };
+            *layer = Some(shortened.unwrap_or_else(|| {
+                if at.z < FULL_ZOOM {
+                    drop_least(rows, properties, limit)
+                } else {
+                    squeeze(rows, properties, limit)
+                }
+            }));
         }
     }
     joined(layers.into_iter().flatten())
@@ -121,12 +133,41 @@ fn share(sizes: &[usize], budget: usize) -> usize {
     budget
 }
 
+/// What `write` makes in `limit` bytes without the longest texts, as few as must go; `None` if it takes more without
+/// any long text.
+fn shortened(
+    properties: Properties<'_>,
+    limit: usize,
+    write: impl Fn(Properties<'_>) -> Option<Written>,
+) -> Option<Vec<u8>> {
+    let short = write(properties.up_to(SHORT_TEXT))?;
+    // What is left of the room goes to the shortest of them.
+    let longest = short.left.longest_that_fit(limit - short.bytes.len());
+    let more = if longest > 0 { write(properties.up_to(longest)) } else { None };
+    Some(more.unwrap_or(short).bytes)
+}
+
+/// As [`shortened`], or with all texts if they fit.
+fn fitted(
+    properties: Properties<'_>,
+    limit: usize,
+    write: impl Fn(Properties<'_>) -> Option<Written>,
+) -> Option<Vec<u8>> {
+    write(properties).map(|written| written.bytes).or_else(|| shortened(properties, limit, write))
+}
+
 /// Within `limit`: the greatest lines and areas, and all points, clustered as far as they must be.
 fn drop_least(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Vec<u8> {
     let (points, shapes): (Vec<RowRef>, Vec<RowRef>) = rows.near.iter().partition(|at| rows.is_point(**at));
     let part = if points.is_empty() { limit } else { limit / 2 };
-    let shapes = greatest(rows, shapes, rows.at.z, |shapes| write(rows, shapes, properties, part).is_some());
-    together(rows, shapes, &points, properties, limit)
+    let most = |properties: Properties<'_>| {
+        greatest(rows, shapes.clone(), rows.at.z, |shapes| write(rows, shapes, properties, part).is_some())
+    };
+    let mut kept = most(properties.up_to(SHORT_TEXT));
+    if kept.is_empty() && !shapes.is_empty() {
+        kept = most(properties.left_out());
+    }
+    together(rows, kept, &points, properties, limit)
 }
 
 /// The longest run of the greatest shapes that `fits`; a size is a feature's own, so that neighbouring tiles agree.
@@ -184,11 +225,16 @@ fn together(
     limit: usize,
 ) -> Vec<u8> {
     let kept = shapes.len();
-    for bits in CLUSTER_BITS..=WHOLE_BITS {
-        shapes.truncate(kept);
-        shapes.extend(clusters(rows, points, bits));
-        if let Some(layer) = write(rows, &shapes, properties, limit) {
-            return layer;
+    // A thousand fields of short texts may be more than a tile holds: then they go, as long texts did.
+    for properties in [properties, properties.left_out()] {
+        for bits in CLUSTER_BITS..=WHOLE_BITS {
+            shapes.truncate(kept);
+            shapes.extend(clusters(rows, points, bits));
+            if let Some(layer) =
+                fitted(properties, limit, |properties| write(rows, &shapes, properties, limit))
+            {
+                return layer;
+            }
         }
     }
     // Not even one cluster fits beside the shapes, or alone: a layer of many has less than a hundred bytes then.
@@ -196,9 +242,10 @@ fn together(
 }
 
 /// From zoom 12 on: every feature in `limit` bytes.
-fn squeeze(rows: &Rows<'_>, limit: usize) -> Vec<u8> {
-    if let Some(layer) = write_all(rows, Properties::None, rows.at.z, limit) {
-        return layer;
+fn squeeze(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Vec<u8> {
+    let none = properties.left_out();
+    if let Some(layer) = write_all(rows, none, rows.at.z, limit) {
+        return layer.bytes;
     }
     let (points, shapes): (Vec<RowRef>, Vec<RowRef>) = rows.near.iter().partition(|at| rows.is_point(**at));
     for step in 0..=u32::from(rows.at.z).min(8) {
@@ -208,17 +255,16 @@ fn squeeze(rows: &Rows<'_>, limit: usize) -> Vec<u8> {
             .filter_map(|at| Some(Feature { at: *at, geometry: rows.geometry(*at, zoom)?, count: None }))
             .collect();
         features.extend(clusters(rows, &points, step));
-        if let Some(layer) = write(rows, &features, Properties::None, limit) {
-            return layer;
+        if let Some(layer) = write(rows, &features, none, limit) {
+            return layer.bytes;
         }
     }
     let zoom = rows.at.z.saturating_sub(8);
-    let kept =
-        greatest(rows, shapes.clone(), zoom, |kept| write(rows, kept, Properties::None, limit / 2).is_some());
+    let kept = greatest(rows, shapes.clone(), zoom, |kept| write(rows, kept, none, limit / 2).is_some());
     let drawn: hashbrown::HashSet<RowRef> = kept.iter().map(|feature| feature.at).collect();
     let mut rest = points;
     rest.extend(shapes.into_iter().filter(|at| !drawn.contains(at)));
-    together(rows, kept, &rest, Properties::None, limit)
+    together(rows, kept, &rest, none, limit)
 }
 
 /// One point for all rows whose first place on the tile falls in the same square of 2^bits cells, at the middle of

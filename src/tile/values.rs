@@ -147,6 +147,11 @@ impl Values {
             TileValue::Int(value) if value >= 0 => number(5, value.unsigned_abs()),
             TileValue::Int(value) => number(6, zigzag(value)),
             TileValue::Bool(value) => number(7, u64::from(value)),
+            // Half the bytes where nothing is lost.
+            TileValue::Double(value) if f64::from(value as f32).to_bits() == value.to_bits() => {
+                table.raw(&[4 << 3 | 2, 5, 2 << 3 | 5]);
+                table.raw(&(value as f32).to_le_bytes());
+            }
             TileValue::Double(value) => {
                 table.raw(&[4 << 3 | 2, 9, 3 << 3 | 1]);
                 table.eight(value.to_bits());
@@ -176,6 +181,20 @@ mod tests {
         assert_eq!(values.value(TileValue::Text("1")), text);
         assert_eq!([one, truth, text, values.value(TileValue::Double(1.0))], [0, 1, 2, 3]);
         assert_eq!(values.value(TileValue::Int(-1)), 4);
+    }
+
+    #[test]
+    fn a_double_that_is_a_float_is_written_as_one() {
+        let bytes = |value: f64| {
+            let mut values = Values::default();
+            values.value(TileValue::Double(value));
+            values.table().bytes().to_vec()
+        };
+        // 31.5 is 0x41FC0000 by IEEE 754; a tenth is no sum of few halves.
+        assert_eq!(bytes(31.5), [0x22, 5, 0x15, 0, 0, 0xFC, 0x41]);
+        assert_eq!(bytes(0.1)[..3], [0x22, 9, 0x19]);
+        assert_eq!(bytes(0.1)[3..], 0.1_f64.to_le_bytes());
+        assert_eq!((bytes(-0.0)[6], bytes(1e300).len(), bytes(f64::from(f32::MAX)).len()), (0x80, 11, 7));
     }
 
     #[test]

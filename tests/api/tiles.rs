@@ -11,6 +11,8 @@ use crate::fixtures::options;
 use crate::fixtures::own_layer;
 use crate::mvt;
 
+use throughline::model::RowId;
+
 const HUTS: &str = "id,name,kind,lon,lat\n1,Top hut,open,-3.05,54.45\n2,Low hut,shut,-3.06,54.44\n";
 
 fn world() -> World {
@@ -73,6 +75,11 @@ fn tiles_are_kept_with_their_encodings_and_dropped_with_their_rows() {
     let mut unpacked = Vec::new();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&gzip.body[..]), &mut unpacked).unwrap();
     assert_eq!(unpacked, plain.body);
+    // What a slow line waits for: hardly more bytes than the usual level has, which takes longer to pack.
+    let mut usual = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut usual, &plain.body).unwrap();
+    let usual = usual.finish().unwrap().len();
+    assert!(gzip.body.len() * 100 <= usual * 105, "{} {usual}", gzip.body.len());
     assert_ne!(plain.header("etag"), gzip.header("etag"));
     let tag = gzip.header("etag").unwrap();
     let known = server.ask("GET", path, &[("Accept-Encoding", "gzip"), ("If-None-Match", tag)]);
@@ -97,7 +104,9 @@ fn properties_are_chosen_by_name() {
         assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
         mvt::read(&reply.body)[0].features[0].properties.keys().cloned().collect()
     };
-    assert_eq!(names(""), ["id", "kind", "name"]);
+    // The id is a whole number, and so the feature's own.
+    assert_eq!(names(""), ["kind", "name"]);
+    assert_eq!(names("?properties=id,name"), ["id", "name"]);
     assert_eq!(names("?properties=name"), ["name"]);
     assert_eq!(names("?properties=name,kind"), ["kind", "name"]);
     assert!(names("?properties=").is_empty());
@@ -108,7 +117,9 @@ fn properties_are_chosen_by_name() {
     let tilejson = server.get("/tiles/huts.json?properties=name").json();
     assert!(tilejson["tiles"][0].as_str().unwrap().ends_with("{z}/{x}/{y}.mvt?properties=name"));
     let fields: Vec<&String> = tilejson["vector_layers"][0]["fields"].as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["name", "count"]);
+    assert_eq!(fields, ["name", "count", "left_out"]);
+    let whole = &server.get("/tiles/huts.json").json()["vector_layers"][0];
+    assert_eq!((whole["fields"].get("id"), &whole["feature_id"]), (None, &"id".into()));
 }
 
 #[test]
@@ -144,6 +155,46 @@ fn a_feature_of_a_tile_is_found_by_its_tile_id() {
         assert_eq!(server.get(&href[href.find("/ogc").unwrap()..]).json()["properties"], found["properties"]);
     }
     server.get("/tiles/huts/features/12345.json").is_problem(404, "nothing");
+    // Ids of the file are the ids in tiles.
+    assert_eq!(server.get("/tiles/huts/features/2.json").json()["properties"]["name"], "Low hut");
+}
+
+#[test]
+fn a_row_far_away_that_takes_an_id_changes_the_kept_tile() {
+    // Two names with the same 28 bits: one chance in 2^28 for two, and some for one pair of 60,000.
+    let mut seen = std::collections::HashMap::new();
+    let bits = |name: &str| {
+        let hash = blake3::hash(&RowId::from_public(name).0.to_be_bytes());
+        u32::from_le_bytes(hash.as_bytes()[..4].try_into().unwrap()) & 0x0FFF_FFFF
+    };
+    let (one, two) = (0..)
+        .map(|n| format!("h{n}"))
+        .find_map(|name| Some((seen.insert(bits(&name), name.clone())?, name)))
+        .unwrap();
+    let id = u64::from(bits(&one));
+    let (first, later) =
+        if RowId::from_public(&one) < RowId::from_public(&two) { (one, two) } else { (two, one) };
+    let world = World::new();
+    let mut by_id = options("p");
+    by_id.id = Some("key".into());
+    world.import("p.csv", format!("key,lon,lat\n{later},-1.5,52.3\n"), &by_id).unwrap();
+    let server = world.serve();
+    let (near, far) = ("/tiles/p/9/253/168.mvt", "/tiles/p/9/260/168.mvt");
+    let ids = |path: &str| -> Vec<u64> {
+        mvt::read(&server.get(path).body)
+            .iter()
+            .flat_map(|layer| &layer.features)
+            .map(|feature| feature.id)
+            .collect()
+    };
+    let key_of =
+        |id: u64| server.get(&format!("/tiles/p/features/{id}.json")).json()["properties"]["key"].clone();
+    assert_eq!((ids(near), ids(far), key_of(id)), (vec![id], vec![], later.as_str().into()));
+    world.import("q.csv", format!("key,lon,lat\n{first},3.2,52.3\n"), &by_id).unwrap();
+    assert!(server.app.gate.refresh().unwrap());
+    let next = (id + 1) & 0x0FFF_FFFF;
+    assert_eq!((ids(near), ids(far)), (vec![next], vec![id]));
+    assert_eq!((key_of(id), key_of(next)), (first.as_str().into(), later.as_str().into()));
 }
 
 #[test]
