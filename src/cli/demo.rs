@@ -119,7 +119,7 @@ pub fn write(path: &Path, settings: Settings) -> anyhow::Result<Written> {
 /// The store with the set: made whole if there is none, and else opened as it is.
 ///
 /// # Errors
-/// As [`write`], and of opening it.
+/// As [`write()`], and of opening it.
 pub fn open_or_make(path: &Path, settings: Settings) -> anyhow::Result<Store> {
     let made = make(path, Register::Synthetic, |store| -> anyhow::Result<()> {
         fill(store, settings)?;
