@@ -16,8 +16,8 @@ const LEAST_COMPRESSED: usize = 512;
 /// One level per encoding: the same request gives the same bytes.
 ///
 /// Chosen by bytes and time together on tiles of 50 kB: with gzip 1, 2, 3, 6 and 9 they have 35.0, 29.1, 28.6, 28.1 and
-/// 27.7 kB, which on a line of 10 Mbit/s and with the time of packing are there after 28.9, 25.0, 24.9, 25.3 and 27.5 ms;
-/// with zstd 1, 3, 6 and 9 they have 30.6, 29.1, 28.2 and 27.8 kB, after 24.7, 23.6, 23.6 and 24.9 ms. Of those alike on
+/// 27.7 kB, which on a line of 10 Mbit/s and with the time of packing are there after 28.6, 24.4, 24.0, 24.0 and 25.0 ms;
+/// with zstd 1, 3, 6 and 9 they have 30.6, 29.1, 28.2 and 27.8 kB, after 24.7, 23.6, 23.4 and 23.6 ms. Of those alike on
 /// the line the cheapest to pack is best on loopback. Brotli is slower at the same bytes.
 const GZIP_LEVEL: u32 = 3;
 const ZSTD_LEVEL: i32 = 3;
