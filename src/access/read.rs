@@ -122,8 +122,14 @@ fn read_collection<'a>(
         }
         Ok(parts)
     })?;
-    let (chunks, scans): (Vec<RawRows>, Vec<Scan>) = parts.into_iter().unzip();
-    let scan = scans.into_iter().fold(Scan::default(), Scan::plus);
+    let (mut chunks, scans): (Vec<RawRows>, Vec<Scan>) = parts.into_iter().unzip();
+    let mut scan = scans.into_iter().fold(Scan::default(), Scan::plus);
+    if (scan.rows, scan.hash_sum) != (stored.rows, stored.hash_sum) {
+        let (raw, found) = by_pages(reader, stored, &mut standings())?;
+        if found.rows > scan.rows {
+            (chunks, scan) = (vec![raw], found);
+        }
+    }
     let mut missing = stored.rows.saturating_sub(scan.rows).max(scan.damaged);
     if missing == 0 && scan.hash_sum != stored.hash_sum {
         // As many rows as there should be, but not the same ones.
@@ -133,4 +139,18 @@ fn read_collection<'a>(
         tracing::error!(collection.id = %stored.schema.id, rows = missing, "rows are damaged or missing and are left out");
     }
     Ok(build_collection(Arc::new(stored.schema.clone()), &chunks, version, missing))
+}
+
+/// The rows of a damaged collection, page by page.
+fn by_pages(
+    reader: &Reader,
+    stored: &StoredCollection,
+    standings: &mut Standings<'_>,
+) -> Result<(RawRows, Scan), StoreError> {
+    let mut raw = RawRows::new(&stored.schema);
+    let scan = reader.scan_pages(stored, &mut |row| {
+        let standing = standings.of(row.provenance, row.id, row.values);
+        raw.push(row.id, row.public_id, &standing, row.geometry, row.values, Some(row.share));
+    })?;
+    Ok((raw, scan))
 }

@@ -12,7 +12,7 @@ use crate::model::CollectionSchema;
 use crate::model::RowId;
 use crate::model::collections::Field;
 use crate::model::geometry::Bounds;
-use crate::model::reference::Reference;
+use crate::model::reference;
 use crate::snapshot::BlockIndex;
 use crate::snapshot::Collection;
 use crate::snapshot::IdIndex;
@@ -224,10 +224,10 @@ impl CollectionView {
         groups.find_map(|(rows, group)| rows.find(id).map(|row| (group, row as u32)))
     }
 
-    /// The row that a reference names: place of its group and its place there.
+    /// The row that a text names: place of its group and its place there.
     #[must_use]
-    pub fn named(&self, reference: Reference) -> Option<(u32, u32)> {
-        self.find(reference.among(|id| self.find(id).is_some())?)
+    pub fn named(&self, text: &str) -> Option<(u32, u32)> {
+        reference::find(text, |id| self.find(id))
     }
 
     /// Whether the next [`Self::find`] is quick: the table of a large collection is made when it is first wanted.

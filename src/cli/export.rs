@@ -32,6 +32,8 @@ use crate::query::ItemsRequest;
 use crate::query::RowRef;
 use crate::query::items;
 use crate::store::Store;
+use crate::store::in_use;
+use crate::store::is_store;
 
 /// The word that names of files with invented rows carry.
 const SYNTHETIC: &str = "SYNTHETIC";
@@ -94,10 +96,16 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     if arguments.file.exists() && !arguments.force {
         bail!("{} is there already: give --force to write over it", arguments.file.display());
     }
-    // A whole path begins with a slash: SQLite takes a name that begins with `file:` for a URI.
     let whole = std::path::absolute(&arguments.file).with_context(|| arguments.file.display().to_string())?;
-    if Store::open(&whole).is_ok() {
+    if is_store(&whole) {
         bail!("{} is a store: name another file", arguments.file.display());
+    }
+    if let Some(open) = in_use(&whole) {
+        bail!(
+            "{} is open in another program ({} is beside it): close it there, or name another file",
+            arguments.file.display(),
+            open.display()
+        );
     }
     let store = Arc::new(Store::open(&arguments.store)?);
     let gate = Gate::under(policy::read(arguments.policy.as_deref())?, store)?;

@@ -29,11 +29,12 @@ use crate::import::ImportError;
 use crate::import::ImportOptions;
 use crate::import::ImportReport;
 use crate::import::import;
-use crate::import::look;
 use crate::model::Provenance;
 use crate::model::Sensitivity;
+use crate::store::Made;
 use crate::store::Register;
 use crate::store::Store;
+use crate::store::make;
 
 /// Import a file into a collection; makes the store if there is none.
 #[derive(Debug, clap::Args)]
@@ -151,23 +152,31 @@ pub fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
         dry_run: arguments.dry_run,
         strict: arguments.strict,
     };
-    if !arguments.store.exists() {
-        // No store is made for a file that is refused.
-        look(&arguments.file, &options).with_context(|| arguments.file.display().to_string())?;
+    if let Some(report) = arguments.report.as_deref().filter(|report| same_file(report, &arguments.file)) {
+        bail!("--report {}: that is the file to import; name another", report.display());
     }
     // A report that cannot be written is found before anything is taken.
     let report_file = arguments.report.as_deref().map(ReportFile::open).transpose()?;
-    let scratch;
+    let scratch = tempfile::tempdir()?;
     let store = if arguments.dry_run && !arguments.store.exists() {
         // Nothing may be left behind, not even an empty store.
-        scratch = tempfile::tempdir()?;
-        Store::create(&scratch.path().join("dry-run.gpkg"), Register::Synthetic)?
+        &scratch.path().join("dry-run.gpkg")
     } else {
-        Store::open_or_create(&arguments.store)?
+        &arguments.store
     };
-    let result = with_progress(&arguments.file, |read| import(&store, &arguments.file, &options, read));
+    let read_into =
+        |store: &Store| with_progress(&arguments.file, |read| import(store, &arguments.file, &options, read));
+    // A store that is not there comes to be with the first rows: a file that is refused makes none.
+    let result = match make(store, Register::Synthetic, |store| read_into(store)) {
+        Ok(Made::New(store, report)) => Ok((store, report)),
+        Ok(Made::WasThere(store)) => read_into(&store).map(|report| (store, report)),
+        Err(error) => Err(error),
+    };
     let (report, strict) = match result {
-        Ok(report) => (report, None),
+        Ok((store, report)) => {
+            store.checkpoint()?;
+            (report, None)
+        }
         Err(ImportError::Strict(report)) => {
             let message = ImportError::Strict(report.clone()).to_string();
             // Nothing was taken, whatever was sound.
@@ -175,7 +184,6 @@ pub fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
         }
         Err(error) => return Err(error).with_context(|| arguments.file.display().to_string()),
     };
-    store.checkpoint()?;
     if let Some(file) = report_file {
         file.write(&report)?;
     }
@@ -191,6 +199,11 @@ pub fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// Whether two paths lead to one file that is there.
+fn same_file(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 /// The file of a report: as it was, or not there, if the import comes to nothing.

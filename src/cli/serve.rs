@@ -1,7 +1,6 @@
 //! `throughline serve`: a store over HTTP until it is told to stop.
 
 use std::io::IsTerminal;
-use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
@@ -157,15 +156,9 @@ fn take(listen: &str, setting: &str) -> anyhow::Result<Sockets> {
 /// Takes the addresses of metrics, which nobody from elsewhere may reach.
 fn take_private(listen: &str) -> anyhow::Result<Sockets> {
     let sockets = take(listen, "metrics_listen")?;
-    let private = |address: IpAddr| match address.to_canonical() {
-        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
-        IpAddr::V6(address) => {
-            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
-        }
-    };
-    if let Some(address) = sockets.addresses().iter().find(|address| !private(address.ip())) {
+    if !sockets.are_loopback() {
         bail!(
-            "metrics_listen = {listen:?}: {address} is neither a loopback nor a private address: metrics speak of all rows"
+            "metrics_listen = {listen:?}: give a loopback address, like 127.0.0.1:9090: metrics speak of all rows"
         );
     }
     Ok(sockets)

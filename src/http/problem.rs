@@ -53,7 +53,7 @@ pub enum Problem {
     /// Too many connections from one address, or work from all.
     #[error("too many connections: try again in a few seconds")]
     Busy,
-    /// Clients have not taken too many large answers yet.
+    /// Too many bytes of large answers wait for clients to read them.
     #[error("too many large answers are on their way: try again in a few seconds, or ask for less at once")]
     Unread,
     /// A name in `Host` that is not this server's.

@@ -53,10 +53,8 @@ impl GpkgSource {
     pub(crate) fn open(path: &Path, layer: Option<&str>, read: &Arc<AtomicU64>) -> Result<Self, ImportError> {
         let unpacked = unpack(path, read)?;
         look_at(path, unpacked.as_ref().map_or(path, |file| file.path()))?;
-        // A whole path begins with a slash: SQLite takes a name that begins with `file:` for a URI.
-        let whole = std::path::absolute(unpacked.as_ref().map_or(path, |file| file.path()))
-            .map_err(|source| ImportError::Io { path: path.to_owned(), source })?;
-        let file = ForeignGeoPackage::open(&whole).map_err(|error| named(path, error))?;
+        let content = unpacked.as_ref().map_or(path, |file| file.path());
+        let file = ForeignGeoPackage::open(content).map_err(|error| named(path, error))?;
         let layers = file.layers().map_err(|error| named(path, error))?;
         let names = || layers.iter().map(|(name, _)| name.clone()).collect();
         let features: Vec<&String> =

@@ -62,6 +62,11 @@ impl Columns {
         Self { kinds: vec![Column::Mixed; count], learned: LEARNED_ROWS, trusted: true }
     }
 
+    /// Whether they are of a file whose quotes are sound.
+    pub(super) fn are_trusted(&self) -> bool {
+        self.trusted
+    }
+
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.kinds.len()

@@ -31,7 +31,6 @@ pub use report::RowNote;
 pub use run::About;
 pub use run::ImportOptions;
 pub use run::import;
-pub use run::look;
 
 use std::path::PathBuf;
 

@@ -32,12 +32,13 @@ use crate::model::schema::is_collection_id;
 use crate::store::Appender;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::unchanged_since;
 
 /// Ids of what is added up when it is asked for: a layer of that name would stand in its way.
 const COMPUTED: [&str; 2] = ["flows", "rail-flows"];
 
 /// How often an import begins anew because another one changed the collection's fields meanwhile.
-const MOST_TRIES: usize = 4;
+const MOST_TRIES: usize = 20;
 
 /// What to import, and how.
 #[derive(Debug, Clone)]
@@ -107,6 +108,7 @@ fn import_once(
     let known = reader.collection(&options.into)?;
     let ends = KnownEnds::read(&reader, &options.into)?;
     drop(reader);
+    let before = known.as_ref().map(|stored| stored.sequence);
     let known = known.map(|stored| (stored.schema, stored.rows));
     let was_open = known.as_ref().filter(|(_, rows)| *rows > 0).map(|(schema, _)| schema.open);
     let built = built_in(&options.into)
@@ -141,7 +143,8 @@ fn import_once(
     let (options, read) = (options.clone(), Arc::clone(read));
     let times = survey.times();
     let written = store.write(move |connection| {
-        let result = Appender::begin(connection, schema, options.provenance.clone())
+        let result = unchanged_since(connection, &options.into, before)
+            .and_then(|()| Appender::begin(connection, schema, options.provenance.clone()))
             .map_err(ImportError::from)
             .and_then(|appender| take_rows(appender, &path, &options, &times, ends, &read))
             .map(|report| ImportReport { audience, ..report });
@@ -158,16 +161,6 @@ fn import_once(
         (_, Err(error)) => Err(error.into()),
         (None, Ok(())) => Err(StoreError::WriterGone.into()),
     }
-}
-
-/// Whether an import can begin: the id can be one, the file is there and begins like what it should be. No store is needed
-/// for that, so that none is made for a file that is refused.
-///
-/// # Errors
-/// [`ImportError`].
-pub fn look(file: &Path, options: &ImportOptions) -> Result<(), ImportError> {
-    check_id(&options.into)?;
-    open(file, options, &Arc::default()).map(drop)
 }
 
 fn check_id(id: &str) -> Result<(), ImportError> {

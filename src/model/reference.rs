@@ -37,11 +37,23 @@ impl Reference {
 
     /// The row that is named among those that `is_there` knows; `None` if it is not among them.
     pub fn among(self, is_there: impl Fn(RowId) -> bool) -> Option<RowId> {
-        if is_there(self.public) {
-            return Some(self.public);
-        }
-        self.internal.filter(|id| is_there(*id))
+        let there = |id: RowId| is_there(id).then_some(id);
+        first(self.public, || self.internal, there)
     }
+}
+
+/// What `find` knows of the row that a text names.
+pub fn find<T>(text: &str, find: impl Fn(RowId) -> Option<T>) -> Option<T> {
+    first(RowId::from_public(text), || RowId::parse(text), find)
+}
+
+/// The rule: the public id first, then the internal one.
+fn first<T>(
+    public: RowId,
+    internal: impl FnOnce() -> Option<RowId>,
+    find: impl Fn(RowId) -> Option<T>,
+) -> Option<T> {
+    find(public).or_else(|| internal().and_then(find))
 }
 
 /// For each text, all of them references to one collection, an id that is equal exactly where two texts name one row:

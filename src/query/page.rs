@@ -10,7 +10,6 @@ use crate::access::RowGroup;
 use crate::model::Position;
 use crate::model::RowId;
 use crate::model::geometry::Bounds;
-use crate::model::reference::Reference;
 use crate::query::Filter;
 
 /// A row of a collection view: the place of its group and its place there.
@@ -332,7 +331,7 @@ impl<'a> Stream<'a> {
 /// The row whose id outside is `id`: its file's feature id, or its UUID if the file gave none.
 #[must_use]
 pub fn item(collection: &CollectionView, id: &str) -> Option<RowRef> {
-    let (group, row) = collection.named(Reference::of(id))?;
+    let (group, row) = collection.named(id)?;
     let found = RowRef { group, row };
     // A row with a public id is known by that one alone.
     let group = &collection.groups()[found.group as usize];

@@ -241,7 +241,7 @@ impl<'a> Areas<'a> {
     #[must_use]
     pub fn position(&self, collection: &str, id: &str) -> Option<Position> {
         let collection = self.view.collection(collection)?;
-        let (group, row) = collection.named(Reference::of(id))?;
+        let (group, row) = collection.named(id)?;
         collection.groups()[group as usize].positions()?.get(row as usize).copied()
     }
 }

@@ -140,6 +140,19 @@ pub fn collection(connection: &Connection, id: &str) -> Result<Option<StoredColl
     Ok(collections(connection)?.into_iter().find(|stored| stored.schema.id == id))
 }
 
+/// That no other process changed a collection since its sequence was `before`, `None` for one that was not there.
+///
+/// # Errors
+/// [`StoreError::FieldsChanged`] if one did; of the database.
+pub fn unchanged_since(connection: &Connection, id: &str, before: Option<i64>) -> Result<(), StoreError> {
+    let now = connection
+        .query_row("SELECT sequence FROM throughline_collections WHERE id = ?1", params![id], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    if now == before { Ok(()) } else { Err(StoreError::FieldsChanged(id.to_owned())) }
+}
+
 /// Writes the change and the collection's new state; gives back the new sequence.
 pub fn record(
     connection: &Connection,

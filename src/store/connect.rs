@@ -1,7 +1,8 @@
 //! How a database file is opened: by its path and never as a URI, and for reading without a trace.
 //!
 //! In: the path of a user. Out: a connection. A file that is only read keeps its bytes and its folder the same files, on
-//! media that cannot be written too. Not here: what the file holds (`open`, `foreign`).
+//! media that cannot be written too; where another program has it open, or was killed while it had, `SQLite`'s own shared
+//! memory (`-shm`) beside it is used. Not here: what the file holds (`open`, `foreign`).
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -40,15 +41,22 @@ enum Mode {
 pub struct Place {
     path: PathBuf,
     mode: Mode,
+    /// [`Self::state`] as it was then.
+    opened: Option<(u64, SystemTime, bool)>,
     /// Holds the copy that is read instead, where the file itself cannot be read without writing.
     copy: Option<TempDir>,
 }
 
 impl Place {
+    fn of(path: PathBuf, mode: Mode) -> Self {
+        let new = Self { path, mode, opened: None, copy: None };
+        Self { opened: new.state(), ..new }
+    }
+
     /// A store of ours, to be read and written; `None` if the file or its folder cannot be written.
     pub fn live(path: &Path) -> Result<Option<Self>, StoreError> {
         let path = absolute(path)?;
-        Ok(why_read_only(&path).is_none().then_some(Self { path, mode: Mode::Live, copy: None }))
+        Ok(why_read_only(&path).is_none().then_some(Self::of(path, Mode::Live)))
     }
 
     /// A file that is only read.
@@ -62,12 +70,12 @@ impl Place {
         if is_write_ahead(&path)? {
             match (has(&path, "-wal"), has(&path, "-shm")) {
                 // Whoever has it open has both.
-                (false, false) => return Ok(Self { path, mode: Mode::Still, copy: None }),
+                (false, false) => return Ok(Self::of(path, Mode::Still)),
                 (true, false) => return Self::copied(&path, "-wal"),
                 (_, true) => {}
             }
         }
-        let place = Self { path, mode: Mode::Locked, copy: None };
+        let place = Self::of(path, Mode::Locked);
         // What was left in the middle of a change must be put right before it can be read: in a copy.
         let read = place.connect().and_then(|connection| {
             connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))
@@ -84,7 +92,7 @@ impl Place {
 
     /// The file as it stands on the disk, whatever waits beside it to be put in.
     pub fn as_it_stands(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { path: absolute(path)?, mode: Mode::Still, copy: None })
+        Ok(Self::of(absolute(path)?, Mode::Still))
     }
 
     fn copied(path: &Path, journal: &str) -> Result<Self, StoreError> {
@@ -101,7 +109,7 @@ impl Place {
             std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0o600);
             std::fs::set_permissions(file, rights).map_err(io)?;
         }
-        Ok(Self { path: copy, mode: Mode::Live, copy: Some(folder) })
+        Ok(Self { copy: Some(folder), ..Self::of(copy, Mode::Live) })
     }
 
     /// The place anew, for a file that is only read and that others may have begun to write meanwhile.
@@ -109,8 +117,12 @@ impl Place {
     /// # Errors
     /// As [`Self::to_read`].
     pub fn renewed(this: &Arc<Self>) -> Result<Arc<Self>, StoreError> {
-        let once = this.mode == Mode::Live || this.copy.is_some();
-        if once { Ok(Arc::clone(this)) } else { Self::to_read(&this.path).map(Arc::new) }
+        // Looked at from outside first: a file that is opened and closed here loses the locks that this process has on it.
+        if this.state() == this.opened {
+            Ok(Arc::clone(this))
+        } else {
+            Self::to_read(&this.path).map(Arc::new)
+        }
     }
 
     /// What tells whether a file that is read without locks was changed meanwhile; `None` where locks are held.
@@ -148,9 +160,14 @@ impl Place {
     }
 }
 
-/// The path from the root: it begins with `/`, so that `SQLite` never reads it as a URI.
-fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
-    std::path::absolute(path).map_err(|source| StoreError::Io { path: path.to_owned(), source })
+/// The path from the root, links followed as `SQLite` follows them: what belongs to a database lies beside the file
+/// itself. It begins with `/`, so that `SQLite` never reads it as a URI.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
+    let found = if path.exists() { path.canonicalize() } else { std::path::absolute(path) };
+    found.map_err(|source| StoreError::Io { path: path.to_owned(), source })
 }
 
 /// The file of that name with something behind it.
@@ -158,6 +175,14 @@ pub fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
+}
+
+/// What a program keeps beside a database that it has open, or left there; `None` if there is nothing.
+#[must_use]
+pub fn in_use(path: &Path) -> Option<PathBuf> {
+    let path = absolute(path).ok()?;
+    let left = |ending: &str| Some(beside(&path, ending)).filter(|file| file.exists());
+    ["-wal", "-journal"].into_iter().find_map(left)
 }
 
 /// Why a file cannot be written, in words; `None` if it can.

@@ -16,6 +16,7 @@ use crate::model::schema::SchemaGeometry;
 use crate::model::time;
 use crate::store::StoreError;
 use crate::store::blob::encode_geometry;
+use crate::store::connect::absolute;
 use crate::store::make::SPATIAL_REFERENCES;
 use crate::store::names::quote;
 use crate::store::names::sql_type;
@@ -70,10 +71,7 @@ impl GeoPackageWriter {
     /// # Errors
     /// [`StoreError`].
     pub fn create(path: &Path, layer: ExportLayer) -> Result<Self, StoreError> {
-        // From the root, so that SQLite does not read a name like `file:x` as a URI.
-        let path =
-            std::path::absolute(path).map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
-        let connection = Connection::open(path)?;
+        let connection = Connection::open(absolute(path)?)?;
         connection.execute_batch(
             "PRAGMA application_id = 0x47504B47; PRAGMA user_version = 10300; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;",
         )?;

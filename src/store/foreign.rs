@@ -211,7 +211,7 @@ impl ForeignGeoPackage {
     /// The next rows of a layer by key, after `after`; none at the end.
     ///
     /// # Errors
-    /// [`StoreError::Sql`]; [`StoreError::Changing`] if another program began to write the file.
+    /// [`StoreError::Sql`]; [`StoreError::Damaged`]; [`StoreError::Changing`] if another program began to write the file.
     pub fn batch(&self, layer: &ForeignLayer, after: i64) -> Result<Vec<ForeignRow>, StoreError> {
         let names = layer.geometry.iter().chain(layer.columns.iter().map(|column| &column.column));
         let list: String = names.map(|name| format!(", {}", quote(name))).collect();
@@ -219,8 +219,14 @@ impl ForeignGeoPackage {
         let sql = format!("SELECT {key}{list} FROM {table} WHERE {key} > ?1 ORDER BY {key} LIMIT {BATCH}");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params![after])?;
-        let mut out = Vec::new();
+        let mut out: Vec<ForeignRow> = Vec::new();
         while let Some(row) = rows.next()? {
+            let key = row.get(0)?;
+            // A damaged file may lead back to where the reading has been, for ever.
+            if key <= out.last().map_or(after, |last| last.key) {
+                let reason = format!("its rows are not in order at {key}");
+                return Err(StoreError::Damaged { path: self.path.clone(), reason });
+            }
             let first = 1 + usize::from(layer.geometry.is_some());
             let geometry = match (&layer.geometry, row.get_ref(1)) {
                 (None, _) | (Some(_), Ok(ValueRef::Null)) => Ok(None),
@@ -240,7 +246,7 @@ impl ForeignGeoPackage {
                     ValueRef::Blob(_) => ForeignValue::Blob,
                 });
             }
-            out.push(ForeignRow { key: row.get(0)?, geometry, values });
+            out.push(ForeignRow { key, geometry, values });
         }
         // Read without locks, it may have been half of one state and half of another.
         if self.place.state() != self.state {

@@ -15,6 +15,7 @@ use rusqlite::params;
 use crate::store::Register;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::connect::absolute;
 use crate::store::connect::beside;
 use crate::store::open::APPLICATION_ID;
 use crate::store::open::now_micros;
@@ -77,7 +78,7 @@ pub fn make<T, E: From<StoreError>>(
     if path.exists() {
         return Ok(Made::WasThere(Store::open(path)?));
     }
-    let _lock = lock(path)?;
+    let folder = lock(path)?;
     if path.exists() {
         return Ok(Made::WasThere(Store::open(path)?));
     }
@@ -91,7 +92,9 @@ pub fn make<T, E: From<StoreError>>(
     drop(store);
     let io = |source| StoreError::Io { path: path.to_owned(), source };
     File::open(&draft.0).and_then(|file| file.sync_all()).map_err(io)?;
-    std::fs::rename(&draft.0, path).map_err(io)?;
+    // A log of an earlier store of that name, which is not there any more, would be taken for this one's.
+    remove_beside(path);
+    std::fs::rename(&draft.0, path).and_then(|()| folder.sync_all()).map_err(io)?;
     Ok(Made::New(Store::open(path)?, filled))
 }
 
@@ -100,10 +103,16 @@ struct Draft(PathBuf);
 
 impl Draft {
     fn remove(&self) {
-        for ending in ["", "-wal", "-shm", "-journal"] {
-            // What is not there need not go.
-            let _ = std::fs::remove_file(beside(&self.0, ending));
-        }
+        // What is not there need not go.
+        let _ = std::fs::remove_file(&self.0);
+        remove_beside(&self.0);
+    }
+}
+
+/// Removes what `SQLite` keeps beside a database that is not there.
+fn remove_beside(path: &Path) {
+    for ending in ["-wal", "-shm", "-journal"] {
+        let _ = std::fs::remove_file(beside(path, ending));
     }
 }
 
@@ -136,9 +145,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 }
 
 fn create(path: &Path, register: Register) -> Result<(), StoreError> {
-    let connection = Connection::open(
-        std::path::absolute(path).map_err(|source| StoreError::Io { path: path.to_owned(), source })?,
-    )?;
+    let connection = Connection::open(absolute(path)?)?;
     connection
         .execute_batch(&format!("PRAGMA page_size = 8192; PRAGMA application_id = {APPLICATION_ID};"))?;
     migrate(&connection, 0, MIGRATIONS)?;
@@ -186,7 +193,7 @@ fn copy_before(path: &Path, connection: &Connection, wanted: i64) -> Result<(), 
     let draft = Draft(beside(&copy, ".part"));
     draft.remove();
     // Page by page through SQLite, so that what is in the write-ahead log is in the copy.
-    connection.backup("main", &draft.0, None::<fn(Progress)>)?;
+    connection.backup("main", absolute(&draft.0)?, None::<fn(Progress)>)?;
     let io = |source| StoreError::Io { path: copy.clone(), source };
     File::open(&draft.0).and_then(|file| file.sync_all()).map_err(io)?;
     std::fs::rename(&draft.0, &copy).map_err(io)

@@ -21,11 +21,13 @@ pub use append::{Appended, Appender};
 pub use blob::{Decoded, decode_geometry, encode_geometry};
 pub use change::{
     ChangeSummary, StoredCollection, release_key, released, set_as_at, set_release_key, set_released,
+    unchanged_since,
 };
+pub use connect::in_use;
 pub use export::{ExportField, ExportLayer, GeoPackageWriter};
 pub use foreign::{ForeignGeoPackage, ForeignLayer, ForeignRow, ForeignValue};
 pub use make::{Made, SCHEMA_VERSION, make};
-pub use open::{Register, Store, now_day};
+pub use open::{Register, Store, is_store, now_day};
 pub use scan::{Reader, Scan, StoredRow};
 
 use std::path::PathBuf;
@@ -61,8 +63,8 @@ pub enum StoreError {
     /// Another process has it for longer than can be waited.
     #[error("{0} is in use: another process is writing to it; try again when that is done")]
     Busy(PathBuf),
-    /// The collection has rows and other fields than the import expects: another one changed them meanwhile.
-    #[error("the fields of {0} are not those that the store had when the import began: import again")]
+    /// Another process changed the collection while it was to be changed here.
+    #[error("another process changed {0} meanwhile: try again")]
     FieldsChanged(String),
     /// The layer belongs to another owner.
     #[error("{collection} is a layer of {owner}: choose another id, or name that owner with --owner")]

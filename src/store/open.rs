@@ -279,6 +279,14 @@ fn check_header(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Whether a file is a store of ours, sound or not, of this version or a newer one; nothing of it is changed.
+#[must_use]
+pub fn is_store(path: &Path) -> bool {
+    // One that cannot be looked into may be: it is left alone.
+    let refused = check_header(path).and_then(|()| check_ours(path)).err();
+    !matches!(refused, Some(StoreError::Missing(_) | StoreError::Foreign { .. }))
+}
+
 /// Whether a file that starts like a database is a store of ours, found out without a trace on one that is not. Its
 /// tables are in the file itself from its making on, whatever waits in a log beside it.
 fn check_ours(path: &Path) -> Result<(), StoreError> {

@@ -1,13 +1,14 @@
 //! The rows of a table read page by page, past damage: `SQLite` itself gives up at the first page that it cannot read, and
 //! with a broken inner page everything under it.
 //!
-//! In: the file, the root page of a table, its number of columns. Out: the cells of every leaf page that can be read,
-//! those included that no sound page leads to any more. Nothing here is trusted: each row is proved by its hash
-//! afterwards (`scan`). The file is read as it stands on the disk, so the write-ahead log must be in it.
+//! In: a file without a log beside it, the root page of a table. Out: the rows of every leaf page that can be read, those
+//! included that no sound page leads to any more. Nothing here is trusted: each row is proved by its hash afterwards
+//! (`scan`).
 //!
 //! Source: "Database File Format" of the `SQLite` documentation, sections 1.3 (header), 1.5 (free list), 1.6 (pages,
 //! cells, overflow) and 2.1 (records).
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -15,9 +16,11 @@ use std::path::Path;
 
 use rusqlite::types::ValueRef;
 
-/// First bytes of inner and of leaf pages of a table.
+/// First bytes of inner and of leaf pages of a table, and of an index, which a table without row numbers is too.
 const INNER: u8 = 0x05;
 const LEAF: u8 = 0x0D;
+const INDEX_INNER: u8 = 0x02;
+const INDEX_LEAF: u8 = 0x0A;
 /// Bytes before the first page's own header.
 const FILE_HEADER: usize = 100;
 
@@ -62,32 +65,31 @@ impl Pages {
         Ok(Self { file, page_bytes, usable, count })
     }
 
-    /// Gives every row of the table at `root` to `each`: its row number and the values of its columns in the order of the
-    /// table's definition. `trees` are the root pages of all tables of the file, that one included. Pages that no table
-    /// leads to are taken for this table's if it is the only one of `alike`, roots of tables with the same columns, that
-    /// lost pages.
-    pub fn rows(&self, root: u32, trees: &[u32], alike: &[u32], each: &mut dyn FnMut(i64, &[ValueRef<'_>])) {
+    /// Gives every row of the table at `root` to `each`: whether the table leads to its page, its row number, and the
+    /// values of its columns in the order of the table's definition. `trees` are the root pages of all tables of the file.
+    ///
+    /// Pages that nothing leads to are taken for this table's only where every other table, and the list of free pages,
+    /// can be walked whole: then they can be no other's. They come last.
+    pub fn rows(&self, root: u32, trees: &[u32], each: &mut dyn FnMut(bool, i64, &[ValueRef<'_>])) {
         let mut seen = HashSet::new();
         let own = self.tree(root, &mut seen);
-        let mut leaves = own.leaves;
+        let mut lost = Vec::new();
         if !own.whole {
-            let mut others_whole = true;
-            for other in trees.iter().filter(|other| **other != root) {
-                let tree = self.tree(*other, &mut seen);
-                others_whole &= tree.whole || !alike.contains(other);
-            }
+            let mut others = trees.iter().filter(|other| **other != root);
             // Free pages still hold what stood there once.
-            if self.mark_free(&mut seen) && others_whole {
-                leaves.extend((1..=self.count).filter(|page| !seen.contains(page) && self.is_leaf(*page)));
+            let all_whole =
+                others.all(|other| self.tree(*other, &mut seen).whole) && self.mark_free(&mut seen);
+            if all_whole {
+                lost.extend((1..=self.count).filter(|page| !seen.contains(page) && self.is_leaf(*page)));
             }
         }
-        let mut given = HashSet::new();
-        for leaf in leaves {
+        for (leaf, led_to) in
+            own.leaves.into_iter().map(|leaf| (leaf, true)).chain(lost.into_iter().map(|leaf| (leaf, false)))
+        {
             self.leaf_rows(leaf, &mut |number, payload| {
-                // A row that was moved may stand on two pages; the first is the one that the table leads to.
                 let mut values = Vec::new();
-                if read_record(payload, &mut values).is_some() && given.insert(number) {
-                    each(number, &values);
+                if read_record(payload, &mut values).is_some() {
+                    each(led_to, number, &values);
                 }
             });
         }
@@ -124,7 +126,8 @@ impl Pages {
             let start = header_start(number);
             match page[start] {
                 LEAF => tree.leaves.push(number),
-                INNER => {
+                INDEX_LEAF => {}
+                INNER | INDEX_INNER => {
                     let children = cells(&page, start, 12)
                         .map(|cell| u32_at(&page, cell))
                         .chain([u32_at(&page, start + 8)]);
@@ -135,7 +138,6 @@ impl Pages {
                         }
                     }
                 }
-                // A table without row numbers is an index by its pages; none of ours is.
                 _ => tree.whole = false,
             }
         }
@@ -144,19 +146,22 @@ impl Pages {
 
     /// Puts the free pages into `seen`; `false` if their list cannot be read whole.
     fn mark_free(&self, seen: &mut HashSet<u32>) -> bool {
-        let Some(first) = self.page(1).and_then(|page| u32_at(&page, 32)) else { return false };
+        let Some(header) = self.page(1) else { return false };
+        let (Some(first), Some(count)) = (u32_at(&header, 32), u32_at(&header, 36)) else { return false };
+        let before = seen.len();
         let mut trunk = first;
         while trunk != 0 {
             let Some(page) = self.page(trunk) else { return false };
-            let (Some(next), Some(count)) = (u32_at(&page, 0), u32_at(&page, 4)) else { return false };
+            let (Some(next), Some(leaves)) = (u32_at(&page, 0), u32_at(&page, 4)) else { return false };
             // A broken list may lead round in a circle.
-            if !seen.insert(trunk) || count as usize > self.usable / 4 {
+            if !seen.insert(trunk) || leaves as usize > self.usable / 4 {
                 return false;
             }
-            seen.extend((0..count as usize).filter_map(|at| u32_at(&page, 8 + 4 * at)));
+            seen.extend((0..leaves as usize).filter_map(|at| u32_at(&page, 8 + 4 * at)));
             trunk = next;
         }
-        true
+        // A page of zeros in the list reads as its end.
+        seen.len() - before == count as usize
     }
 
     /// Gives row number and payload of every cell of a leaf page that can be read.
@@ -176,7 +181,7 @@ impl Pages {
     }
 
     /// The whole payload of a cell, the overflow pages included.
-    fn payload<'a>(&self, page: &'a [u8], start: usize, length: u64) -> Option<std::borrow::Cow<'a, [u8]>> {
+    fn payload<'a>(&self, page: &'a [u8], start: usize, length: u64) -> Option<Cow<'a, [u8]>> {
         let (usable, most) = (self.usable as u64, self.usable as u64 - 35);
         if length <= most {
             return Some(page.get(start..start.checked_add(length as usize)?)?.into());
@@ -191,13 +196,17 @@ impl Pages {
         let mut bytes = page.get(start..start.checked_add(local)?)?.to_vec();
         let mut next = u32_at(page, start + local)?;
         let length = length as usize;
-        while bytes.len() < length {
+        // As many pages as the length takes, and no more than there are: a chain may lead round in a circle.
+        for _ in 0..self.count {
+            if bytes.len() == length {
+                break;
+            }
             let page = self.page(next)?;
             let more = (length - bytes.len()).min(self.usable - 4);
             bytes.extend_from_slice(page.get(4..4 + more)?);
             next = u32_at(&page, 0)?;
         }
-        Some(bytes.into())
+        (bytes.len() == length).then(|| bytes.into())
     }
 }
 
@@ -299,7 +308,7 @@ mod tests {
 
     fn found(path: &Path, root: u32) -> Vec<(i64, Vec<Value>)> {
         let mut rows = Vec::new();
-        Pages::open(path).unwrap().rows(root, &[1, root], &[root], &mut |number, values| {
+        Pages::open(path).unwrap().rows(root, &[1, root], &mut |_, number, values| {
             // Text that is none stands for itself.
             let value = |value: &ValueRef<'_>| Value::try_from(*value).unwrap_or(Value::Null);
             rows.push((number, values.iter().map(value).collect()));

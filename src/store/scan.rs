@@ -1,15 +1,19 @@
 //! Reading every current row of a collection, each proved by its hash; damaged rows are set aside and counted.
 //!
-//! `SQLite` reads up to the first page that it cannot read. What is left is then read page by page (`pages`), so that a
-//! broken page costs the rows that stand on it and no others.
+//! `SQLite` reads up to the first page that it cannot read. Where rows are missing the whole table is read again page by
+//! page (`pages`), so that a broken page costs the rows that stand on it and no others.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::ErrorCode;
 use rusqlite::OptionalExtension;
+use rusqlite::backup::Progress;
 use rusqlite::params;
 use rusqlite::types::ValueRef as SqlValue;
+use tempfile::NamedTempFile;
 
 use crate::model::Provenance;
 use crate::model::RowId;
@@ -37,6 +41,8 @@ pub struct Reader {
     connection: Connection,
     /// Holds the copy that is read, if it is one; it goes after the connection.
     place: Arc<Place>,
+    /// A copy of the file with its log, once pages of it were wanted.
+    copy: OnceCell<NamedTempFile>,
 }
 
 /// A sound row, borrowed while the scan stands on it.
@@ -84,7 +90,7 @@ impl Reader {
         connection.execute_batch("BEGIN")?;
         // A deferred transaction starts at its first read: now.
         connection.query_row("SELECT count(*) FROM throughline_meta", [], |_| Ok(()))?;
-        Ok(Self { connection, place })
+        Ok(Self { connection, place, copy: OnceCell::new() })
     }
 
     /// All collections, by id.
@@ -151,10 +157,11 @@ impl Reader {
         })?)
     }
 
-    /// Gives every sound current row with `first <= fid <= last` to `each`.
+    /// Gives every sound current row with `first <= fid <= last` to `each`, up to the first page that cannot be read:
+    /// whoever finds rows missing goes on with [`Self::scan_pages`].
     ///
     /// # Errors
-    /// [`StoreError`] for anything but damage, which is counted and passed over.
+    /// [`StoreError`] for anything but damage.
     pub fn scan(
         &self,
         stored: &StoredCollection,
@@ -176,74 +183,88 @@ impl Reader {
             provenances: Vec::new(),
             scan: Scan::default(),
         };
-        let mut reached = None;
-        match job.read(&self.connection, &sql, (first, last), &mut reached, each) {
-            Ok(()) => {}
+        match job.read(&self.connection, &sql, (first, last), each) {
             Err(error) if is_damage(&error) => {
-                tracing::error!(collection.id = %stored.schema.id, %error, "the table is damaged: its pages are read one by one");
-                let after = reached.map_or(first, |reached: i64| reached.saturating_add(1));
-                self.read_pages(
-                    &mut job,
-                    &columns_of_table(&self.connection, &stored.table)?,
-                    (after, last),
-                    each,
-                )?;
+                tracing::error!(collection.id = %stored.schema.id, %error, "the table is damaged");
             }
-            Err(error) => return Err(error.into()),
+            done => done?,
         }
         Ok(job.scan)
     }
 
-    /// Reads what a damaged table has between two row numbers, page by page.
-    fn read_pages(
+    /// Gives every sound current row of a damaged collection to `each`, read page by page.
+    ///
+    /// # Errors
+    /// [`StoreError`] for anything but damage, which is counted and passed over.
+    pub fn scan_pages(
         &self,
-        job: &mut Job<'_>,
-        columns: &[String],
-        (first, last): (i64, i64),
+        stored: &StoredCollection,
         each: &mut dyn FnMut(&StoredRow<'_>),
-    ) -> Result<(), StoreError> {
-        let io = |source| StoreError::Io { path: self.place.file().to_owned(), source };
-        // What waits in the log is put into the file, up to the state that this reader sees; a file that cannot be written
-        // has none, or is read as it stands.
-        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-            tracing::debug!(%error, "the log stays where it is");
-        }
-        let mut roots: Vec<(String, u32)> = vec![(String::new(), 1)];
+    ) -> Result<Scan, StoreError> {
+        let mut job = Job {
+            stored,
+            hasher: RowHasher::new(&stored.schema),
+            provenances: Vec::new(),
+            scan: Scan::default(),
+        };
+        let mut trees: Vec<(String, u32)> = vec![(String::new(), 1)];
         let mut statement = self
             .connection
             .prepare("SELECT name, rootpage FROM sqlite_master WHERE type = 'table' AND rootpage > 0")?;
         let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        roots.extend(found.collect::<Result<Vec<_>, _>>()?);
-        let Some(root) = roots.iter().find(|(name, _)| *name == job.stored.table).map(|(_, root)| *root)
-        else {
-            return Ok(());
+        trees.extend(found.collect::<Result<Vec<_>, _>>()?);
+        let Some(root) = trees.iter().find(|(name, _)| *name == stored.table).map(|(_, root)| *root) else {
+            return Ok(job.scan);
         };
-        let mut alike = Vec::new();
-        for other in self.collections()? {
-            if columns_of_table(&self.connection, &other.table)? == *columns {
-                alike.extend(roots.iter().filter(|(name, _)| *name == other.table).map(|(_, root)| *root));
-            }
-        }
+        let columns = columns_of_table(&self.connection, &stored.table)?;
         let wanted: Vec<Option<usize>> = names::SYSTEM_OF_SCAN
             .iter()
             .map(|name| (*name).to_owned())
-            .chain(names::columns(&job.stored.schema))
+            .chain(names::columns(&stored.schema))
             .map(|name| columns.iter().position(|column| *column == name))
             .collect();
         let superseded = columns.iter().position(|column| column == "superseded_at");
-        let trees: Vec<u32> = roots.iter().map(|(_, root)| *root).collect();
-        Pages::open(self.place.file()).map_err(io)?.rows(root, &trees, &alike, &mut |fid, values| {
+        let trees: Vec<u32> = trees.iter().map(|(_, root)| *root).collect();
+        // A row that was moved may stand on two pages, and a page that nothing leads to may show it as it was before it
+        // was superseded. A row number may be damaged; the id and the hash are what tells.
+        let (mut current, mut old) = (HashSet::new(), HashSet::new());
+        self.pages()?.rows(root, &trees, &mut |led_to, fid, values| {
             // A column that came later is not in older rows.
             let value = |at: Option<usize>| values.get(at?).copied().or(Some(SqlValue::Null));
-            let current = matches!(value(superseded), Some(SqlValue::Null));
-            if fid >= first && fid <= last && current {
-                let column = |at: usize| value(*wanted.get(at)?);
-                if job.take(column, each).is_none() {
-                    job.scan.damaged += 1;
-                }
+            let column = |at: usize| value(*wanted.get(at)?);
+            let bytes = |at: usize| column(at).and_then(|value| value.as_blob().ok()).map(<[u8]>::to_vec);
+            let (id, hash) = (bytes(ID), bytes(ROW_HASH));
+            if !matches!(value(superseded), Some(SqlValue::Null)) {
+                old.insert((fid, id, hash));
+                return;
+            }
+            if !led_to && old.contains(&(fid, id.clone(), hash)) || current.contains(&id) {
+                return;
+            }
+            if job.take(column, each).is_none() {
+                job.scan.damaged += 1;
+            } else {
+                current.insert(id);
             }
         });
-        Ok(())
+        Ok(job.scan)
+    }
+
+    /// The pages of the state that this reader sees, the log included: a copy of the file, made once.
+    fn pages(&self) -> Result<Pages, StoreError> {
+        let io = |source| StoreError::Io { path: self.place.file().to_owned(), source };
+        if let Some(copy) = self.copy.get() {
+            return Pages::open(copy.path()).map_err(io);
+        }
+        let copy = NamedTempFile::new().map_err(io)?;
+        match self.connection.backup("main", copy.path(), None::<fn(Progress)>) {
+            Ok(()) => Pages::open(self.copy.get_or_init(|| copy).path()).map_err(io),
+            // A disk that cannot be read everywhere: page by page it can, without what waits in the log.
+            Err(error) => {
+                tracing::error!(%error, "the file cannot be copied: it is read as it stands");
+                Pages::open(self.place.file()).map_err(io)
+            }
+        }
     }
 }
 
@@ -256,6 +277,9 @@ fn columns_of_table(connection: &Connection, table: &str) -> Result<Vec<String>,
 
 /// Columns before the fields in the scan's SELECT.
 const SYSTEM: usize = names::SYSTEM_OF_SCAN.len();
+/// Places of two of them.
+const ID: usize = 1;
+const ROW_HASH: usize = 9;
 
 struct Job<'a> {
     stored: &'a StoredCollection,
@@ -265,25 +289,17 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Reads the rows of a span through `SQLite`; `reached` is the last row that was read.
+    /// Reads the rows of a span through `SQLite`.
     fn read(
         &mut self,
         connection: &Connection,
         sql: &str,
         (first, last): (i64, i64),
-        reached: &mut Option<i64>,
         each: &mut dyn FnMut(&StoredRow<'_>),
     ) -> Result<(), rusqlite::Error> {
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![first, last])?;
         while let Some(row) = rows.next()? {
-            let fid = row.get(0)?;
-            if reached.is_some_and(|reached| fid <= reached) {
-                // A page that leads back: what comes now was read before.
-                let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-                return Err(rusqlite::Error::SqliteFailure(code, None));
-            }
-            *reached = Some(fid);
             if self.take(|at| row.get_ref(at).ok(), each).is_none() {
                 self.scan.damaged += 1;
             }
@@ -297,7 +313,7 @@ impl Job<'_> {
         column: impl Fn(usize) -> Option<SqlValue<'r>>,
         each: &mut dyn FnMut(&StoredRow<'_>),
     ) -> Option<()> {
-        let id = u128::from_be_bytes(column(1)?.as_blob().ok()?.try_into().ok()?);
+        let id = u128::from_be_bytes(column(ID)?.as_blob().ok()?.try_into().ok()?);
         let public_id = column(2)?.as_str_or_null().ok()?;
         let provenance = self.provenance(&column)?;
         // Points, by far the most rows, are read without a copy.
@@ -313,7 +329,7 @@ impl Job<'_> {
             }),
             _ => return None,
         };
-        let hash: &[u8; 32] = column(9)?.as_blob().ok()?.try_into().ok()?;
+        let hash: &[u8; 32] = column(ROW_HASH)?.as_blob().ok()?.try_into().ok()?;
         let fields = &self.stored.schema.fields;
         let mut values = Vec::with_capacity(fields.len());
         for (index, field) in fields.iter().enumerate() {

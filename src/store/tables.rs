@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use crate::model::schema::CollectionClass;
 use crate::model::schema::CollectionSchema;
+use crate::model::schema::FieldSchema;
 use crate::model::schema::SchemaGeometry;
 use crate::store::StoreError;
 use crate::store::change;
@@ -48,9 +49,14 @@ pub fn prepare_table(
         if versions > 0 {
             let known = stored.schema.fields.len();
             let before = names::columns(&stored.schema);
+            let before_fields = std::mem::take(&mut stored.schema.fields);
             stored.schema = schema;
             let after = names::columns(&stored.schema);
-            if after.len() < known || after[..known] != before[..] {
+            let same = |(old, new): (&FieldSchema, &FieldSchema)| {
+                old.name == new.name && old.field_type == new.field_type
+            };
+            let kept = before_fields.iter().zip(&stored.schema.fields).all(same);
+            if after.len() < known || after[..known] != before[..] || !kept {
                 return Err(StoreError::FieldsChanged(stored.schema.id));
             }
             for (field, column) in stored.schema.fields.iter().zip(&after).skip(known) {

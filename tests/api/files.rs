@@ -212,6 +212,111 @@ fn two_imports_at_once_give_a_layer_one_owner_and_all_columns() {
 }
 
 #[test]
+fn two_imports_at_once_never_spoil_each_other_s_types() {
+    let folder = tempfile::tempdir().unwrap();
+    for turn in 0..4 {
+        std::fs::write(folder.path().join("numbers.csv"), "lon,lat,code\n-1,51,12\n").unwrap();
+        std::fs::write(folder.path().join("texts.csv"), "lon,lat,code\n-1,52,0012\n").unwrap();
+        let store = format!("s{turn}.gpkg");
+        assert!(run(folder.path(), &["init", &store]).status.success());
+        let import = |name: &str| words(&format!("import {store} {name}.csv --into l"));
+        let two = at_once(folder.path(), &[import("numbers"), import("texts")]);
+        // The one that comes second goes by the types of the first, and says so.
+        let taken = two.iter().map(said).filter(|said| said.contains("l: 1 rows taken")).count();
+        let refused = two.iter().map(said).filter(|said| said.contains("is no integer")).count();
+        assert_eq!(taken + refused, 2, "{} {}", said(&two[0]), said(&two[1]));
+        let checked = run(folder.path(), &["check", &store]);
+        assert!(said(&checked).contains("sound"), "{}", said(&checked));
+    }
+}
+
+#[test]
+fn a_link_is_followed_to_where_the_database_lies() {
+    let folder = tempfile::tempdir().unwrap();
+    let (real, home) = (folder.path().join("real"), folder.path().join("home"));
+    std::fs::create_dir(&real).unwrap();
+    std::fs::create_dir(&home).unwrap();
+    foreign(&real.join("a.gpkg"), true);
+    std::os::unix::fs::symlink(real.join("a.gpkg"), home.join("link.gpkg")).unwrap();
+    // Another program has it open, and a row that is in its log only.
+    let other = Connection::open(real.join("a.gpkg")).unwrap();
+    other
+        .execute_batch("DROP TRIGGER rtree_sites_geom_insert; INSERT INTO sites (name) VALUES ('late')")
+        .unwrap();
+    let taken = run(&home, &["import", "s.gpkg", "link.gpkg", "--into", "sites"]);
+    assert!(said(&taken).contains("4 rows taken"), "{}", said(&taken));
+    drop(other);
+}
+
+#[test]
+fn a_log_of_a_store_that_is_gone_does_not_come_into_the_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("d.csv"), DOTS).unwrap();
+    let path = folder.path().join("s.gpkg");
+    assert!(run(folder.path(), &["import", "s.gpkg", "d.csv", "--into", "old"]).status.success());
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN").unwrap();
+    other.query_row("SELECT count(*) FROM old", [], |_| Ok(())).unwrap();
+    assert!(run(folder.path(), &["import", "s.gpkg", "d.csv", "--into", "older"]).status.success());
+    let log = std::fs::read(folder.path().join("s.gpkg-wal")).unwrap();
+    assert!(!log.is_empty());
+    drop(other);
+    // Somebody removed the store after a crash, and left what lay beside it.
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(folder.path().join("s.gpkg-wal"), log).unwrap();
+    assert!(run(folder.path(), &["import", "s.gpkg", "d.csv", "--into", "new"]).status.success());
+    let checked = run(folder.path(), &["check", "s.gpkg"]);
+    assert!(said(&checked).contains("sound: 1 collections, 3 rows"), "{}", said(&checked));
+}
+
+#[test]
+fn an_export_never_writes_over_a_store_however_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("d.csv"), DOTS).unwrap();
+    for name in ["s.gpkg", "newer.gpkg", "damaged.gpkg"] {
+        assert!(run(folder.path(), &["import", name, "d.csv", "--into", "dots"]).status.success());
+    }
+    let sql = |name: &str, sql: &str| {
+        Connection::open(folder.path().join(name)).unwrap().execute_batch(sql).unwrap();
+    };
+    sql("newer.gpkg", "PRAGMA user_version = 10399");
+    sql("damaged.gpkg", "UPDATE throughline_collections SET schema = 'id = '");
+    for name in ["newer.gpkg", "damaged.gpkg"] {
+        let refused = run(folder.path(), &["export", "s.gpkg", "dots", name, "--force"]);
+        assert!(said(&refused).contains("is a store"), "{}", said(&refused));
+    }
+    // Nor over a database that another program has open.
+    foreign(&folder.path().join("open.gpkg"), true);
+    let other = Connection::open(folder.path().join("open.gpkg")).unwrap();
+    other.execute_batch("CREATE TABLE more (a)").unwrap();
+    let refused = run(folder.path(), &["export", "s.gpkg", "dots", "open.gpkg", "--force"]);
+    assert!(said(&refused).contains("open.gpkg-wal is beside it"), "{}", said(&refused));
+    drop(other);
+    assert!(run(folder.path(), &["export", "s.gpkg", "dots", "open.gpkg", "--force"]).status.success());
+}
+
+#[test]
+fn a_file_that_leads_back_is_damaged_and_not_read_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.gpkg");
+    foreign(&path, false);
+    // Rows 1, 2, 3 stand in that order; the third now says that it is row 1 again.
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = bytes.windows(2).enumerate().filter(|(_, pair)| pair[1] == 3 && pair[0] > 60 && pair[0] < 120);
+    let at: Vec<usize> = at.map(|(at, _)| at + 1).collect();
+    let mut tried = 0;
+    for at in at {
+        let before = bytes[at];
+        bytes[at] = 1;
+        std::fs::write(&path, &bytes).unwrap();
+        let taken = run(folder.path(), &["import", "s.gpkg", "a.gpkg", "--into", "sites", "--dry-run"]);
+        tried += u32::from(said(&taken).contains("not in order"));
+        bytes[at] = before;
+    }
+    assert!(tried > 0, "no byte was the row's number");
+}
+
+#[test]
 fn stores_of_odd_names_are_made_where_they_are_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("d.csv"), DOTS).unwrap();
