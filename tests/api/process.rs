@@ -436,7 +436,7 @@ fn only_a_demo_makes_a_store_and_a_port_in_use_is_said_before() {
     assert!(text.contains("--public-url"), "{text}");
     let elsewhere =
         ["serve", "--demo", "none.gpkg", "--listen", "127.0.0.1:0", "--metrics-listen", "0.0.0.0:0"];
-    assert!(said(&elsewhere).contains("private"), "{}", said(&elsewhere));
+    assert!(said(&elsewhere).contains("give a loopback address"), "{}", said(&elsewhere));
     assert!(!path.join("none.gpkg").exists());
 }
 

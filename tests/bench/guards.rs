@@ -2,7 +2,7 @@
 //!
 //! Counted by valgrind's callgrind on 10,000 generated points, where the clock of a shared machine says nothing. A
 //! count more than a tenth off fails either way: slower is a fault, faster wants a new figure.
-//! `THROUGHLINE_NEW_FIGURES=1 cargo test --release --test instructions` writes them.
+//! `THROUGHLINE_NEW_FIGURES=1 cargo test --profile ci --test instructions` writes them.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a measuring program")]
 
