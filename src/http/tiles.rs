@@ -51,13 +51,15 @@ fn layers(call: &Call) -> Result<Vec<&CollectionView>, Problem> {
         .collect()
 }
 
+/// A whole number in its one spelling.
+fn whole_number<T: std::str::FromStr>(text: &str) -> Result<T, Problem> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    if plain { text.parse().ok() } else { None }.ok_or(Problem::NotFound)
+}
+
 /// The tile that the address names.
 fn address(call: &Call) -> Result<TileCoord, Problem> {
-    let number = |name: &str| -> Result<u32, Problem> {
-        let text = call.path_value(name);
-        let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-        if plain { text.parse().ok() } else { None }.ok_or(Problem::NotFound)
-    };
+    let number = |name: &str| whole_number::<u32>(call.path_value(name));
     let (z, x, y) = (number("z")?, number("x")?, number("y")?);
     u8::try_from(z).ok().and_then(|z| TileCoord::new(z, x, y)).ok_or(Problem::NotFound)
 }
@@ -126,7 +128,7 @@ fn question(call: &Call) -> Result<Question<'_>, Problem> {
     Ok(Question { layers, at, properties, key })
 }
 
-/// What wants the ids of the features in tiles: light if they are known.
+/// Light if the table of tile ids is there, else heavy.
 pub fn ids_weight(call: &Call) -> Weight {
     let is_unknown = |layers: Vec<&CollectionView>| !layers.iter().all(|layer| are_ids_known(layer));
     if layers(call).is_ok_and(is_unknown) { Weight::Heavy } else { Weight::Light }
@@ -169,12 +171,13 @@ pub fn tile(call: &Call) -> Result<Answer, Problem> {
     Ok(answer(call.app.cache.get_with(key, make)))
 }
 
-/// `GET /tiles/{layers}/features/{tileId}.json`: the feature of a layer whose id in tiles is `tileId`, as GeoJSON.
+/// `GET /tiles/{layers}/features/{tileId}.json`: the feature whose id in tiles is `tileId`, as GeoJSON, of the first of the
+/// layers that has one: ids are unique in a layer only.
 ///
 /// # Errors
 /// [`Problem::NotFound`].
 pub fn feature(call: &Call) -> Result<Answer, Problem> {
-    let id = call.path_value("tileId").parse().ok().ok_or(Problem::NotFound)?;
+    let id = whole_number(call.path_value("tileId"))?;
     for layer in layers(call)? {
         let Some(at) = find(layer, id) else { continue };
         let mut body = Vec::new();
@@ -237,7 +240,7 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
         if call.app.thinning == Thinning::ToSize {
             fields.insert(COUNT.to_owned(), count.into());
             let mut left_out =
-                "String: names of the fields that were left out of this feature, with commas between them, where a tile would be too large; the feature as an item has them"
+                "String: names of the fields that were left out of the tile, with commas between them, or * for many, where it would be too large; the feature as an item has them"
                     .to_owned();
             if let Some(own) = fields.get(LEFT_OUT).and_then(|text| text.as_str()) {
                 left_out = format!("{left_out}; {own} (where nothing is left out)");
@@ -247,7 +250,7 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
         let mut described = json!({
             "id": schema.id, "description": schema.description, "fields": fields, "minzoom": 0, "maxzoom": deepest
         });
-        // It is no property of the features: their id says the same.
+        // It is no property of the features unless it is asked for by name: their id says the same.
         let id_field = (0..schema.fields.len()).find(|place| is_id_field(layer, *place));
         if let Some(place) = id_field {
             described["feature_id"] = schema.fields[place].name.as_str().into();

@@ -43,6 +43,8 @@ pub fn on_grid(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) ->
             .filter(|place| on_tile(*place))
             .map(|place| vec![place])
             .collect(),
+        // Beyond the Mercator square there are no tiles; vertices there were moved to its edge.
+        _ if shape.positions.iter().all(|position| mercator_grid(*position).is_none()) => Vec::new(),
         GeometryKind::Line => lines(shape, detail, at, zoom),
         GeometryKind::Area => areas(shape, detail, at, zoom),
     };
@@ -164,6 +166,8 @@ fn areas(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<V
             }
             let before = out.len();
             match area2(&ring) {
+                // A sliver of a coverage: its other half is the neighbour's.
+                0 if detail.is_coverage() => {}
                 // A figure of eight, whose halves are alike, or nothing.
                 0 => out.extend(lobes(&ring)),
                 // The outer ring has a positive area where y grows downwards.

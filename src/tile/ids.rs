@@ -154,7 +154,8 @@ fn numbers(collection: &CollectionView) -> Option<Vec<Arc<Numbers>>> {
         let numbers = group.derive(|group| Numbers::of(group, &may_copy));
         numbers.ids.is_some().then_some(numbers)
     };
-    collection.groups().iter().map(of).collect()
+    // Of no rows there is nothing to say; the fields of an empty layer repeat nothing.
+    if collection.groups().is_empty() { None } else { collection.groups().iter().map(of).collect() }
 }
 
 impl Numbers {

@@ -10,8 +10,13 @@ use crate::model::ValueRef;
 use crate::tile::encode::LayerWriter;
 use crate::tile::values::TileValue;
 
-/// The property that names the fields that were left out of a feature, with commas between them.
+/// The property that names the fields that were left out of a feature, with commas between them; [`MANY`] where their
+/// names together are longer than [`MOST_NAMED_BYTES`], so that what is said never takes the room of what is drawn.
 pub const LEFT_OUT: &str = "left_out";
+/// More fields than are named.
+const MANY: &str = "*";
+/// The most bytes of names.
+const MOST_NAMED_BYTES: usize = 64;
 
 /// The most bytes of a text in the table of values but for its own, and of a tag.
 const VALUE_BYTES: usize = 12;
@@ -39,7 +44,7 @@ struct LeftText {
 impl LeftOut {
     /// Fields that are left out of every feature.
     pub fn all<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        let names = names.collect::<Vec<_>>().join(",");
+        let names = said(&names.collect::<Vec<_>>());
         Self { all: (!names.is_empty()).then_some(names), ..Self::default() }
     }
 
@@ -65,13 +70,13 @@ impl LeftOut {
             known.features += 1;
         }
         let names: Vec<&str> = of_row.drain(..).map(|place| fields[place].name.as_str()).collect();
-        let said = match all {
+        let text = match all {
             Some(all) => all.as_str(),
             None if names.is_empty() => return None,
-            None => &names.join(","),
+            None => &said(&names),
         };
         let key = *key.get_or_insert_with(|| layer.key(LEFT_OUT));
-        Some((key, layer.values().value(TileValue::Text(said))))
+        Some((key, layer.values().value(TileValue::Text(text))))
     }
 
     /// The greatest length such that all texts up to it take no more than `room` bytes; 0 if none do.
@@ -91,9 +96,23 @@ impl LeftOut {
     }
 }
 
+/// Names of fields as they stand in a tile.
+fn said(names: &[&str]) -> String {
+    let said = names.join(",");
+    if said.len() > MOST_NAMED_BYTES { MANY.to_owned() } else { said }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_stays_short() {
+        assert_eq!(said(&["story", "notes"]), "story,notes");
+        let long = "n".repeat(MOST_NAMED_BYTES);
+        assert_eq!(said(&[&long]), long);
+        assert_eq!(said(&[&long, ""]), MANY);
+    }
 
     #[test]
     fn the_shortest_texts_fit_first_and_texts_alike_in_length_together() {

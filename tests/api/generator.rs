@@ -56,8 +56,8 @@ pub fn requests(route: &Route, about: &Subject<'_>) -> Vec<String> {
                 let row = RowId::from_public(id);
                 let hash = blake3::hash(&row.0.to_be_bytes());
                 let low =
-                    hash.as_bytes()[..7].iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-                ids.push((low & ((1 << 53) - 1)).to_string());
+                    hash.as_bytes()[..4].iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+                ids.push((low & ((1 << 28) - 1)).to_string());
             }
             let together = about.collections[..2].join(",");
             let layers = about.collections.iter().copied().chain([together.as_str()]);

@@ -257,7 +257,9 @@ fn a_layer_without_rows_answers_everywhere_and_invents_nothing() {
         assert_eq!(server.get(&format!("/ogc/collections/{id}/queryables")).status, 200);
         assert_eq!(server.get(&format!("/ogc/collections/{id}/items/1")).status, 404);
         assert_eq!(server.get(&format!("/tiles/{id}/0/0/0.mvt")).status, 204);
-        assert!(server.get(&format!("/tiles/{id}.json")).json().get("bounds").is_none());
+        let tilejson = server.get(&format!("/tiles/{id}.json")).json();
+        assert!(tilejson.get("bounds").is_none());
+        assert!(tilejson["vector_layers"][0].get("feature_id").is_none(), "{tilejson}");
     }
 }
 

@@ -768,6 +768,18 @@ fn small_areas_are_in_every_tile_they_meet_at_every_zoom() {
 }
 
 #[test]
+fn what_lies_beyond_the_mercator_square_is_on_no_tile() {
+    let beyond = vec![[-1.0, 85.1], [1.0, 85.1], [1.0, 85.4], [-1.0, 85.4], [-1.0, 85.1]];
+    let across = vec![[-1.0, 84.0], [1.0, 84.0], [1.0, 85.4], [-1.0, 85.4], [-1.0, 84.0]];
+    let view = view(&areas(&[beyond, across]));
+    for z in 0..=6 {
+        let layers = mvt::read(&bytes(&view, &["a"], tile_at(0.5, 85.0, z)));
+        let found: Vec<i64> = layers[0].features.iter().map(|feature| number(feature, "n")).collect();
+        assert_eq!(found, [1], "zoom {z}");
+    }
+}
+
+#[test]
 fn both_halves_of_an_area_that_crosses_itself_are_drawn() {
     // Two triangles tip to tip, each with its base of 0.4 degrees upright, alike and not.
     let even = vec![[-1.0, 50.0], [-0.2, 50.4], [-0.2, 50.0], [-1.0, 50.4], [-1.0, 50.0]];
