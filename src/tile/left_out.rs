@@ -10,8 +10,8 @@ use crate::model::ValueRef;
 use crate::tile::encode::LayerWriter;
 use crate::tile::values::TileValue;
 
-/// The property that names the fields that were left out of a feature, with commas between them; [`MANY`] where their
-/// names together are longer than [`MOST_NAMED_BYTES`], so that what is said never takes the room of what is drawn.
+/// The property that names the fields that were left out of a feature, with commas between them; `*` where their
+/// names together are longer than 64 bytes, so that what is said never takes the room of what is drawn.
 pub const LEFT_OUT: &str = "left_out";
 /// More fields than are named.
 const MANY: &str = "*";
