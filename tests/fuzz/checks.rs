@@ -158,11 +158,15 @@ fn exchange(mut stream: BufReader<TcpStream>, address: &str) -> std::io::Result<
     Ok((status, body, (!close).then_some(stream)))
 }
 
-/// Bytes as they may stand in the first line of a request.
+/// Bytes as they may stand in the first line of a request: those that no address may have are written as numbers, for
+/// such a line is refused before anything of ours sees it.
 fn plain(bytes: &[u8]) -> String {
-    let escape = |byte: &u8| match byte {
-        b'!'..=b'~' if *byte != b'#' => char::from(*byte).to_string(),
-        _ => format!("%{byte:02X}"),
+    let escape = |byte: &u8| {
+        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(byte) {
+            char::from(*byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
     };
     bytes.iter().take(4_000).map(escape).collect()
 }
