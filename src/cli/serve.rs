@@ -74,7 +74,7 @@ pub struct ServeArguments {
     /// this machine can connect.
     #[arg(long, env = "THROUGHLINE_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
-    /// Address and port of metrics and detailed health; a loopback or private address.
+    /// Address and port of metrics and detailed health; a loopback address.
     #[arg(long, env = "THROUGHLINE_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
     metrics_listen: Option<String>,
     /// error, warn, info, debug or trace.
