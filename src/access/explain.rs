@@ -2,17 +2,17 @@
 
 use crate::access::Policy;
 use crate::access::Principal;
-use crate::access::outcome::Outcome;
-use crate::access::outcome::Regions;
-use crate::access::outcome::Rows;
+use crate::access::entitlement::Entitlement;
+use crate::access::entitlement::Regions;
+use crate::access::entitlement::RowRule;
 use crate::access::policy::PartyEach;
 use crate::access::policy::PartyOf;
 use crate::access::policy::PartyRule;
 use crate::access::policy::PartyWhere;
 use crate::model::CollectionSchema;
 use crate::model::Provenance;
+use crate::model::RowRights;
 use crate::model::Sensitivity;
-use crate::model::Standing;
 
 /// What `principal` sees of a collection and why, and whether a row that `owner` holds is among it: one line each.
 #[must_use]
@@ -24,51 +24,51 @@ pub fn explain(
     owner: Option<&str>,
 ) -> Vec<String> {
     let id = &schema.id;
-    let outcome = policy.outcome(principal, schema, regions);
+    let entitlement = policy.entitlement(principal, schema, regions);
     let mut lines = vec![format!("{id} for {principal}, by the policy {:?}", policy.name())];
     if policy.wants_reason(principal, schema) {
         lines.push("rows: none without a reason; the collection does not exist for them".to_owned());
         lines.push("with a reason:".to_owned());
         let with = principal.clone().with_reason();
-        lines.extend(rows_and_fields(policy, &policy.outcome(&with, schema, regions), schema, owner));
+        lines.extend(rows_and_fields(policy, &policy.entitlement(&with, schema, regions), schema, owner));
         return lines;
     }
-    lines.extend(rows_and_fields(policy, &outcome, schema, owner));
+    lines.extend(rows_and_fields(policy, &entitlement, schema, owner));
     lines
 }
 
 fn rows_and_fields(
     policy: &Policy,
-    outcome: &Outcome,
+    entitlement: &Entitlement,
     schema: &CollectionSchema,
     owner: Option<&str>,
 ) -> Vec<String> {
-    let rows = match &outcome.rows {
-        Rows::Nothing => return vec!["rows: none; the collection does not exist for them".to_owned()],
-        Rows::All => "all".to_owned(),
-        Rows::UpTo(Sensitivity::Open) => "those that are open to anyone".to_owned(),
-        Rows::UpTo(most) => format!("those that are {} or less", most.as_str()),
-        Rows::Owner(force) => format!("those that {force} holds"),
-        Rows::OwnerOrOpen(force) => format!("those that {force} holds, and those that are open to anyone"),
-        Rows::Party(forces) | Rows::Others(forces) if forces.is_empty() => {
+    let rows = match &entitlement.rows {
+        RowRule::Nothing => return vec!["rows: none; the collection does not exist for them".to_owned()],
+        RowRule::All => "all".to_owned(),
+        RowRule::UpTo(Sensitivity::Open) => "those that are open to anyone".to_owned(),
+        RowRule::UpTo(most) => format!("those that are {} or less", most.as_str()),
+        RowRule::Owner(force) => format!("those that {force} holds"),
+        RowRule::OwnerOrOpen(force) => format!("those that {force} holds, and those that are open to anyone"),
+        RowRule::Party(forces) | RowRule::Others(forces) if forces.is_empty() => {
             "none: there are no forces of that region".to_owned()
         }
-        Rows::Others(forces) => {
+        RowRule::Others(forces) => {
             let none = forces.join(" nor ");
             format!("those that do not concern {none}: it {}", where_parties_stand(policy, schema))
         }
-        Rows::Areas(areas) => {
+        RowRule::Areas(areas) => {
             // Who holds them is no area.
             let held = "holds them, or ";
             let places = where_parties_stand(policy, schema);
             format!("those of {}: it {}", areas.join(" or "), places.strip_prefix(held).unwrap_or(&places))
         }
-        Rows::Party(forces) => {
+        RowRule::Party(forces) => {
             format!("those that concern {}: it {}", forces.join(" or "), where_parties_stand(policy, schema))
         }
     };
     let mut lines = vec![format!("rows: {rows}")];
-    lines.push(match outcome.fields.of(schema) {
+    lines.push(match entitlement.fields.of(schema) {
         None => format!("fields: all {}", schema.fields.len()),
         Some(shown) => {
             let hidden = (0..schema.fields.len()).filter(|place| !shown.contains(place));
@@ -77,17 +77,18 @@ fn rows_and_fields(
         }
     });
     if let Some(owner) = owner {
-        let held = Standing::new(Provenance::open(owner), std::iter::empty());
+        let held = RowRights::new(Provenance::open(owner), std::iter::empty());
         let mut secret = held.clone();
         secret.provenance.sensitivity = Sensitivity::Restricted;
-        lines.push(match (outcome.admits(&held), outcome.admits(&secret)) {
+        lines.push(match (entitlement.admits(&held), entitlement.admits(&secret)) {
             (true, false) => format!("a row that {owner} holds: seen if it is open to anyone"),
-            (true, true) if matches!(outcome.rows, Rows::Others(_)) => {
+            (true, true) if matches!(entitlement.rows, RowRule::Others(_)) => {
                 format!("a row that {owner} holds: seen unless it concerns them otherwise")
             }
             (true, true) => format!("a row that {owner} holds: seen"),
             (false, _)
-                if matches!(outcome.rows, Rows::Party(_)) && !policy.parties(&schema.id).is_empty() =>
+                if matches!(entitlement.rows, RowRule::Party(_))
+                    && !policy.parties(&schema.id).is_empty() =>
             {
                 format!("a row that {owner} holds: seen only if it concerns them otherwise")
             }

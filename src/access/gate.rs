@@ -13,16 +13,16 @@ use std::sync::atomic::Ordering;
 
 use arc_swap::ArcSwap;
 
+use crate::access::Entitlement;
 use crate::access::LOCAL_OWNER;
-use crate::access::Outcome;
 use crate::access::Policy;
 use crate::access::PolicyError;
 use crate::access::Principal;
 use crate::access::Regions;
-use crate::access::derived::OF_LINKS;
-use crate::access::derived::with_links;
+use crate::access::derived::OF_LEGS;
+use crate::access::derived::with_legs;
+use crate::access::entitlement::RowRule;
 use crate::access::kept::Kept;
-use crate::access::outcome::Rows;
 use crate::access::played::Played;
 use crate::access::read::Snapshot;
 use crate::access::read::read_store;
@@ -55,9 +55,9 @@ pub enum GateError {
 
 /// A collection's part of a view, with the collection it was made of.
 type Part = (Arc<Collection>, Weak<CollectionView>);
-/// Parts by collection and outcome, as long as a view has them.
-type Parts = HashMap<(String, Outcome), Part>;
-/// Parts with what is computed of links, by the serials of the part and of that of the links.
+/// Parts by collection and entitlement, as long as a view has them.
+type Parts = HashMap<(String, Entitlement), Part>;
+/// Parts with what is computed of legs, by the serials of the part and of that of the legs.
 type Derived = HashMap<(u64, u64), Weak<CollectionView>>;
 
 /// Holds the snapshot; the only way from a principal to rows.
@@ -166,28 +166,28 @@ impl Gate {
         if let Some(view) = published.views().of(principal) {
             return view;
         }
-        let outcomes: Vec<Outcome> = published
+        let entitlements: Vec<Entitlement> = published
             .snapshot
             .collections
             .values()
-            .map(|collection| self.policy.outcome(principal, &collection.schema, &published.regions))
+            .map(|collection| self.policy.entitlement(principal, &collection.schema, &published.regions))
             .collect();
-        let known = published.views().of_class(&outcomes);
-        let view = known.unwrap_or_else(|| Arc::new(self.made(&published, &outcomes)));
+        let known = published.views().of_class(&entitlements);
+        let view = known.unwrap_or_else(|| Arc::new(self.made(&published, &entitlements)));
         let most = self.most_view_bytes.unwrap_or(LEAST_VIEW_BYTES.max(published.snapshot_bytes()));
-        published.views().keep(principal, outcomes, &view, most, |group| published.has(group));
+        published.views().keep(principal, entitlements, &view, most, |group| published.has(group));
         view
     }
 
-    /// The view of all who have these outcomes.
-    fn made(&self, published: &Published, outcomes: &[Outcome]) -> View {
-        let wanted: Vec<(&String, &Arc<Collection>, &Outcome)> = published
+    /// The view of all who have these entitlements.
+    fn made(&self, published: &Published, entitlements: &[Entitlement]) -> View {
+        let wanted: Vec<(&String, &Arc<Collection>, &Entitlement)> = published
             .snapshot
             .collections
             .iter()
-            .zip(outcomes)
-            .filter(|(_, outcome)| **outcome != Outcome::nothing())
-            .map(|((id, collection), outcome)| (id, collection, outcome))
+            .zip(entitlements)
+            .filter(|(_, entitlement)| **entitlement != Entitlement::nothing())
+            .map(|((id, collection), entitlement)| (id, collection, entitlement))
             .collect();
         // Copies of rows are made on all cores.
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
@@ -196,15 +196,17 @@ impl Gate {
             let turns = std::iter::from_fn(|| wanted.get(next.fetch_add(1, Ordering::Relaxed)));
             // Where nothing of a collection is theirs, it is not there: that it exists may be another's secret. One without
             // any row is nobody's but of whoever looks after the machine, unless it is everyone's.
-            let there = |collection: &Collection, outcome: &Outcome, part: &CollectionView| {
-                let local = matches!(&outcome.rows, Rows::Owner(owner) if owner == LOCAL_OWNER);
+            let there = |collection: &Collection, entitlement: &Entitlement, part: &CollectionView| {
+                let local = matches!(&entitlement.rows, RowRule::Owner(owner) if owner == LOCAL_OWNER);
                 let theirs = local || collection.schema.open;
-                part.rows() > 0 || outcome.rows == Rows::All || (theirs && collection.groups.is_empty())
+                part.rows() > 0
+                    || entitlement.rows == RowRule::All
+                    || (theirs && collection.groups.is_empty())
             };
             turns
-                .filter_map(|(id, collection, outcome)| {
-                    let part = self.part(published, id, collection, outcome);
-                    there(collection, outcome, &part).then_some((*id, part))
+                .filter_map(|(id, collection, entitlement)| {
+                    let part = self.part(published, id, collection, entitlement);
+                    there(collection, entitlement, &part).then_some((*id, part))
                 })
                 .collect()
         };
@@ -217,16 +219,16 @@ impl Gate {
                 collections.extend(parts.into_iter().map(|(id, part)| (id.clone(), part)));
             }
         });
-        if let Some(links) = collections.get(legs::COLLECTION).cloned() {
-            for id in OF_LINKS {
+        if let Some(legs) = collections.get(legs::COLLECTION).cloned() {
+            for id in OF_LEGS {
                 if let Some(part) = collections.get_mut(id)
-                    && let Some(derived) = published.with_links(part, &links)
+                    && let Some(derived) = published.with_legs(part, &legs)
                 {
                     *part = derived;
                 }
             }
         }
-        View::new(collections, published.snapshot.as_at.clone())
+        View::new(collections, published.snapshot.reference_date.clone())
     }
 
     fn part(
@@ -234,16 +236,16 @@ impl Gate {
         published: &Published,
         id: &str,
         collection: &Arc<Collection>,
-        outcome: &Outcome,
+        entitlement: &Entitlement,
     ) -> Arc<CollectionView> {
-        let key = (id.to_owned(), outcome.clone());
+        let key = (id.to_owned(), entitlement.clone());
         if let Some((of, part)) = published.parts.lock().unwrap_or_else(PoisonError::into_inner).get(&key)
             && Arc::ptr_eq(of, collection)
             && let Some(part) = part.upgrade()
         {
             return part;
         }
-        let shown = outcome.fields.of(&collection.schema);
+        let shown = entitlement.fields.of(&collection.schema);
         let schema = match &shown {
             None => Arc::clone(&collection.schema),
             Some(places) => Arc::new(collection.schema.with_fields(places)),
@@ -252,9 +254,9 @@ impl Gate {
         let part = Arc::new(CollectionView::new(
             collection,
             &schema,
-            outcome,
+            entitlement,
             self.policy.is_about_people(id),
-            |group| group.filtered(&schema, &places, |row| outcome.admits(row)).map(Arc::new),
+            |group| group.filtered(&schema, &places, |row| entitlement.admits(row)).map(Arc::new),
         ));
         let mut parts = published.parts.lock().unwrap_or_else(PoisonError::into_inner);
         parts.retain(|_, (_, part)| part.strong_count() > 0);
@@ -339,7 +341,7 @@ impl Published {
             still.values().filter_map(|(_, part)| part.upgrade()).map(|part| part.serial()).collect();
         let mut derived = before.derived.lock().unwrap_or_else(PoisonError::into_inner).clone();
         derived
-            .retain(|(part, links), _| self.day == before.day && good.contains(part) && good.contains(links));
+            .retain(|(part, legs), _| self.day == before.day && good.contains(part) && good.contains(legs));
         good.extend(derived.values().filter_map(Weak::upgrade).map(|part| part.serial()));
         // Their views go with the version before: somebody must hold them until the next ones are made.
         self.views().carry(before.views().parts(|part| good.contains(&part.serial())));
@@ -356,14 +358,14 @@ impl Published {
         self.serials.contains(&group.serial())
     }
 
-    /// A part with what is computed of links.
-    fn with_links(&self, part: &Arc<CollectionView>, links: &CollectionView) -> Option<Arc<CollectionView>> {
-        let key = (part.serial(), links.serial());
+    /// A part with what is computed of legs.
+    fn with_legs(&self, part: &Arc<CollectionView>, legs: &CollectionView) -> Option<Arc<CollectionView>> {
+        let key = (part.serial(), legs.serial());
         let lock = || self.derived.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = lock().get(&key).and_then(Weak::upgrade) {
             return Some(known);
         }
-        let made = Arc::new(with_links(part, links, self.day)?);
+        let made = Arc::new(with_legs(part, legs, self.day)?);
         let mut derived = lock();
         derived.retain(|_, part| part.strong_count() > 0);
         derived.insert(key, Arc::downgrade(&made));
@@ -382,7 +384,7 @@ impl Published {
 
 /// The day that a snapshot's picture is drawn for.
 fn day_of(snapshot: &Snapshot) -> i32 {
-    snapshot.as_at.as_deref().and_then(parse_date).unwrap_or_else(now_day)
+    snapshot.reference_date.as_deref().and_then(parse_date).unwrap_or_else(now_day)
 }
 
 /// The policing regions, by the reference facts.
@@ -411,7 +413,7 @@ mod tests {
     use crate::model::collections::lines;
     use crate::model::collections::towns;
     use crate::store::Appender;
-    use crate::store::set_as_at;
+    use crate::store::set_reference_date;
 
     fn force(number: usize) -> String {
         format!("force-{number}")
@@ -438,17 +440,18 @@ mod tests {
                         values[schema.position(name).unwrap()] = value;
                     }
                     let kind = if path.len() == 1 {
-                        crate::model::ShapeKind::Point
+                        crate::model::GeometryType::Point
                     } else {
-                        crate::model::ShapeKind::LineString
+                        crate::model::GeometryType::LineString
                     };
-                    let mut shape = crate::model::geometry::ShapeBuilder::new(kind);
+                    let mut geometry = crate::model::geometry::GeometryBuilder::new(kind);
                     for (lon, lat) in path {
-                        shape.position(lon, lat).unwrap();
+                        geometry.position(lon, lat).unwrap();
                     }
-                    let _ = shape.end_ring();
-                    shape.end_part();
-                    let row = Row { id: None, public_id: Some(public_id), geometry: shape.finish(), values };
+                    let _ = geometry.end_ring();
+                    geometry.end_part();
+                    let row =
+                        Row { id: None, public_id: Some(public_id), geometry: geometry.finish(), values };
                     let provenance = Provenance {
                         synthetic: schema.class == CollectionClass::Register,
                         ..Provenance::open(&owner)
@@ -465,7 +468,7 @@ mod tests {
         Value::Text(text.to_owned())
     }
 
-    /// A line of each force with two links, one of them over on the day of the picture; all from one hub to one town.
+    /// A line of each force with two legs, one of them over on the day of the picture; all from one hub to one town.
     fn world(forces: usize) -> (tempfile::TempDir, Arc<Store>) {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open_or_create(&folder.path().join("s.gpkg")).unwrap());
@@ -482,7 +485,7 @@ mod tests {
         let line =
             |number: usize| (vec![("brand", text("X"))], Vec::new(), format!("line-{number}"), force(number));
         add(&store, lines::COLLECTION, (0..forces).map(line).collect());
-        let link = |number: usize, over: bool| {
+        let leg = |number: usize, over: bool| {
             let mut named = vec![
                 ("line", text(&format!("line-{number}"))),
                 ("hub", text("hub")),
@@ -495,10 +498,10 @@ mod tests {
             let to = (1.0 + number as f64 / 1_000.0, 51.0);
             (named, vec![(0.0, 52.0), to], format!("leg-{number}-{over}"), force(number))
         };
-        let links = (0..forces).flat_map(|number| [link(number, false), link(number, true)]);
-        add(&store, legs::COLLECTION, links.collect());
+        let legs = (0..forces).flat_map(|number| [leg(number, false), leg(number, true)]);
+        add(&store, legs::COLLECTION, legs.collect());
         // 30 April 2024 is day 19,843.
-        store.write(|connection| set_as_at(connection, "2024-04-30")).unwrap();
+        store.write(|connection| set_reference_date(connection, "2024-04-30")).unwrap();
         (folder, store)
     }
 
@@ -514,7 +517,7 @@ mod tests {
         for group in part.groups() {
             for row in 0..group.len() {
                 let value = place.map_or_else(String::new, |place| group.value(place, row).to_text());
-                seen.push((value, group.shape(row).map_or(0, |shape| shape.parts().count())));
+                seen.push((value, group.geometry(row).map_or(0, |geometry| geometry.parts().count())));
             }
         }
         seen
@@ -528,23 +531,19 @@ mod tests {
         for id in ["hubs", "towns"] {
             assert_eq!(seen(&operator, id, "active_lines"), [("3".to_owned(), 1)]);
         }
-        assert_eq!(
-            seen(&operator, "lines", "brand"),
-            vec![("X".to_owned(), 2); 3],
-            "both links of each line"
-        );
+        assert_eq!(seen(&operator, "lines", "brand"), vec![("X".to_owned(), 2); 3], "both legs of each line");
         let one = gate.view(&analyst(1));
         assert_eq!(seen(&one, "hubs", "active_lines"), [("1".to_owned(), 1)]);
         assert_eq!(seen(&one, "lines", "brand"), [("X".to_owned(), 2)]);
         assert!(one.collection("lines").unwrap().bounds().is_some());
-        // Who sees no links is told nothing of how many there are.
+        // Who sees no legs is told nothing of how many there are.
         let anyone = gate.view(&Principal::Anonymous);
         assert_eq!(anyone.collection("hubs").unwrap().schema().position("active_lines"), None);
         assert!(anyone.collection("lines").is_none());
-        // On a day when the second links were still there they change no number of lines, and a day before all nobody's.
+        // On a day when the second legs were still there they change no number of lines, and a day before all nobody's.
         let hash = |view: &View| view.collection("hubs").unwrap().data_version().to_owned();
         let before = hash(&operator);
-        store.write(|connection| set_as_at(connection, "2020-01-01")).unwrap();
+        store.write(|connection| set_reference_date(connection, "2020-01-01")).unwrap();
         add(&store, towns::COLLECTION, Vec::new());
         assert!(gate.refresh().unwrap());
         let operator = gate.view(&Principal::LocalOperator);
@@ -584,7 +583,7 @@ mod tests {
         layer(&store, false, Provenance::open("local"));
         assert!(gate.are_roles_played(), "not read yet");
         assert!(gate.refresh().unwrap() && !gate.are_roles_played());
-        store.write(|connection| set_as_at(connection, "2024-05-01")).unwrap();
+        store.write(|connection| set_reference_date(connection, "2024-05-01")).unwrap();
         gate.refresh().unwrap();
         assert!(!gate.are_roles_played());
         let again = Gate::open(store).unwrap().with_roles_played();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
-use crate::access::Outcome;
+use crate::access::Entitlement;
 use crate::access::Principal;
 use crate::access::view::CollectionView;
 use crate::access::view::View;
@@ -18,7 +18,7 @@ const MOST_PRINCIPALS: usize = 4_096;
 /// Views by what their callers see, and by who asked.
 #[derive(Debug, Default)]
 pub struct Kept {
-    classes: HashMap<Vec<Outcome>, Class>,
+    classes: HashMap<Vec<Entitlement>, Class>,
     principals: HashMap<Principal, Class>,
     /// Bytes of each part that the snapshot has not itself, and how many of the views have it.
     parts: HashMap<u64, (usize, usize)>,
@@ -52,21 +52,21 @@ impl Kept {
     }
 
     /// The view of a class of principals.
-    pub fn of_class(&self, outcomes: &[Outcome]) -> Option<Arc<View>> {
-        self.taken(self.classes.get(outcomes))
+    pub fn of_class(&self, entitlements: &[Entitlement]) -> Option<Arc<View>> {
+        self.taken(self.classes.get(entitlements))
     }
 
     /// Keeps a view for a principal and all of their class; `shared` says of a row group whether the snapshot has it.
     pub fn keep(
         &mut self,
         principal: &Principal,
-        outcomes: Vec<Outcome>,
+        entitlements: Vec<Entitlement>,
         view: &Arc<View>,
         most_bytes: usize,
         shared: impl Fn(&Arc<RowGroup>) -> bool,
     ) {
         let used = Arc::new(AtomicU64::new(self.now()));
-        let class = match self.classes.entry(outcomes) {
+        let class = match self.classes.entry(entitlements) {
             Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(place) => {
                 for part in view.collections() {
@@ -97,7 +97,7 @@ impl Kept {
     fn forget_least_used(&mut self) {
         let used = |class: &Class| class.used.load(Ordering::Relaxed);
         let least = self.classes.iter().min_by_key(|(_, class)| used(class)).map(|(key, _)| key.clone());
-        let Some(class) = least.and_then(|outcomes| self.classes.remove(&outcomes)) else { return };
+        let Some(class) = least.and_then(|entitlements| self.classes.remove(&entitlements)) else { return };
         self.principals.retain(|_, known| !Arc::ptr_eq(&known.view, &class.view));
         for part in class.view.collections() {
             if let Some((bytes, views)) = self.parts.get_mut(&part.serial()) {

@@ -34,17 +34,17 @@
 //! }
 //! ```
 
-mod cell;
 mod derived;
+mod entitlement;
 mod explain;
 mod gate;
 mod kept;
-mod outcome;
 mod played;
 mod policy;
+mod policy_rule;
 mod principal;
 mod read;
-mod standings;
+mod rights;
 mod view;
 
 pub use crate::snapshot::BLOCK_ROWS;
@@ -55,11 +55,11 @@ pub use crate::snapshot::Nulls;
 pub use crate::snapshot::RowGroup;
 pub use crate::snapshot::TextColumn;
 pub use crate::snapshot::Texts;
+pub use entitlement::Entitlement;
+pub use entitlement::Regions;
 pub use explain::explain;
 pub use gate::Gate;
 pub use gate::GateError;
-pub use outcome::Outcome;
-pub use outcome::Regions;
 pub use policy::Policy;
 pub use policy::PolicyError;
 pub use principal::LOCAL_OWNER;

@@ -52,7 +52,7 @@ fn against(snapshot: &Snapshot, register: Register) -> Option<String> {
         let released = schema.class == CollectionClass::Release;
         // A layer that somebody imported is open only if they said so.
         let open = schema.class != CollectionClass::Layer || schema.open;
-        let other = collection.groups.iter().flat_map(|group| group.standings()).any(|row| {
+        let other = collection.groups.iter().flat_map(|group| group.row_rights()).any(|row| {
             let provenance = &row.provenance;
             !(released || provenance.synthetic || open && provenance.sensitivity == Sensitivity::Open)
         });

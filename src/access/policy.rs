@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::access::cell::Cell;
-use crate::access::cell::RowsWord;
-use crate::access::outcome::Outcome;
-use crate::access::outcome::Regions;
-use crate::access::outcome::Rows;
+use crate::access::entitlement::Entitlement;
+use crate::access::entitlement::Regions;
+use crate::access::entitlement::RowRule;
+use crate::access::policy_rule::PolicyRule;
+use crate::access::policy_rule::RowsWord;
 use crate::access::principal::LOCAL_OWNER;
 use crate::access::principal::OwnKind;
 use crate::access::principal::Principal;
@@ -33,7 +33,7 @@ pub struct Policy {
 }
 
 /// A cell for each role, in the order of [`Role::ALL`].
-type Line = Vec<Cell>;
+type Line = Vec<PolicyRule>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
@@ -277,26 +277,31 @@ impl Policy {
 
     /// What `principal` sees of a collection.
     #[must_use]
-    pub fn outcome(&self, principal: &Principal, schema: &CollectionSchema, regions: &Regions) -> Outcome {
-        let Some(role) = principal.role() else { return Outcome::everything() };
-        let Some(cell) = self.cell(role, schema) else { return Outcome::nothing() };
+    pub fn entitlement(
+        &self,
+        principal: &Principal,
+        schema: &CollectionSchema,
+        regions: &Regions,
+    ) -> Entitlement {
+        let Some(role) = principal.role() else { return Entitlement::everything() };
+        let Some(cell) = self.cell(role, schema) else { return Entitlement::nothing() };
         if cell.reason && !principal.has_reason() {
-            return Outcome::nothing();
+            return Entitlement::nothing();
         }
         let rows = match (cell.rows, role.own(), principal.own()) {
-            (RowsWord::All, ..) => Rows::All,
-            (RowsWord::Open, ..) => Rows::UpTo(Sensitivity::Open),
-            (RowsWord::Party, OwnKind::Force, forces) => Rows::Party(forces.into()),
+            (RowsWord::All, ..) => RowRule::All,
+            (RowsWord::Open, ..) => RowRule::UpTo(Sensitivity::Open),
+            (RowsWord::Party, OwnKind::Force, forces) => RowRule::Party(forces.into()),
             (RowsWord::Party, OwnKind::Nothing, _) if role == Role::BtpPlanner => {
-                Rows::Party([RAILWAY_FORCE.to_owned()].into())
+                RowRule::Party([RAILWAY_FORCE.to_owned()].into())
             }
-            (RowsWord::Region, OwnKind::Region, [region]) => Rows::Party(regions.forces(region)),
-            (RowsWord::Others, OwnKind::Force, forces) => Rows::Others(forces.into()),
-            (RowsWord::Others, OwnKind::Region, [region]) => Rows::Others(regions.forces(region)),
-            (RowsWord::Areas, OwnKind::Areas, areas) => Rows::Areas(areas.into()),
-            (RowsWord::Owner, OwnKind::Force, [force]) => Rows::Owner(force.clone()),
-            (RowsWord::Owner, ..) if role == Role::NationalAnalyst => Rows::Owner(LOCAL_OWNER.to_owned()),
-            (RowsWord::Owner, ..) if role == Role::BtpPlanner => Rows::Owner(RAILWAY_FORCE.to_owned()),
+            (RowsWord::Region, OwnKind::Region, [region]) => RowRule::Party(regions.forces(region)),
+            (RowsWord::Others, OwnKind::Force, forces) => RowRule::Others(forces.into()),
+            (RowsWord::Others, OwnKind::Region, [region]) => RowRule::Others(regions.forces(region)),
+            (RowsWord::Areas, OwnKind::Areas, areas) => RowRule::Areas(areas.into()),
+            (RowsWord::Owner, OwnKind::Force, [force]) => RowRule::Owner(force.clone()),
+            (RowsWord::Owner, ..) if role == Role::NationalAnalyst => RowRule::Owner(LOCAL_OWNER.to_owned()),
+            (RowsWord::Owner, ..) if role == Role::BtpPlanner => RowRule::Owner(RAILWAY_FORCE.to_owned()),
             // Who has no force or region holds nothing and is party to nothing.
             (
                 RowsWord::None
@@ -306,19 +311,19 @@ impl Policy {
                 | RowsWord::Others
                 | RowsWord::Areas,
                 ..,
-            ) => Rows::Nothing,
+            ) => RowRule::Nothing,
         };
         // What somebody imported is open to anyone only if they said so.
         let rows = match (cell.rows, rows) {
-            (RowsWord::Open, _) if schema.class == CollectionClass::Layer && !schema.open => Rows::Nothing,
-            (RowsWord::Owner, Rows::Owner(owner)) if schema.open => Rows::OwnerOrOpen(owner),
-            (RowsWord::Owner, Rows::Nothing) if schema.open => Rows::UpTo(Sensitivity::Open),
+            (RowsWord::Open, _) if schema.class == CollectionClass::Layer && !schema.open => RowRule::Nothing,
+            (RowsWord::Owner, RowRule::Owner(owner)) if schema.open => RowRule::OwnerOrOpen(owner),
+            (RowsWord::Owner, RowRule::Nothing) if schema.open => RowRule::UpTo(Sensitivity::Open),
             (_, rows) => rows,
         };
-        if rows == Rows::Nothing {
-            return Outcome::nothing();
+        if rows == RowRule::Nothing {
+            return Entitlement::nothing();
         }
-        Outcome { rows, fields: cell.fields.clone() }
+        Entitlement { rows, fields: cell.fields.clone() }
     }
 
     /// Whether a collection would be there for `principal` if they gave a reason, and is not without one.
@@ -337,7 +342,7 @@ impl Policy {
         self.collections.iter().filter(|(_, entry)| wants(entry)).map(|(id, _)| id.as_str()).collect()
     }
 
-    fn cell(&self, role: Role, schema: &CollectionSchema) -> Option<&Cell> {
+    fn cell(&self, role: Role, schema: &CollectionSchema) -> Option<&PolicyRule> {
         let line = match schema.class {
             CollectionClass::Reference => &self.reference,
             CollectionClass::Layer => &self.layers,
@@ -365,7 +370,7 @@ fn cells(raw: RawEntry) -> Result<Line, String> {
     for role in Role::ALL {
         let word = role.as_str();
         let cell = cells.remove(word).ok_or_else(|| format!("there is no line for {word}"))?;
-        let cell = Cell::of(cell).map_err(|message| format!("{word}: {message}"))?;
+        let cell = PolicyRule::of(cell).map_err(|message| format!("{word}: {message}"))?;
         if !cell.rows.fits(role) {
             return Err(format!("{word}: nothing is their own in the sense of that word: say \"none\""));
         }
@@ -385,16 +390,16 @@ fn cells(raw: RawEntry) -> Result<Line, String> {
 mod tests {
     use super::*;
     use crate::model::Provenance;
-    use crate::model::Standing;
+    use crate::model::RowRights;
     use crate::model::collections::built_in;
 
     fn regions() -> Regions {
         Regions::new([("kent", "south-east"), ("essex", "eastern"), ("sussex", "south-east")].into_iter())
     }
 
-    fn of(who: &str, collection: &str) -> Outcome {
+    fn of(who: &str, collection: &str) -> Entitlement {
         let schema = built_in(collection).unwrap().unwrap();
-        Policy::built_in().unwrap().outcome(&Principal::parse(who).unwrap(), &schema, &regions())
+        Policy::built_in().unwrap().entitlement(&Principal::parse(who).unwrap(), &schema, &regions())
     }
 
     #[test]
@@ -415,12 +420,12 @@ mod tests {
     #[test]
     fn roles_see_what_the_table_says() {
         let row =
-            |owner: &str, parties: &[&str]| Standing::new(Provenance::open(owner), parties.iter().copied());
+            |owner: &str, parties: &[&str]| RowRights::new(Provenance::open(owner), parties.iter().copied());
         let (own, theirs) = (row("kent", &[]), row("essex", &[]));
         let (ours_too, rail) = (row("essex", &["kent"]), row("essex", &["btp"]));
         let seen = |who: &str, collection: &str| {
-            let outcome = of(who, collection);
-            [&own, &theirs, &ours_too, &rail].map(|row| outcome.admits(row))
+            let entitlement = of(who, collection);
+            [&own, &theirs, &ours_too, &rail].map(|row| entitlement.admits(row))
         };
         let nothing = [false; 4];
         for collection in ["lines", "legs", "sightings", "exposures"] {
@@ -439,21 +444,21 @@ mod tests {
         assert_eq!(seen("force-analyst:kent", "numbers"), [true, false, false, false], "own holdings only");
         for role in ["public", "partner:x", "force-analyst:kent", "national-analyst", "btp-planner", "admin"]
         {
-            assert_eq!(of(role, "stations").rows, Rows::UpTo(Sensitivity::Open), "{role}");
+            assert_eq!(of(role, "stations").rows, RowRule::UpTo(Sensitivity::Open), "{role}");
         }
-        assert_eq!(of("auditor", "stations"), Outcome::nothing(), "the auditor sees no map");
+        assert_eq!(of("auditor", "stations"), Entitlement::nothing(), "the auditor sees no map");
     }
 
     #[test]
     fn a_layer_is_its_owner_s_or_everyone_s() {
         let policy = Policy::built_in().unwrap();
         let mut schema = CollectionSchema::layer("mine");
-        let row = |owner: &str| Standing::new(Provenance::open(owner), [].into_iter());
+        let row = |owner: &str| RowRights::new(Provenance::open(owner), [].into_iter());
         let mut secret = row("kent");
         secret.provenance.sensitivity = Sensitivity::Limited;
         let seen = |who: &str, schema: &CollectionSchema| {
-            let outcome = policy.outcome(&Principal::parse(who).unwrap(), schema, &regions());
-            [row("kent"), row(LOCAL_OWNER), secret.clone()].map(|row| outcome.admits(&row))
+            let entitlement = policy.entitlement(&Principal::parse(who).unwrap(), schema, &regions());
+            [row("kent"), row(LOCAL_OWNER), secret.clone()].map(|row| entitlement.admits(&row))
         };
         for (who, own, open) in [
             ("public", [false; 3], [true, true, false]),
@@ -474,27 +479,27 @@ mod tests {
         let none = DEFAULT.replace("[layers]\npublic = \"open\"", "[layers]\npublic = \"none\"");
         assert_ne!(none, DEFAULT);
         let strict = Policy::parse(&none).unwrap();
-        let outcome = strict.outcome(&Principal::Anonymous, &schema, &regions());
-        assert_eq!(outcome, Outcome::nothing(), "a policy may say that nobody imports for everyone");
+        let entitlement = strict.entitlement(&Principal::Anonymous, &schema, &regions());
+        assert_eq!(entitlement, Entitlement::nothing(), "a policy may say that nobody imports for everyone");
     }
 
     #[test]
     fn homes_are_shown_for_a_reason_only() {
         let (policy, schema) = (Policy::built_in().unwrap(), built_in("addresses").unwrap().unwrap());
         let analyst = Principal::parse("force-analyst:kent").unwrap();
-        assert_eq!(policy.outcome(&analyst, &schema, &regions()), Outcome::nothing());
+        assert_eq!(policy.entitlement(&analyst, &schema, &regions()), Entitlement::nothing());
         assert!(policy.wants_reason(&analyst, &schema));
         let with = analyst.with_reason();
         assert!(!policy.wants_reason(&with, &schema));
         assert!(
             policy
-                .outcome(&with, &schema, &regions())
-                .admits(&Standing::new(Provenance::open("kent"), [].into_iter()))
+                .entitlement(&with, &schema, &regions())
+                .admits(&RowRights::new(Provenance::open("kent"), [].into_iter()))
         );
         let planner = Principal::parse("btp-planner").unwrap().with_reason();
         assert_eq!(
-            policy.outcome(&planner, &schema, &regions()),
-            Outcome::nothing(),
+            policy.entitlement(&planner, &schema, &regions()),
+            Entitlement::nothing(),
             "no reason is enough for some"
         );
     }

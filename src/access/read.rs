@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::access::Policy;
-use crate::access::standings::PartiesOf;
-use crate::access::standings::Standings;
-use crate::access::standings::other_of;
-use crate::access::standings::parties_of;
+use crate::access::rights::PartiesOf;
+use crate::access::rights::RightsBuilder;
+use crate::access::rights::other_of;
+use crate::access::rights::parties_of;
 use crate::snapshot::Collection;
 use crate::snapshot::RawRows;
 use crate::snapshot::Version;
@@ -27,7 +27,7 @@ pub(super) struct Snapshot {
     /// Collections by id.
     pub(super) collections: BTreeMap<String, Arc<Collection>>,
     /// The day for which the picture is drawn, where it is not today.
-    pub(super) as_at: Option<String>,
+    pub(super) reference_date: Option<String>,
 }
 
 /// Reads the whole store; collections of `before` that have not changed since are taken as they are.
@@ -56,8 +56,8 @@ pub(super) fn read_store(
             _ => {
                 let mut others = other.map(|(other, by)| parties_of(other, by)).unwrap_or_default();
                 let read = |others: &PartiesOf| {
-                    let standings = || Standings::new(rules, &stored.schema, others);
-                    read_collection(store, &reader, &stored, version, &standings)
+                    let row_rights = || RightsBuilder::new(rules, &stored.schema, others);
+                    read_collection(store, &reader, &stored, version, &row_rights)
                 };
                 let mut collection = read(&others)?;
                 let ids =
@@ -71,7 +71,7 @@ pub(super) fn read_store(
         };
         collections.insert(id.clone(), collection);
     }
-    Ok(Snapshot { collections, as_at: reader.as_at()? })
+    Ok(Snapshot { collections, reference_date: reader.reference_date()? })
 }
 
 fn read_collection<'a>(
@@ -79,7 +79,7 @@ fn read_collection<'a>(
     reader: &Reader,
     stored: &StoredCollection,
     version: Version,
-    standings: &(impl Fn() -> Standings<'a> + Sync),
+    row_rights: &(impl Fn() -> RightsBuilder<'a> + Sync),
 ) -> Result<Collection, StoreError> {
     let last = reader.last_fid(stored)?;
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8) as i64;
@@ -87,10 +87,10 @@ fn read_collection<'a>(
     let part = |reader: &Reader, (first, last): (i64, i64)| -> Result<(RawRows, Scan), StoreError> {
         let mut raw = RawRows::new(&stored.schema);
         raw.reserve(stored.rows / workers.unsigned_abs());
-        let mut standings = standings();
+        let mut row_rights = row_rights();
         let scan = reader.scan(stored, first, last, &mut |row| {
-            let standing = standings.of(row.provenance, row.id, row.values);
-            raw.push(row.id, row.public_id, &standing, row.geometry, row.values, Some(row.share));
+            let rights = row_rights.of(row.provenance, row.id, row.values);
+            raw.push(row.id, row.public_id, &rights, row.geometry, row.values, Some(row.share));
         })?;
         Ok((raw, scan))
     };
@@ -125,7 +125,7 @@ fn read_collection<'a>(
     let (mut chunks, scans): (Vec<RawRows>, Vec<Scan>) = parts.into_iter().unzip();
     let mut scan = scans.into_iter().fold(Scan::default(), Scan::plus);
     if (scan.rows, scan.hash_sum) != (stored.rows, stored.hash_sum) {
-        let (raw, found) = by_pages(reader, stored, &mut standings())?;
+        let (raw, found) = by_pages(reader, stored, &mut row_rights())?;
         if found.rows > scan.rows {
             (chunks, scan) = (vec![raw], found);
         }
@@ -145,12 +145,12 @@ fn read_collection<'a>(
 fn by_pages(
     reader: &Reader,
     stored: &StoredCollection,
-    standings: &mut Standings<'_>,
+    row_rights: &mut RightsBuilder<'_>,
 ) -> Result<(RawRows, Scan), StoreError> {
     let mut raw = RawRows::new(&stored.schema);
     let scan = reader.scan_pages(stored, &mut |row| {
-        let standing = standings.of(row.provenance, row.id, row.values);
-        raw.push(row.id, row.public_id, &standing, row.geometry, row.values, Some(row.share));
+        let rights = row_rights.of(row.provenance, row.id, row.values);
+        raw.push(row.id, row.public_id, &rights, row.geometry, row.values, Some(row.share));
     })?;
     Ok((raw, scan))
 }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
-use crate::access::Outcome;
+use crate::access::Entitlement;
 use crate::model::CollectionSchema;
 use crate::model::RowId;
 use crate::model::collections::Field;
@@ -23,7 +23,7 @@ use crate::snapshot::RowGroup;
 #[derive(Debug, Default)]
 pub struct View {
     collections: BTreeMap<String, Arc<CollectionView>>,
-    as_at: Option<String>,
+    reference_date: Option<String>,
 }
 
 /// The rows of one collection that the view holds.
@@ -50,15 +50,18 @@ pub struct CollectionView {
 }
 
 impl View {
-    pub(super) fn new(collections: BTreeMap<String, Arc<CollectionView>>, as_at: Option<String>) -> Self {
-        Self { collections, as_at }
+    pub(super) fn new(
+        collections: BTreeMap<String, Arc<CollectionView>>,
+        reference_date: Option<String>,
+    ) -> Self {
+        Self { collections, reference_date }
     }
 
     /// The day for which the store's picture is drawn (`2024-04-30`), where it is not today: the present of a
     /// synthetic set. It says nothing of any row.
     #[must_use]
-    pub fn as_at(&self) -> Option<&str> {
-        self.as_at.as_deref()
+    pub fn reference_date(&self) -> Option<&str> {
+        self.reference_date.as_deref()
     }
 
     /// A collection by its id.
@@ -93,20 +96,20 @@ fn highest<'a>(markings: impl Iterator<Item = &'a str>) -> &'a str {
 static NEXT_SERIAL: AtomicU64 = AtomicU64::new(1);
 
 impl CollectionView {
-    /// The rows of `collection` that `outcome` admits, with the fields it shows, which are those of `schema`; `copy` gives
+    /// The rows of `collection` that `entitlement` admits, with the fields it shows, which are those of `schema`; `copy` gives
     /// a group's part where that is not all of it.
     pub(super) fn new(
         collection: &Collection,
         schema: &Arc<CollectionSchema>,
-        outcome: &Outcome,
+        entitlement: &Entitlement,
         about_people: bool,
         mut copy: impl FnMut(&Arc<RowGroup>) -> Option<Arc<RowGroup>>,
     ) -> Self {
         let whole = Arc::ptr_eq(schema, &collection.schema);
         let mut groups = Vec::with_capacity(collection.groups.len());
         for group in &collection.groups {
-            let admitted = group.standings().iter().filter(|standing| outcome.admits(standing)).count();
-            if whole && admitted == group.standings().len() {
+            let admitted = group.row_rights().iter().filter(|rights| entitlement.admits(rights)).count();
+            if whole && admitted == group.row_rights().len() {
                 groups.push(Arc::clone(group));
             } else if admitted > 0 {
                 groups.extend(copy(group));
@@ -117,7 +120,7 @@ impl CollectionView {
         for group in &groups {
             bounds.merge(&group.bounds());
         }
-        let provenances = || groups.iter().flat_map(|group| group.standings()).map(|row| &row.provenance);
+        let provenances = || groups.iter().flat_map(|group| group.row_rights()).map(|row| &row.provenance);
         Self {
             serial: NEXT_SERIAL.fetch_add(1, Ordering::Relaxed),
             schema: Arc::clone(schema),

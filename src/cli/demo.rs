@@ -33,7 +33,7 @@ use crate::store::Register;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::make;
-use crate::store::set_as_at;
+use crate::store::set_reference_date;
 use crate::store::set_release_key;
 
 /// A user's layer whose id begins with this holds footprints that no invented address may stand on.
@@ -175,7 +175,7 @@ fn fill(store: &Store, settings: Settings) -> anyhow::Result<Written> {
         for appender in demo::COLLECTIONS.iter().filter_map(|id| appenders.remove(id)) {
             appender.finish("demo")?;
         }
-        set_as_at(connection, &format_date(demo::PRESENT))?;
+        set_reference_date(connection, &format_date(demo::PRESENT))?;
         set_release_key(connection, demo::release_key(&settings))?;
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some((check, truth));
         Ok(())
@@ -190,8 +190,8 @@ fn buildings(store: &Store) -> anyhow::Result<Buildings> {
     for stored in reader.collections()? {
         if stored.schema.id.to_ascii_lowercase().starts_with(BUILDINGS) {
             reader.scan(&stored, i64::MIN, i64::MAX, &mut |row| {
-                if let Some(shape) = row.geometry {
-                    buildings.add(shape.to_shape());
+                if let Some(geometry) = row.geometry {
+                    buildings.add(geometry.to_geometry());
                 }
             })?;
         }
@@ -216,7 +216,7 @@ fn json(settings: &Settings, check: &SelfCheck, table: &[Check]) -> serde_json::
     serde_json::json!({
         "seed": settings.seed,
         "scale": settings.scale,
-        "as_at": format_date(demo::PRESENT),
+        "reference_date": format_date(demo::PRESENT),
         "synthetic": true,
         "rows": check.rows(),
         "checks": checks.collect::<Vec<_>>(),

@@ -25,7 +25,7 @@ use crate::format::write_geopackage;
 use crate::http::params::Param;
 use crate::http::params::Params;
 use crate::http::percent::encode;
-use crate::model::ShapeKind;
+use crate::model::GeometryType;
 use crate::model::crs::Crs;
 use crate::query::Filter;
 use crate::query::ItemsRequest;
@@ -123,8 +123,8 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     let rows = items(collection, &request).rows;
     let is_point = |at: &RowRef| {
         collection.groups()[at.group as usize]
-            .shape(at.row as usize)
-            .is_none_or(|shape| shape.kind == ShapeKind::Point)
+            .geometry(at.row as usize)
+            .is_none_or(|geometry| geometry.kind == GeometryType::Point)
     };
     // Lines that were put together from other rows are left out of a table; those rows have them.
     let put_together = collection.schema().derived_geometry.is_some();

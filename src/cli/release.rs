@@ -101,7 +101,7 @@ fn read(kept: &Kept) -> anyhow::Result<HashMap<String, Before>> {
 
 /// The store's own day, if it has one, and that or today, as days since 1970-01-01.
 fn day(store: &Store) -> anyhow::Result<(bool, i32)> {
-    match store.reader()?.as_at()? {
+    match store.reader()?.reference_date()? {
         Some(day) => Ok((true, parse_date(&day).with_context(|| format!("the store's day {day:?}"))?)),
         None => Ok((false, now_day())),
     }

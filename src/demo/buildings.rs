@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::model::Geometry;
 use crate::model::Position;
-use crate::model::Shape;
 
 /// Side of a cell of the index, in units of 1e-7 degree: about a kilometre.
 const CELL: i32 = 100_000;
@@ -11,40 +11,42 @@ const CELL: i32 = 100_000;
 /// Footprints, by the cells they touch.
 #[derive(Debug, Default)]
 pub struct Buildings {
-    shapes: Vec<Shape>,
+    geometries: Vec<Geometry>,
     cells: HashMap<(i32, i32), Vec<u32>>,
 }
 
 impl Buildings {
     /// Takes a footprint.
-    pub fn add(&mut self, shape: Shape) {
-        let bounds = shape.as_ref().bounds();
-        let number = self.shapes.len() as u32;
+    pub fn add(&mut self, geometry: Geometry) {
+        let bounds = geometry.as_ref().bounds();
+        let number = self.geometries.len() as u32;
         for x in bounds.west.div_euclid(CELL)..=bounds.east.div_euclid(CELL) {
             for y in bounds.south.div_euclid(CELL)..=bounds.north.div_euclid(CELL) {
                 self.cells.entry((x, y)).or_default().push(number);
             }
         }
-        self.shapes.push(shape);
+        self.geometries.push(geometry);
     }
 
     /// Whether a position lies on one of them.
     #[must_use]
     pub fn stand_on(&self, at: Position) -> bool {
         let cell = self.cells.get(&(at.lon.div_euclid(CELL), at.lat.div_euclid(CELL)));
-        cell.is_some_and(|near| near.iter().any(|number| self.shapes[*number as usize].as_ref().contains(at)))
+        cell.is_some_and(|near| {
+            near.iter().any(|number| self.geometries[*number as usize].as_ref().contains(at))
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ShapeKind;
-    use crate::model::geometry::ShapeBuilder;
+    use crate::model::GeometryType;
+    use crate::model::geometry::GeometryBuilder;
 
     #[test]
     fn what_stands_on_a_footprint_is_found_across_cells() {
-        let mut builder = ShapeBuilder::new(ShapeKind::Polygon);
+        let mut builder = GeometryBuilder::new(GeometryType::Polygon);
         for (lon, lat) in
             [(-0.0101, 51.0), (0.0101, 51.0), (0.0101, 51.001), (-0.0101, 51.001), (-0.0101, 51.0)]
         {

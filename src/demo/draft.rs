@@ -1,12 +1,12 @@
 //! Rows put together field by field through the typed handles of the schema files.
 
 use crate::demo::Record;
+use crate::model::Geometry;
 use crate::model::Position;
 use crate::model::Provenance;
 use crate::model::Row;
 use crate::model::RowId;
 use crate::model::Sensitivity;
-use crate::model::Shape;
 use crate::model::Value;
 use crate::model::collections::Field;
 
@@ -15,7 +15,7 @@ use crate::model::collections::Field;
 pub struct Draft {
     collection: &'static str,
     id: RowId,
-    geometry: Option<Shape>,
+    geometry: Option<Geometry>,
     values: Vec<Value>,
 }
 
@@ -33,14 +33,14 @@ impl Draft {
     }
 
     /// A geometry.
-    pub fn shape(mut self, shape: Option<Shape>) -> Self {
-        self.geometry = shape;
+    pub fn geometry(mut self, geometry: Option<Geometry>) -> Self {
+        self.geometry = geometry;
         self
     }
 
     /// A point.
     pub fn at(self, position: Position) -> Self {
-        self.shape(Some(Shape::point(position)))
+        self.geometry(Some(Geometry::point(position)))
     }
 
     /// A text.

@@ -15,16 +15,16 @@ use crate::demo::facts::Facts;
 use crate::demo::lines::Line;
 use crate::demo::lines::rail_minutes;
 use crate::demo::random::Random;
+use crate::model::Geometry;
+use crate::model::GeometryType;
 use crate::model::Position;
 use crate::model::RowId;
 use crate::model::Sensitivity;
-use crate::model::Shape;
-use crate::model::ShapeKind;
 use crate::model::collections::addresses;
 use crate::model::collections::legs;
 use crate::model::collections::lines;
 use crate::model::collections::numbers;
-use crate::model::geometry::ShapeBuilder;
+use crate::model::geometry::GeometryBuilder;
 use crate::model::lifecycle::AddressEvent;
 use crate::model::lifecycle::AddressState;
 use crate::model::lifecycle::IllegalTransition;
@@ -108,7 +108,7 @@ pub fn line(line: &Line, facts: &Facts, random: &mut Random, each: &mut dyn FnMu
     for leg in &line.legs {
         let town = &facts.towns[leg.town];
         let row = Draft::new(legs::COLLECTION, legs::FIELDS, leg.id)
-            .shape(straight(hub.position, town.position))
+            .geometry(straight(hub.position, town.position))
             .row(&legs::LINE, line.id)
             .text(&legs::HUB, hub.id.clone())
             .text(&legs::TOWN, town.id.clone())
@@ -126,8 +126,8 @@ pub fn line(line: &Line, facts: &Facts, random: &mut Random, each: &mut dyn FnMu
     }
 }
 
-fn straight(from: Position, to: Position) -> Option<Shape> {
-    let mut builder = ShapeBuilder::new(ShapeKind::LineString);
+fn straight(from: Position, to: Position) -> Option<Geometry> {
+    let mut builder = GeometryBuilder::new(GeometryType::LineString);
     for end in [from, to] {
         builder.position(end.lon_degrees(), end.lat_degrees()).ok()?;
     }

@@ -177,7 +177,7 @@ impl Gazetteer {
 }
 
 fn centre(group: &RowGroup, row: usize) -> Option<Position> {
-    group.shape(row).map(|shape| shape.bounds().centre())
+    group.geometry(row).map(|geometry| geometry.bounds().centre())
 }
 
 fn text(collection: &CollectionView, group: &RowGroup, field: &Field<str>, row: usize) -> String {

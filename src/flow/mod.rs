@@ -1,7 +1,7 @@
-//! Flows: links of lines added up from origin to destination, for a time and at a level of places.
+//! Flows: legs of lines added up from origin to destination, for a time and at a level of places.
 //!
 //! In: a [`crate::access::View`] and a request. Out: pairs of places with numbers of lines and journeys. Pure, and a
-//! function of the visible rows alone: a link counts if its hub and its town are visible too.
+//! function of the visible rows alone: a leg counts if its hub and its town are visible too.
 //! Not here: routes along the railway (`rail`), drawing (the map application).
 
 mod ends;

@@ -1,4 +1,4 @@
-//! Links added up by pairs of ends.
+//! Legs added up by pairs of ends.
 
 use std::collections::HashMap;
 
@@ -27,11 +27,11 @@ pub struct Request {
     pub origin: Level,
     /// How far destinations are gathered.
     pub destination: Level,
-    /// Only links that ran in this time.
+    /// Only legs that ran in this time.
     pub during: Option<Interval>,
-    /// Only links from this hub, or from a hub in this force or region: collection and id.
+    /// Only legs from this hub, or from a hub in this force or region: collection and id.
     pub from: Option<(String, String)>,
-    /// Only links to this town, or to a town in this force or region: collection and id.
+    /// Only legs to this town, or to a town in this force or region: collection and id.
     pub to: Option<(String, String)>,
     /// How many pairs at most, the strongest first.
     pub limit: usize,
@@ -40,7 +40,7 @@ pub struct Request {
 /// Why a question was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FlowError {
-    /// The caller has no links, hubs or towns.
+    /// The caller has no legs, hubs or towns.
     #[error("there are no flows")]
     NoFlows,
     /// `from` or `to` names nothing that there is.
@@ -59,17 +59,17 @@ pub enum FlowError {
     },
 }
 
-/// What a number of links adds up to.
+/// What a number of legs adds up to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sums {
     /// Pairs of ends.
     pub flows: u64,
     /// Lines, each counted once, by whichever of its ids it is named.
     pub lines: u64,
-    /// Links.
+    /// Legs.
     pub legs: u64,
-    /// Journeys in ten weeks of the links where they are known: whole numbers, so that the order of adding does not
-    /// matter. `None` if there are links and of none of them they are known.
+    /// Journeys in ten weeks of the legs where they are known: whole numbers, so that the order of adding does not
+    /// matter. `None` if there are legs and of none of them they are known.
     pub trips_in_ten_weeks: Option<i64>,
 }
 
@@ -82,7 +82,7 @@ pub struct Flow {
     pub destination: usize,
     /// What it adds up to.
     pub sums: Sums,
-    /// Rail minutes from door to door, the middle of those links where they are known; `None` if of none.
+    /// Rail minutes from door to door, the middle of those legs where they are known; `None` if of none.
     pub minutes: Option<i64>,
 }
 
@@ -93,24 +93,24 @@ pub struct Flows {
     pub places: Vec<Place>,
     /// Pairs, the strongest first: by lines, then journeys, then names.
     pub flows: Vec<Flow>,
-    /// All links that match.
+    /// All legs that match.
     pub totals: Sums,
     /// Those of the listed pairs.
     pub shown: Sums,
-    /// Links that match otherwise and are in no pair: their hub or town is not known, or has no position.
+    /// Legs that match otherwise and are in no pair: their hub or town is not known, or has no position.
     pub without_ends: u64,
 }
 
-/// Links in the form they are added up in, made once for the visible rows.
+/// Legs in the form they are added up in, made once for the visible rows.
 #[derive(Debug)]
-struct Links {
+struct Legs {
     hubs: Vec<Reference>,
     towns: Vec<Reference>,
-    rows: Vec<Link>,
+    rows: Vec<Leg>,
 }
 
 #[derive(Debug)]
-struct Link {
+struct Leg {
     hub: Option<u32>,
     town: Option<u32>,
     line: Option<u32>,
@@ -120,7 +120,7 @@ struct Link {
     to: i64,
 }
 
-impl Links {
+impl Legs {
     fn new(collection: &CollectionView) -> Self {
         let (mut hubs, mut towns, mut lines) =
             (Interned::default(), Interned::default(), Interned::default());
@@ -141,7 +141,7 @@ impl Links {
                     _ => None,
                 };
                 let (from, to) = group.time(row);
-                rows.push(Link {
+                rows.push(Leg {
                     hub: text(hub).map(|hub| hubs.number(hub)),
                     town: text(town).map(|town| towns.number(town)),
                     line: text(line).map(|line| lines.number(line)),
@@ -160,8 +160,8 @@ impl Links {
             .zip(0..)
             .map(&mut number_of)
             .collect();
-        for link in &mut rows {
-            link.line = link.line.map(|line| of_line[line as usize]);
+        for leg in &mut rows {
+            leg.line = leg.line.map(|line| of_line[line as usize]);
         }
         let references = |words: &[String]| words.iter().map(|word| Reference::of(word)).collect();
         Self { hubs: references(&hubs.words), towns: references(&towns.words), rows }
@@ -187,10 +187,10 @@ impl Interned {
     }
 }
 
-/// One link of the answer on its way: ends, line, then what is added up.
+/// One leg of the answer on its way: ends, line, then what is added up.
 type Part = (u32, u32, Option<u32>, Option<i64>, Option<i32>);
 
-/// What became of one end of a link.
+/// What became of one end of a leg.
 #[derive(Clone, Copy)]
 enum End {
     /// The number of the end it belongs to.
@@ -201,14 +201,14 @@ enum End {
     NotKnown,
 }
 
-/// Adds up the visible links.
+/// Adds up the visible legs.
 ///
 /// # Errors
 /// [`FlowError`].
 pub fn flows(view: &View, request: &Request) -> Result<Flows, FlowError> {
     let get = |id: &str| view.collection(id).ok_or(FlowError::NoFlows);
     let (legs, hubs, towns) = (get(legs::COLLECTION)?, get(hubs::COLLECTION)?, get(towns::COLLECTION)?);
-    let links = legs.derive(Links::new);
+    let legs = legs.derive(Legs::new);
     let get = |id: &str| view.collection(id).map(AsRef::as_ref);
     let titles = Titles::of(get(forces::COLLECTION), get(regions::COLLECTION));
     let hubs = hubs.derive(Gazetteer::of_hubs).under(&titles);
@@ -231,21 +231,21 @@ pub fn flows(view: &View, request: &Request) -> Result<Flows, FlowError> {
         };
         references.iter().map(number).collect::<Vec<End>>()
     };
-    let of_hub = number_all(&mut origins, &links.hubs, from, &hubs);
-    let of_town = number_all(&mut destinations, &links.towns, to, &towns);
+    let of_hub = number_all(&mut origins, &legs.hubs, from, &hubs);
+    let of_town = number_all(&mut destinations, &legs.towns, to, &towns);
     let end_of = |ends: &[End], number: Option<u32>, asked: Asked<'_>| match number {
         Some(number) => ends[number as usize],
         None if asked.is_some() => End::Elsewhere,
         None => End::NotKnown,
     };
     let (mut parts, mut without_ends): (Vec<Part>, u64) = (Vec::new(), 0);
-    for link in &links.rows {
-        if request.during.is_some_and(|during| !during.intersects(link.from, link.to)) {
+    for leg in &legs.rows {
+        if request.during.is_some_and(|during| !during.intersects(leg.from, leg.to)) {
             continue;
         }
-        match (end_of(&of_hub, link.hub, from), end_of(&of_town, link.town, to)) {
+        match (end_of(&of_hub, leg.hub, from), end_of(&of_town, leg.town, to)) {
             (End::At(origin), End::At(destination)) => {
-                parts.push((origin, destination, link.line, link.trips_in_ten_weeks, link.minutes));
+                parts.push((origin, destination, leg.line, leg.trips_in_ten_weeks, leg.minutes));
             }
             (End::Elsewhere, _) | (_, End::Elsewhere) => {}
             (End::NotKnown, _) | (_, End::NotKnown) => without_ends += 1,

@@ -15,7 +15,7 @@ use crate::access::CollectionView;
 use crate::model::CollectionClass;
 use crate::model::FieldSchema;
 use crate::model::FieldType;
-use crate::model::ShapeKind;
+use crate::model::GeometryType;
 use crate::model::ValueRef;
 use crate::model::feature::format_number;
 use crate::model::time;
@@ -69,8 +69,10 @@ impl<'a, W: Write> CsvWriter<'a, W> {
         let group = &self.collection.groups()[at.group as usize];
         let row = at.row as usize;
         self.writer.write_field(public_id(self.collection, at))?;
-        let place =
-            group.shape(row).filter(|shape| shape.kind == ShapeKind::Point).map(|shape| shape.positions[0]);
+        let place = group
+            .geometry(row)
+            .filter(|geometry| geometry.kind == GeometryType::Point)
+            .map(|geometry| geometry.positions[0]);
         self.writer.write_field(place.map_or_else(String::new, |place| place.lon_degrees().to_string()))?;
         self.writer.write_field(place.map_or_else(String::new, |place| place.lat_degrees().to_string()))?;
         for (field, ending) in self.endings.iter().enumerate() {

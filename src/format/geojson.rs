@@ -8,9 +8,9 @@ use crate::access::RowGroup;
 use crate::format::json::JsonPieces;
 use crate::format::json::JsonWriter;
 use crate::format::properties::Properties;
+use crate::model::GeometryRef;
+use crate::model::GeometryType;
 use crate::model::Position;
-use crate::model::ShapeKind;
-use crate::model::ShapeRef;
 use crate::model::crs::Crs;
 use crate::model::crs::lon_lat_to_grid;
 use crate::query::RowRef;
@@ -106,9 +106,9 @@ impl<'a> FeatureWriter<'a> {
                 out.fixed(b"]},\"properties\":{");
             } else {
                 out.fixed(b",\"geometry\":");
-                match group.shape(row) {
+                match group.geometry(row) {
                     // A position may have no place in the other system: no half geometry, no invented numbers.
-                    Some(shape) => out.whole_or_null(|out| self.geometry(out, shape)),
+                    Some(geometry) => out.whole_or_null(|out| self.geometry(out, geometry)),
                     None => out.fixed(b"null"),
                 }
                 out.fixed(b",\"properties\":{");
@@ -123,28 +123,30 @@ impl<'a> FeatureWriter<'a> {
         });
     }
 
-    fn geometry(&self, out: &mut JsonPieces<'_>, shape: ShapeRef<'_>) -> Option<()> {
-        if shape.kind == ShapeKind::Point {
+    fn geometry(&self, out: &mut JsonPieces<'_>, geometry: GeometryRef<'_>) -> Option<()> {
+        if geometry.kind == GeometryType::Point {
             out.fixed(b"{\"type\":\"Point\",\"coordinates\":");
-            self.position(out, shape.positions[0])?;
+            self.position(out, geometry.positions[0])?;
             out.fixed(b"}");
             return Some(());
         }
         out.fixed(b"{\"type\":\"");
-        out.piece(shape.kind.geojson_name().as_bytes());
+        out.piece(geometry.kind.geojson_name().as_bytes());
         out.fixed(b"\",\"coordinates\":");
-        match shape.kind {
-            ShapeKind::Point => self.position(out, shape.positions[0])?,
-            ShapeKind::MultiPoint | ShapeKind::LineString => self.positions(out, shape.positions)?,
-            ShapeKind::MultiLineString | ShapeKind::Polygon => self.rings(out, shape)?,
-            ShapeKind::MultiPolygon => bracketed(out, shape.parts(), |out, part| self.rings(out, part))?,
+        match geometry.kind {
+            GeometryType::Point => self.position(out, geometry.positions[0])?,
+            GeometryType::MultiPoint | GeometryType::LineString => self.positions(out, geometry.positions)?,
+            GeometryType::MultiLineString | GeometryType::Polygon => self.rings(out, geometry)?,
+            GeometryType::MultiPolygon => {
+                bracketed(out, geometry.parts(), |out, part| self.rings(out, part))?
+            }
         }
         out.fixed(b"}");
         Some(())
     }
 
-    fn rings(&self, out: &mut JsonPieces<'_>, shape: ShapeRef<'_>) -> Option<()> {
-        bracketed(out, shape.rings(), |out, ring| self.positions(out, ring))
+    fn rings(&self, out: &mut JsonPieces<'_>, geometry: GeometryRef<'_>) -> Option<()> {
+        bracketed(out, geometry.rings(), |out, ring| self.positions(out, ring))
     }
 
     fn positions(&self, out: &mut JsonPieces<'_>, positions: &[Position]) -> Option<()> {

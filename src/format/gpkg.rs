@@ -48,7 +48,7 @@ pub fn write_geopackage(
             values.push(number.map_or(ValueRef::Text(&id), ValueRef::Int));
         }
         values.extend((0..schema.fields.len()).map(|field| group.value(field, row)));
-        writer.add(group.shape(row), &values)?;
+        writer.add(group.geometry(row), &values)?;
     }
     writer.finish()
 }

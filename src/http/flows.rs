@@ -75,7 +75,7 @@ pub fn flows(call: &Call) -> Result<Answer, Problem> {
         })
         .collect();
     Ok(Answer::json(&json!({
-        "as_at": call.view.as_at(),
+        "reference_date": call.view.reference_date(),
         "data_version": versions.join("-"),
         "params": {
             "level": level, "zoom": zoom, "limit": limit, "datetime": call.params.get(Param::Datetime),

@@ -193,11 +193,11 @@ impl Params {
     /// [`Problem`].
     pub fn bbox(&self) -> Result<Option<Bbox>, Problem> {
         let Some(text) = self.get(Param::Bbox) else { return Ok(None) };
-        let shape = "give four numbers: west,south,east,north in degrees (or six with heights)";
-        let numbers = numbers("bbox", text, shape)?;
+        let form = "give four numbers: west,south,east,north in degrees (or six with heights)";
+        let numbers = numbers("bbox", text, form)?;
         let [west, south, east, north] = match numbers.as_slice() {
             [west, south, east, north] | [west, south, _, east, north, _] => [*west, *south, *east, *north],
-            other => return Err(Problem::bad("bbox", format!("{} numbers; {shape}", other.len()))),
+            other => return Err(Problem::bad("bbox", format!("{} numbers; {form}", other.len()))),
         };
         Bbox::new(west, south, east, north).map(Some).map_err(|error| Problem::query("bbox", &error))
     }
@@ -278,13 +278,13 @@ impl Params {
     /// [`Problem`].
     pub fn nearest(&self) -> Result<Option<(f64, f64)>, Problem> {
         let Some(text) = self.get(Param::Nearest) else { return Ok(None) };
-        let shape = "give two numbers: longitude,latitude in degrees";
-        match numbers("nearest", text, shape)?.as_slice() {
+        let form = "give two numbers: longitude,latitude in degrees";
+        match numbers("nearest", text, form)?.as_slice() {
             [lon, lat] => match Position::from_degrees(*lon, *lat) {
                 Ok(_) => Ok(Some((*lon, *lat))),
                 Err(fault) => Err(Problem::bad("nearest", fault.to_string())),
             },
-            other => Err(Problem::bad("nearest", format!("{} numbers; {shape}", other.len()))),
+            other => Err(Problem::bad("nearest", format!("{} numbers; {form}", other.len()))),
         }
     }
 
@@ -294,12 +294,12 @@ impl Params {
     /// [`Problem`].
     pub fn within(&self) -> Result<Option<Circle>, Problem> {
         let Some(text) = self.get(Param::Within) else { return Ok(None) };
-        let shape = "give three numbers: longitude,latitude in degrees and a distance in metres";
-        match numbers("within", text, shape)?.as_slice() {
+        let form = "give three numbers: longitude,latitude in degrees and a distance in metres";
+        match numbers("within", text, form)?.as_slice() {
             [lon, lat, metres] => {
                 Circle::new(*lon, *lat, *metres).map(Some).map_err(|error| Problem::query("within", &error))
             }
-            other => Err(Problem::bad("within", format!("{} numbers; {shape}", other.len()))),
+            other => Err(Problem::bad("within", format!("{} numbers; {form}", other.len()))),
         }
     }
 
@@ -316,17 +316,17 @@ impl Params {
     }
 }
 
-fn numbers(name: &'static str, text: &str, shape: &str) -> Result<Vec<f64>, Problem> {
+fn numbers(name: &'static str, text: &str, form: &str) -> Result<Vec<f64>, Problem> {
     let mut out = Vec::new();
     for part in text.split(',') {
         let number = part.trim().parse().ok().filter(|number: &f64| number.is_finite());
         let Some(number) = number else {
             let part: String = part.chars().take(40).collect();
-            return Err(Problem::bad(name, format!("{part:?} is no finite number; {shape}")));
+            return Err(Problem::bad(name, format!("{part:?} is no finite number; {form}")));
         };
         out.push(number);
         if out.len() > 6 {
-            return Err(Problem::bad(name, format!("too many numbers; {shape}")));
+            return Err(Problem::bad(name, format!("too many numbers; {form}")));
         }
     }
     Ok(out)

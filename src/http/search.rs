@@ -83,12 +83,12 @@ fn describe(found: &Found<'_>) -> Value {
         "kind": "feature", "collection": schema.id, "id": public_id(found.collection, found.at),
         "label": found.label, "detail": detail.join(" · "),
     });
-    if let Some(shape) = group.shape(row) {
-        let bounds = shape.bounds();
+    if let Some(geometry) = group.geometry(row) {
+        let bounds = geometry.bounds();
         let centre = bounds.centre();
         out["lon"] = centre.lon_degrees().into();
         out["lat"] = centre.lat_degrees().into();
-        if shape.kind.broad() == GeometryKind::Point && shape.positions.len() == 1 {
+        if geometry.kind.broad() == GeometryKind::Point && geometry.positions.len() == 1 {
             out["zoom"] = match text("kind").as_deref() {
                 Some("city") => 11,
                 Some("town") => 12,

@@ -38,7 +38,7 @@ pub fn session(call: &Call) -> Result<Answer, Problem> {
         "areas": if areas.is_empty() { Vec::new() } else { named(call, "areas", "code", areas) },
         "register": register,
         "synthetic": synthetic,
-        "as_at": call.view.as_at(),
+        "reference_date": call.view.reference_date(),
         "marking": if synthetic { format!("{marking} · SYNTHETIC DATA") } else { marking.to_owned() },
     })))
 }

@@ -24,8 +24,8 @@ use crate::import::records::Found;
 use crate::import::records::RecordFault;
 use crate::import::records::Records;
 use crate::import::report::Fault;
+use crate::model::Geometry;
 use crate::model::Position;
-use crate::model::Shape;
 use crate::model::crs::Crs;
 use crate::model::schema::MAX_FIELDS;
 use crate::model::schema::MAX_NAME_BYTES;
@@ -176,7 +176,9 @@ impl CsvSource {
         };
         let geometry = match &self.place {
             None => None,
-            Some(place) => position(text(place.x).trim(), text(place.y).trim(), place.crs)?.map(Shape::point),
+            Some(place) => {
+                position(text(place.x).trim(), text(place.y).trim(), place.crs)?.map(Geometry::point)
+            }
         };
         let mut cells = Vec::with_capacity(self.columns.len());
         let mut notes = Vec::new();

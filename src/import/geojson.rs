@@ -16,7 +16,7 @@ use crate::import::Next;
 use crate::import::RawRow;
 use crate::import::Source;
 use crate::import::cells::cell;
-use crate::import::geometry::shape;
+use crate::import::geometry::from_geojson;
 use crate::import::input;
 use crate::import::kind::Wanted;
 use crate::import::report::Fault;
@@ -171,11 +171,14 @@ impl GeoJsonSource {
                 return Ok(Err(Fault::new("unknown-crs", error.to_string(), fix)));
             }
         };
-        let geometry =
-            match feature.geometry.map(|geometry| shape(&geometry.value, crs, &mut warnings)).transpose() {
-                Ok(geometry) => geometry.flatten(),
-                Err(fault) => return Ok(Err(fault.into())),
-            };
+        let geometry = match feature
+            .geometry
+            .map(|geometry| from_geojson(&geometry.value, crs, &mut warnings))
+            .transpose()
+        {
+            Ok(geometry) => geometry.flatten(),
+            Err(fault) => return Ok(Err(fault.into())),
+        };
         let mut cells = Vec::new();
         for (name, value) in feature.properties.unwrap_or_default() {
             if name.len() > MAX_NAME_BYTES || name.is_empty() || name.contains(char::is_control) {

@@ -4,32 +4,32 @@ use geojson::GeometryValue;
 
 use crate::import::geojson::height_dropped;
 use crate::import::report::Fault;
-use crate::model::Shape;
-use crate::model::ShapeKind;
+use crate::model::Geometry;
+use crate::model::GeometryType;
 use crate::model::crs::Crs;
+use crate::model::geometry::GeometryBuilder;
 use crate::model::geometry::GeometryFault;
-use crate::model::geometry::ShapeBuilder;
 
-/// The shape of a geometry whose coordinates are in `crs`; `None` if it is empty.
-pub(super) fn shape(
+/// The geometry of a GeoJSON geometry whose coordinates are in `crs`; `None` if it is empty.
+pub(super) fn from_geojson(
     value: &GeometryValue,
     crs: Crs,
     warnings: &mut Vec<Fault>,
-) -> Result<Option<Shape>, GeometryFault> {
+) -> Result<Option<Geometry>, GeometryFault> {
     let kind = match value {
-        GeometryValue::Point { .. } => ShapeKind::Point,
-        GeometryValue::MultiPoint { .. } => ShapeKind::MultiPoint,
-        GeometryValue::LineString { .. } => ShapeKind::LineString,
-        GeometryValue::MultiLineString { .. } => ShapeKind::MultiLineString,
-        GeometryValue::Polygon { .. } => ShapeKind::Polygon,
-        GeometryValue::MultiPolygon { .. } => ShapeKind::MultiPolygon,
+        GeometryValue::Point { .. } => GeometryType::Point,
+        GeometryValue::MultiPoint { .. } => GeometryType::MultiPoint,
+        GeometryValue::LineString { .. } => GeometryType::LineString,
+        GeometryValue::MultiLineString { .. } => GeometryType::MultiLineString,
+        GeometryValue::Polygon { .. } => GeometryType::Polygon,
+        GeometryValue::MultiPolygon { .. } => GeometryType::MultiPolygon,
         GeometryValue::GeometryCollection { .. } => {
             return Err(GeometryFault::Unsupported("GeometryCollection".to_owned()));
         }
     };
-    let mut builder = ShapeBuilder::new(kind);
+    let mut builder = GeometryBuilder::new(kind);
     let mut dropped = false;
-    let mut ring = |builder: &mut ShapeBuilder,
+    let mut ring = |builder: &mut GeometryBuilder,
                     positions: &[geojson::Position]|
      -> Result<(), GeometryFault> {
         if positions.is_empty() {

@@ -21,7 +21,7 @@ use crate::import::input;
 use crate::import::kind::not_a_geopackage;
 use crate::import::report::Fault;
 use crate::model::FieldType;
-use crate::model::Shape;
+use crate::model::Geometry;
 use crate::model::crs::Crs;
 use crate::model::schema::MAX_FIELDS;
 use crate::model::time;
@@ -103,7 +103,7 @@ impl GpkgSource {
     fn row(&self, row: ForeignRow) -> Result<RawRow, Fault> {
         let mut warnings = Vec::new();
         let geometry = match row.geometry {
-            Ok(bytes) => shape(bytes.as_deref(), self.crs, &mut warnings)?,
+            Ok(bytes) => decode(bytes.as_deref(), self.crs, &mut warnings)?,
             Err(()) => {
                 return Err(Fault::new(
                     "geometry",
@@ -208,13 +208,17 @@ impl Source for GpkgSource {
     }
 }
 
-fn shape(bytes: Option<&[u8]>, crs: Option<Crs>, warnings: &mut Vec<Fault>) -> Result<Option<Shape>, Fault> {
+fn decode(
+    bytes: Option<&[u8]>,
+    crs: Option<Crs>,
+    warnings: &mut Vec<Fault>,
+) -> Result<Option<Geometry>, Fault> {
     let (Some(bytes), Some(crs)) = (bytes, crs) else { return Ok(None) };
     let decoded = decode_geometry(bytes, crs)?;
     if decoded.dropped_dimensions {
         warnings.push(height_dropped());
     }
-    Ok(decoded.shape)
+    Ok(decoded.geometry)
 }
 
 fn system(authority: &str, code: i64) -> Option<Crs> {

@@ -36,7 +36,7 @@ use std::path::PathBuf;
 
 use crate::import::report::Fault;
 use crate::model::FieldType;
-use crate::model::Shape;
+use crate::model::Geometry;
 use crate::store::StoreError;
 
 /// Why a whole file was refused. Nothing of it was taken.
@@ -145,7 +145,7 @@ pub(crate) struct RawRow {
     /// Its feature id, and whether that is a whole number.
     pub id: Option<(String, bool)>,
     /// Where it is.
-    pub geometry: Option<Shape>,
+    pub geometry: Option<Geometry>,
     /// Places of columns, and values; columns that are not there are null.
     pub cells: Vec<(usize, Cell)>,
     /// What to warn about.

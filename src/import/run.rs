@@ -227,7 +227,7 @@ impl Survey {
                         (Ids::NoRows | Ids::None, None) => Ids::None,
                         _ => Ids::Some,
                     };
-                    if let Some(kind) = row.geometry.as_ref().map(|shape| shape.kind().broad())
+                    if let Some(kind) = row.geometry.as_ref().map(|geometry| geometry.kind().broad())
                         && !kinds.contains(&kind)
                     {
                         kinds.push(kind);
@@ -264,7 +264,7 @@ impl Survey {
             _ if !self.has_places => SchemaGeometry::None,
             [GeometryKind::Point] => SchemaGeometry::Point,
             [GeometryKind::Line] => SchemaGeometry::Line,
-            [GeometryKind::Area] => SchemaGeometry::Area,
+            [GeometryKind::Polygon] => SchemaGeometry::Polygon,
             _ => SchemaGeometry::Any,
         }
     }

@@ -154,11 +154,11 @@ impl Taking<'_> {
             );
             return Ok(());
         }
-        if let Some(fault) = self.misplaced(raw.geometry.as_ref().map(|shape| shape.kind().broad())) {
+        if let Some(fault) = self.misplaced(raw.geometry.as_ref().map(|geometry| geometry.kind().broad())) {
             self.reject(number, fault);
             return Ok(());
         }
-        match raw.geometry.as_ref().map_or(Validity::Simple, |shape| validity(shape.as_ref())) {
+        match raw.geometry.as_ref().map_or(Validity::Simple, |geometry| validity(geometry.as_ref())) {
             Validity::Simple => {}
             Validity::Broken(place) => {
                 let message = format!(
@@ -253,7 +253,7 @@ impl Taking<'_> {
             (_, None) | (SchemaGeometry::Any, _) => true,
             (SchemaGeometry::Point, Some(kind)) => kind == GeometryKind::Point,
             (SchemaGeometry::Line, Some(kind)) => kind == GeometryKind::Line,
-            (SchemaGeometry::Area, Some(kind)) => kind == GeometryKind::Area,
+            (SchemaGeometry::Polygon, Some(kind)) => kind == GeometryKind::Polygon,
             (SchemaGeometry::None, Some(_)) => self.schema.class == CollectionClass::Layer,
         };
         let fix = "give the geometry that the collection's schema names";

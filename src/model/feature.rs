@@ -2,8 +2,8 @@
 //!
 //! In: typed values and a geometry. Out: [`Row`] and its canonical hash. Not here: where rows are kept (`store`).
 
-use crate::model::geometry::Shape;
-use crate::model::geometry::ShapeRef;
+use crate::model::geometry::Geometry;
+use crate::model::geometry::GeometryRef;
 use crate::model::schema::CollectionSchema;
 use crate::model::time;
 
@@ -244,7 +244,7 @@ pub struct Row {
     /// The feature id its file gave it.
     pub public_id: Option<String>,
     /// Where it is; `None` for a row without a place.
-    pub geometry: Option<Shape>,
+    pub geometry: Option<Geometry>,
     /// One value for each field of the schema.
     pub values: Vec<Value>,
 }
@@ -282,7 +282,7 @@ impl RowHasher {
         &mut self,
         provenance: &Provenance,
         public_id: Option<&str>,
-        geometry: Option<ShapeRef<'_>>,
+        geometry: Option<GeometryRef<'_>>,
         value: impl Fn(usize) -> ValueRef<'a>,
     ) -> [u8; 32] {
         let Self { order, names, buffer } = self;
@@ -300,7 +300,7 @@ impl RowHasher {
             None => buffer.push(0),
         }
         match geometry {
-            Some(shape) => shape.canonical(buffer),
+            Some(geometry) => geometry.canonical(buffer),
             None => buffer.push(0),
         }
         for index in order.iter() {

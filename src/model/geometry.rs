@@ -1,6 +1,6 @@
 //! Simple feature geometry in whole units of 1e-7 degree.
 //!
-//! In: longitude and latitude in degrees (CRS84). Out: [`Shape`] (owned) and [`ShapeRef`] (borrowed), one layout
+//! In: longitude and latitude in degrees (CRS84). Out: [`Geometry`] (owned) and [`GeometryRef`] (borrowed), one layout
 //! for every kind: positions, rings (or lines) and parts. Integers make equality, hashing and containment exact;
 //! 1e-7 degree is at most 11 mm on the ground. Not here: clipping and simplifying (`tile`), distances (`query`).
 
@@ -55,13 +55,13 @@ pub enum GeometryKind {
     /// Lines and multi-lines.
     Line,
     /// Polygons and multi-polygons.
-    Area,
+    Polygon,
 }
 
 /// The simple feature type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
-pub enum ShapeKind {
+pub enum GeometryType {
     /// One position.
     Point = 1,
     /// One line.
@@ -76,7 +76,7 @@ pub enum ShapeKind {
     MultiPolygon = 6,
 }
 
-impl ShapeKind {
+impl GeometryType {
     /// The kind of a WKB geometry code of two dimensions.
     #[must_use]
     pub fn from_code(code: u32) -> Option<Self> {
@@ -110,25 +110,25 @@ impl ShapeKind {
         match self {
             Self::Point | Self::MultiPoint => GeometryKind::Point,
             Self::LineString | Self::MultiLineString => GeometryKind::Line,
-            Self::Polygon | Self::MultiPolygon => GeometryKind::Area,
+            Self::Polygon | Self::MultiPolygon => GeometryKind::Polygon,
         }
     }
 }
 
 /// A geometry: positions in rings (an area's rings, a line, a point) in parts (an area, a line, a point).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shape {
-    kind: ShapeKind,
+pub struct Geometry {
+    kind: GeometryType,
     positions: Vec<Position>,
     ring_ends: Vec<u32>,
     part_ends: Vec<u32>,
 }
 
-/// A borrowed geometry; see [`Shape`].
+/// A borrowed geometry; see [`Geometry`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ShapeRef<'a> {
+pub struct GeometryRef<'a> {
     /// The simple feature type.
-    pub kind: ShapeKind,
+    pub kind: GeometryType,
     /// All positions, ring after ring.
     pub positions: &'a [Position],
     /// Where each ring ends in `positions`, from `first_position` on.
@@ -185,17 +185,19 @@ pub enum GeometryFault {
 /// The most positions one geometry may have.
 pub const MAX_VERTICES: usize = 4_000_000;
 
-/// Collects positions, rings and parts into a checked [`Shape`].
+/// Collects positions, rings and parts into a checked [`Geometry`].
 #[derive(Debug)]
-pub struct ShapeBuilder {
-    shape: Shape,
+pub struct GeometryBuilder {
+    geometry: Geometry,
 }
 
-impl ShapeBuilder {
+impl GeometryBuilder {
     /// An empty geometry of the given type.
     #[must_use]
-    pub fn new(kind: ShapeKind) -> Self {
-        Self { shape: Shape { kind, positions: Vec::new(), ring_ends: Vec::new(), part_ends: Vec::new() } }
+    pub fn new(kind: GeometryType) -> Self {
+        Self {
+            geometry: Geometry { kind, positions: Vec::new(), ring_ends: Vec::new(), part_ends: Vec::new() },
+        }
     }
 
     /// Adds a position in degrees to the open ring.
@@ -203,10 +205,10 @@ impl ShapeBuilder {
     /// # Errors
     /// [`GeometryFault`] if it is not finite, out of range or one too many.
     pub fn position(&mut self, lon: f64, lat: f64) -> Result<(), GeometryFault> {
-        if self.shape.positions.len() >= MAX_VERTICES {
+        if self.geometry.positions.len() >= MAX_VERTICES {
             return Err(GeometryFault::TooLarge);
         }
-        self.shape.positions.push(Position::from_degrees(lon, lat)?);
+        self.geometry.positions.push(Position::from_degrees(lon, lat)?);
         Ok(())
     }
 
@@ -215,12 +217,12 @@ impl ShapeBuilder {
     /// # Errors
     /// [`GeometryFault::TooFew`] or [`GeometryFault::UnclosedRing`].
     pub fn end_ring(&mut self) -> Result<(), GeometryFault> {
-        let start = self.shape.ring_ends.last().copied().unwrap_or(0) as usize;
-        let ring = &self.shape.positions[start..];
-        let (what, least) = match self.shape.kind.broad() {
+        let start = self.geometry.ring_ends.last().copied().unwrap_or(0) as usize;
+        let ring = &self.geometry.positions[start..];
+        let (what, least) = match self.geometry.kind.broad() {
             GeometryKind::Point => ("point", 1),
             GeometryKind::Line => ("line", 2),
-            GeometryKind::Area => ("ring", 4),
+            GeometryKind::Polygon => ("ring", 4),
         };
         if ring.len() < least {
             return Err(GeometryFault::TooFew { what, found: ring.len(), least });
@@ -228,36 +230,36 @@ impl ShapeBuilder {
         if least == 4 && ring.first() != ring.last() {
             return Err(GeometryFault::UnclosedRing);
         }
-        self.shape.ring_ends.push(self.shape.positions.len() as u32);
+        self.geometry.ring_ends.push(self.geometry.positions.len() as u32);
         Ok(())
     }
 
     /// Ends the open part. A part without rings (an empty member) is left out.
     pub fn end_part(&mut self) {
-        let rings = self.shape.ring_ends.len() as u32;
-        if self.shape.part_ends.last().copied().unwrap_or(0) < rings {
-            self.shape.part_ends.push(rings);
+        let rings = self.geometry.ring_ends.len() as u32;
+        if self.geometry.part_ends.last().copied().unwrap_or(0) < rings {
+            self.geometry.part_ends.push(rings);
         }
     }
 
     /// The finished geometry; `None` if it has no position at all.
     #[must_use]
-    pub fn finish(self) -> Option<Shape> {
-        (!self.shape.positions.is_empty()).then_some(self.shape)
+    pub fn finish(self) -> Option<Geometry> {
+        (!self.geometry.positions.is_empty()).then_some(self.geometry)
     }
 }
 
-impl Shape {
+impl Geometry {
     /// A point.
     #[must_use]
     pub fn point(position: Position) -> Self {
-        Self { kind: ShapeKind::Point, positions: vec![position], ring_ends: vec![1], part_ends: vec![1] }
+        Self { kind: GeometryType::Point, positions: vec![position], ring_ends: vec![1], part_ends: vec![1] }
     }
 
     /// The borrowed form.
     #[must_use]
-    pub fn as_ref(&self) -> ShapeRef<'_> {
-        ShapeRef {
+    pub fn as_ref(&self) -> GeometryRef<'_> {
+        GeometryRef {
             kind: self.kind,
             positions: &self.positions,
             ring_ends: &self.ring_ends,
@@ -269,17 +271,17 @@ impl Shape {
 
     /// The simple feature type.
     #[must_use]
-    pub fn kind(&self) -> ShapeKind {
+    pub fn kind(&self) -> GeometryType {
         self.kind
     }
 }
 
-impl<'a> ShapeRef<'a> {
+impl<'a> GeometryRef<'a> {
     /// A point, without a copy.
     #[must_use]
     pub fn point(position: &'a Position) -> Self {
         Self {
-            kind: ShapeKind::Point,
+            kind: GeometryType::Point,
             positions: std::slice::from_ref(position),
             ring_ends: &[1],
             part_ends: &[1],
@@ -300,12 +302,12 @@ impl<'a> ShapeRef<'a> {
     }
 
     /// The parts, each with its rings.
-    pub fn parts(self) -> impl Iterator<Item = ShapeRef<'a>> + Clone {
+    pub fn parts(self) -> impl Iterator<Item = GeometryRef<'a>> + Clone {
         let (mut ring, mut position) = (0, 0);
         self.part_ends.iter().map(move |end| {
             let end_ring = (end - self.first_ring) as usize;
             let end_position = (self.ring_ends[end_ring - 1] - self.first_position) as usize;
-            let part = ShapeRef {
+            let part = GeometryRef {
                 kind: self.kind,
                 positions: &self.positions[position..end_position],
                 ring_ends: &self.ring_ends[ring..end_ring],
@@ -320,8 +322,8 @@ impl<'a> ShapeRef<'a> {
 
     /// An owned copy.
     #[must_use]
-    pub fn to_shape(self) -> Shape {
-        Shape {
+    pub fn to_geometry(self) -> Geometry {
+        Geometry {
             kind: self.kind,
             positions: self.positions.to_vec(),
             ring_ends: self.ring_ends.iter().map(|end| end - self.first_position).collect(),
@@ -363,7 +365,7 @@ impl<'a> ShapeRef<'a> {
             GeometryKind::Line => {
                 self.rings().any(|line| line.windows(2).any(|pair| segment_meets(pair[0], pair[1], bounds)))
             }
-            GeometryKind::Area => {
+            GeometryKind::Polygon => {
                 if self
                     .rings()
                     .any(|ring| ring.windows(2).any(|pair| segment_meets(pair[0], pair[1], bounds)))
@@ -430,19 +432,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn ring(shape: &mut ShapeBuilder, corners: &[(f64, f64)]) {
+    fn ring(geometry: &mut GeometryBuilder, corners: &[(f64, f64)]) {
         for (lon, lat) in corners {
-            shape.position(*lon, *lat).unwrap();
+            geometry.position(*lon, *lat).unwrap();
         }
-        shape.end_ring().unwrap();
+        geometry.end_ring().unwrap();
     }
 
-    fn square_with_hole() -> Shape {
-        let mut shape = ShapeBuilder::new(ShapeKind::Polygon);
-        ring(&mut shape, &[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0), (0.0, 0.0)]);
-        ring(&mut shape, &[(4.0, 4.0), (4.0, 6.0), (6.0, 6.0), (6.0, 4.0), (4.0, 4.0)]);
-        shape.end_part();
-        shape.finish().unwrap()
+    fn square_with_hole() -> Geometry {
+        let mut geometry = GeometryBuilder::new(GeometryType::Polygon);
+        ring(&mut geometry, &[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0), (0.0, 0.0)]);
+        ring(&mut geometry, &[(4.0, 4.0), (4.0, 6.0), (6.0, 6.0), (6.0, 4.0), (4.0, 4.0)]);
+        geometry.end_part();
+        geometry.finish().unwrap()
     }
 
     fn bounds(west: f64, south: f64, east: f64, north: f64) -> Bounds {
@@ -453,17 +455,17 @@ mod tests {
 
     #[test]
     fn a_box_in_a_hole_does_not_meet_the_area() {
-        let shape = square_with_hole();
-        assert!(!shape.as_ref().intersects_bounds(&bounds(4.5, 4.5, 5.5, 5.5)));
-        assert!(shape.as_ref().intersects_bounds(&bounds(4.5, 4.5, 6.0, 5.5)));
-        assert!(shape.as_ref().intersects_bounds(&bounds(1.0, 1.0, 1.5, 1.5)));
-        assert!(!shape.as_ref().intersects_bounds(&bounds(10.1, 0.0, 11.0, 1.0)));
-        assert!(shape.as_ref().intersects_bounds(&bounds(10.0, 10.0, 11.0, 11.0)), "a corner is shared");
+        let geometry = square_with_hole();
+        assert!(!geometry.as_ref().intersects_bounds(&bounds(4.5, 4.5, 5.5, 5.5)));
+        assert!(geometry.as_ref().intersects_bounds(&bounds(4.5, 4.5, 6.0, 5.5)));
+        assert!(geometry.as_ref().intersects_bounds(&bounds(1.0, 1.0, 1.5, 1.5)));
+        assert!(!geometry.as_ref().intersects_bounds(&bounds(10.1, 0.0, 11.0, 1.0)));
+        assert!(geometry.as_ref().intersects_bounds(&bounds(10.0, 10.0, 11.0, 11.0)), "a corner is shared");
     }
 
     #[test]
     fn a_line_that_passes_a_corner_of_the_box_is_outside() {
-        let mut line = ShapeBuilder::new(ShapeKind::LineString);
+        let mut line = GeometryBuilder::new(GeometryType::LineString);
         ring(&mut line, &[(0.0, 2.0), (2.0, 0.0)]);
         line.end_part();
         let line = line.finish().unwrap();
@@ -473,7 +475,7 @@ mod tests {
 
     #[test]
     fn faults_are_named() {
-        let mut open = ShapeBuilder::new(ShapeKind::Polygon);
+        let mut open = GeometryBuilder::new(GeometryType::Polygon);
         for (lon, lat) in [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)] {
             open.position(lon, lat).unwrap();
         }

@@ -13,12 +13,12 @@ mod helmert;
 pub mod hilbert;
 pub mod lifecycle;
 pub mod reference;
+mod row_rights;
 pub mod schema;
-mod standing;
 pub mod time;
 pub mod validity;
 
 pub use feature::{Handling, Provenance, Row, RowId, Sensitivity, Value, ValueRef};
-pub use geometry::{GeometryKind, Position, Shape, ShapeKind, ShapeRef};
+pub use geometry::{Geometry, GeometryKind, GeometryRef, GeometryType, Position};
+pub use row_rights::RowRights;
 pub use schema::{CollectionClass, CollectionSchema, FieldSchema, FieldType};
-pub use standing::Standing;

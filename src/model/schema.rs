@@ -176,8 +176,9 @@ pub enum SchemaGeometry {
     Point,
     /// Lines and multi-lines.
     Line,
-    /// Polygons and multi-polygons.
-    Area,
+    /// Polygons and multi-polygons; schemas of older stores say `area`.
+    #[serde(alias = "area")]
+    Polygon,
     /// More than one of them, or not known yet.
     Any,
 }

@@ -3,8 +3,8 @@
 //! Exact on the 1e-7 degree grid. Not here: repair (`tile`).
 
 use crate::model::GeometryKind;
+use crate::model::GeometryRef;
 use crate::model::Position;
-use crate::model::ShapeRef;
 use crate::model::geometry::turn;
 
 /// What a check of an area found.
@@ -26,12 +26,12 @@ pub const MAX_PAIRS: u64 = 100_000_000;
 /// Exact on the 1e-7 degree grid. Rings of one part are tested together, parts apart. A plane sweep over edges
 /// sorted by longitude: near linear for coastlines, quadratic only if most edges share their longitudes.
 #[must_use]
-pub fn validity(shape: ShapeRef<'_>) -> Validity {
-    if shape.kind.broad() != GeometryKind::Area {
+pub fn validity(geometry: GeometryRef<'_>) -> Validity {
+    if geometry.kind.broad() != GeometryKind::Polygon {
         return Validity::Simple;
     }
     let mut pairs = 0;
-    shape
+    geometry
         .parts()
         .map(|part| part_validity(part, &mut pairs))
         .find(|found| *found != Validity::Simple)
@@ -46,7 +46,7 @@ struct Edge {
     last: bool,
 }
 
-fn part_validity(part: ShapeRef<'_>, pairs: &mut u64) -> Validity {
+fn part_validity(part: GeometryRef<'_>, pairs: &mut u64) -> Validity {
     let mut edges = Vec::with_capacity(part.positions.len());
     for (ring_index, ring) in part.rings().enumerate() {
         // Repeated positions are harmless and would look like touching neighbours.
@@ -130,32 +130,32 @@ fn edges_clash(one: &Edge, two: &Edge) -> Option<Position> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Shape;
-    use crate::model::ShapeKind;
-    use crate::model::geometry::ShapeBuilder;
+    use crate::model::Geometry;
+    use crate::model::GeometryType;
+    use crate::model::geometry::GeometryBuilder;
 
-    fn ring(shape: &mut ShapeBuilder, corners: &[(f64, f64)]) {
+    fn ring(geometry: &mut GeometryBuilder, corners: &[(f64, f64)]) {
         for (lon, lat) in corners {
-            shape.position(*lon, *lat).unwrap();
+            geometry.position(*lon, *lat).unwrap();
         }
-        shape.end_ring().unwrap();
+        geometry.end_ring().unwrap();
     }
 
-    fn square_with_hole() -> Shape {
-        let mut shape = ShapeBuilder::new(ShapeKind::Polygon);
-        ring(&mut shape, &[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0), (0.0, 0.0)]);
-        ring(&mut shape, &[(4.0, 4.0), (4.0, 6.0), (6.0, 6.0), (6.0, 4.0), (4.0, 4.0)]);
-        shape.end_part();
-        shape.finish().unwrap()
+    fn square_with_hole() -> Geometry {
+        let mut geometry = GeometryBuilder::new(GeometryType::Polygon);
+        ring(&mut geometry, &[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0), (0.0, 0.0)]);
+        ring(&mut geometry, &[(4.0, 4.0), (4.0, 6.0), (6.0, 6.0), (6.0, 4.0), (4.0, 4.0)]);
+        geometry.end_part();
+        geometry.finish().unwrap()
     }
 
     #[test]
     fn crossings_and_touches_are_found() {
-        let mut bow = ShapeBuilder::new(ShapeKind::Polygon);
+        let mut bow = GeometryBuilder::new(GeometryType::Polygon);
         ring(&mut bow, &[(0.0, 0.0), (2.0, 2.0), (2.0, 0.0), (0.0, 2.0), (0.0, 0.0)]);
         bow.end_part();
         assert!(matches!(validity(bow.finish().unwrap().as_ref()), Validity::Broken(_)));
-        let mut pinch = ShapeBuilder::new(ShapeKind::Polygon);
+        let mut pinch = GeometryBuilder::new(GeometryType::Polygon);
         ring(
             &mut pinch,
             &[(0.0, 0.0), (2.0, 2.0), (4.0, 0.0), (4.0, 4.0), (2.0, 2.0), (0.0, 4.0), (0.0, 0.0)],
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_comb_that_would_take_for_ever_is_left_unchecked() {
-        let mut comb = ShapeBuilder::new(ShapeKind::Polygon);
+        let mut comb = GeometryBuilder::new(GeometryType::Polygon);
         // Teeth that all span the same longitudes.
         let teeth: Vec<(f64, f64)> = (0..20_000)
             .map(|tooth| (if tooth % 2 == 0 { 0.0 } else { 10.0 }, f64::from(tooth) * 1e-3))

@@ -76,10 +76,10 @@ impl Bbox {
             let held = |position: &Position| self.windows.iter().any(|window| window.holds(*position));
             return positions.get(row).is_none_or(held);
         }
-        let Some(shape) = group.shape(row) else { return true };
+        let Some(geometry) = group.geometry(row) else { return true };
         let bounds = group.row_bounds(row);
         self.windows.iter().any(|window| {
-            window.contains(&bounds) || (window.intersects(&bounds) && shape.intersects_bounds(window))
+            window.contains(&bounds) || (window.intersects(&bounds) && geometry.intersects_bounds(window))
         })
     }
 }
@@ -129,9 +129,9 @@ impl Circle {
         if let Some(positions) = group.positions() {
             return positions.get(row).is_some_and(|position| self.holds(*position));
         }
-        group.shape(row).is_some_and(|shape| {
+        group.geometry(row).is_some_and(|geometry| {
             self.centre.least_share(&group.row_bounds(row)) <= self.sure.1
-                && spatial::shape_distance_m(self.lon, self.lat, shape) <= self.metres
+                && spatial::geometry_distance_m(self.lon, self.lat, geometry) <= self.metres
         })
     }
 

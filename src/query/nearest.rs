@@ -86,9 +86,9 @@ pub fn nearest(
                 for row in rows {
                     if centre.least_share(&group.row_bounds(row)) <= found.cut
                         && matches(row)
-                        && let Some(shape) = group.shape(row)
+                        && let Some(geometry) = group.geometry(row)
                     {
-                        let distance_m = spatial::shape_distance_m(lon, lat, shape);
+                        let distance_m = spatial::geometry_distance_m(lon, lat, geometry);
                         let at = RowRef { group: block.group, row: row as u32 };
                         found.add(at, centre::share_of(distance_m), Some(distance_m));
                     }

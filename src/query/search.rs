@@ -228,8 +228,8 @@ const SAME_PLACE: u32 = 2_000_000;
 /// A place that is also a hub, a town, a region or a force of that name is listed as that only.
 fn drop_doubles<K>(found: &mut Vec<(K, &CollectionView, RowRef)>) {
     let centre = |collection: &CollectionView, at: &RowRef| {
-        let shape = collection.groups()[at.group as usize].shape(at.row as usize)?;
-        Some(shape.bounds().centre())
+        let geometry = collection.groups()[at.group as usize].geometry(at.row as usize)?;
+        Some(geometry.bounds().centre())
     };
     let is_place = |collection: &CollectionView| collection.schema().id == places::COLLECTION;
     let better: Vec<(String, Position)> = found

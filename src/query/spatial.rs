@@ -7,8 +7,8 @@ use geo::Geodesic;
 use geo_types::Point;
 
 use crate::model::GeometryKind;
+use crate::model::GeometryRef;
 use crate::model::Position;
-use crate::model::ShapeRef;
 use crate::model::geometry::Bounds;
 use crate::query::QueryError;
 
@@ -109,25 +109,25 @@ pub fn circle_windows(lon: f64, lat: f64, metres: f64) -> Vec<Bounds> {
     windows
 }
 
-/// Geodesic distance from a position to a shape, 0 inside an area.
+/// Geodesic distance from a position to a geometry, 0 inside an area.
 ///
 /// Edges are straight in longitude and latitude. Candidates are found in a local plane, the nearest place on them by
 /// golden section over geodesic distances: right to the millimetre where an edge has one nearest place.
 #[must_use]
-pub fn shape_distance_m(lon: f64, lat: f64, shape: ShapeRef<'_>) -> f64 {
-    if shape.kind.broad() == GeometryKind::Point {
-        return shape
+pub fn geometry_distance_m(lon: f64, lat: f64, geometry: GeometryRef<'_>) -> f64 {
+    if geometry.kind.broad() == GeometryKind::Point {
+        return geometry
             .positions
             .iter()
             .map(|position| distance_m(lon, lat, position.lon_degrees(), position.lat_degrees()))
             .fold(f64::INFINITY, f64::min);
     }
-    if shape.kind.broad() == GeometryKind::Area
-        && Position::from_degrees(lon, lat).is_ok_and(|position| shape.contains(position))
+    if geometry.kind.broad() == GeometryKind::Polygon
+        && Position::from_degrees(lon, lat).is_ok_and(|position| geometry.contains(position))
     {
         return 0.0;
     }
-    let edges = || shape.rings().flat_map(|ring| ring.windows(2));
+    let edges = || geometry.rings().flat_map(|ring| ring.windows(2));
     let estimate = |edge: &[Position]| {
         let (x, y) = edge_place(lon, edge, nearest_share(lon, lat, edge));
         haversine_m(lon, lat, x, y)
@@ -208,8 +208,8 @@ fn nearest_share(lon: f64, lat: f64, edge: &[Position]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ShapeKind;
-    use crate::model::geometry::ShapeBuilder;
+    use crate::model::GeometryType;
+    use crate::model::geometry::GeometryBuilder;
     use proptest::prelude::*;
 
     #[test]
@@ -247,13 +247,13 @@ mod tests {
         fn a_line_is_as_near_as_its_nearest_sample(
             lon in -8.0..2.0, lat in 50.0..60.0, from in (-8.0..2.0, 50.0..60.0), step in (-0.5..0.5, -0.5..0.5),
         ) {
-            let mut line = ShapeBuilder::new(ShapeKind::LineString);
+            let mut line = GeometryBuilder::new(GeometryType::LineString);
             line.position(from.0, from.1).unwrap();
             line.position(from.0 + step.0, from.1 + step.1).unwrap();
             line.end_ring().unwrap();
             line.end_part();
             let line = line.finish().unwrap();
-            let got = shape_distance_m(lon, lat, line.as_ref());
+            let got = geometry_distance_m(lon, lat, line.as_ref());
             let (a, b) = (line.as_ref().positions[0], line.as_ref().positions[1]);
             let sampled = (0..=2_000).map(|i| {
                 let share = f64::from(i) / 2_000.0;

@@ -16,9 +16,9 @@ use crate::model::collections::lines;
 use crate::model::collections::towns;
 use crate::model::reference::Reference;
 use crate::model::time::monday_of;
-use crate::release::floor::Cell;
-use crate::release::floor::Floor;
-use crate::release::floor::outline;
+use crate::release::dwelling_grid::DwellingGrid;
+use crate::release::dwelling_grid::GridCell;
+use crate::release::dwelling_grid::outline;
 use crate::release::places::Area;
 use crate::release::places::Areas;
 use crate::release::rows::Order;
@@ -56,20 +56,20 @@ fn released_id(order: &Order<'_>, collection: &str, id: RowId) -> RowId {
 pub fn address_cells(
     view: &View,
     schema: &CollectionSchema,
-    floor: &Floor,
+    grid: &DwellingGrid,
     weeks: Weeks,
     areas: &Areas<'_>,
     order: &Order<'_>,
 ) -> Vec<Row> {
     let Some(collection) = view.collection(addresses::COLLECTION) else { return Vec::new() };
-    let mut shapes = HashMap::new();
-    let mut councils: HashMap<Cell, Option<Area>> = HashMap::new();
+    let mut geometries = HashMap::new();
+    let mut councils: HashMap<GridCell, Option<Area>> = HashMap::new();
     let mut rows = Vec::new();
     for (group, row) in all_rows(collection) {
         let days = |field: usize| day_of(group.value(field, row));
         let seen = weeks.of(days(addresses::FIRST_SEEN.index()), days(addresses::LAST_SEEN.index()));
         let at = group.positions().filter(|_| row < group.located()).map(|positions| positions[row]);
-        let (Some((first, last)), Some(cell)) = (seen, at.and_then(|at| floor.cell(at))) else { continue };
+        let (Some((first, last)), Some(cell)) = (seen, at.and_then(|at| grid.cell(at))) else { continue };
         // Of the cell and not of the address: the cell has its dwellings, its part of a council perhaps not.
         let council = councils.entry(cell).or_insert_with(|| areas.around(cell)).as_ref();
         let word = |field| group.text(field, row).map(str::to_owned);
@@ -86,7 +86,7 @@ pub fn address_cells(
         rows.push(Row {
             id: Some(released_id(order, address_cells::COLLECTION, group.id(row))),
             public_id: None,
-            geometry: shapes.entry(cell).or_insert_with(|| outline(&[cell])).clone(),
+            geometry: geometries.entry(cell).or_insert_with(|| outline(&[cell])).clone(),
             values: values(schema, &named),
         });
     }
@@ -104,7 +104,7 @@ struct Reach<'a> {
 pub fn line_cells(
     view: &View,
     schema: &CollectionSchema,
-    floor: &Floor,
+    grid: &DwellingGrid,
     weeks: Weeks,
     areas: &Areas<'_>,
     order: &Order<'_>,
@@ -116,9 +116,9 @@ pub fn line_cells(
         let Some(id) = Reference::of(line).among(|id| collection.find(id).is_some()) else { continue };
         let reach = reaches.entry(id).or_default();
         reach.towns.extend(group.text(&legs::TOWN, row));
-        reach.forces.extend(group.standing(row).forces());
+        reach.forces.extend(group.rights(row).forces());
     }
-    let mut cells: HashMap<&str, Option<Cell>> = HashMap::new();
+    let mut cells: HashMap<&str, Option<GridCell>> = HashMap::new();
     let mut rows = Vec::new();
     for (group, row) in all_rows(collection) {
         let days = |field: usize| day_of(group.value(field, row));
@@ -127,15 +127,15 @@ pub fn line_cells(
         let nowhere = Reach::default();
         let reach = reaches.get(&group.id(row)).unwrap_or(&nowhere);
         let mut forces = reach.forces.clone();
-        forces.extend(group.standing(row).forces());
-        let mut of_towns: BTreeSet<Cell> = BTreeSet::new();
+        forces.extend(group.rights(row).forces());
+        let mut of_towns: BTreeSet<GridCell> = BTreeSet::new();
         for town in &reach.towns {
             let cell = cells.entry(town).or_insert_with(|| {
-                areas.position(towns::COLLECTION, town).and_then(|position| floor.cell(position))
+                areas.position(towns::COLLECTION, town).and_then(|position| grid.cell(position))
             });
             of_towns.extend(*cell);
         }
-        let of_towns: Vec<Cell> = of_towns.into_iter().collect();
+        let of_towns: Vec<GridCell> = of_towns.into_iter().collect();
         let word = |field| group.text(field, row).map(str::to_owned);
         let named = [
             ("status", maybe(word(&lines::STATUS).as_ref())),

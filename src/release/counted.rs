@@ -8,10 +8,10 @@ use crate::model::CollectionSchema;
 use crate::model::Row;
 use crate::model::Value;
 use crate::model::time::format_date;
-use crate::release::ladder::Figure;
-use crate::release::ladder::Level;
-use crate::release::ladder::Unit;
-use crate::release::ladder::Within;
+use crate::release::hierarchy::Figure;
+use crate::release::hierarchy::Level;
+use crate::release::hierarchy::Unit;
+use crate::release::hierarchy::Within;
 use crate::release::periods::Month;
 use crate::release::periods::Period;
 use crate::release::periods::Window;
@@ -77,7 +77,9 @@ pub fn counts_row(
     Some(Row {
         id: None,
         public_id: Some(format!("{}:{}:{period}:{}", area.level.as_str(), area.code, format_date(first))),
-        geometry: outline.and_then(|(group, row)| group.shape(row)).map(crate::model::ShapeRef::to_shape),
+        geometry: outline
+            .and_then(|(group, row)| group.geometry(row))
+            .map(crate::model::GeometryRef::to_geometry),
         values: values(
             schema,
             &[
@@ -96,7 +98,7 @@ pub fn counts_row(
     })
 }
 
-/// The figure of each council and measure: the first of the ladder that there is.
+/// The figure of each council and measure: the first of the publication hierarchy that there is.
 pub fn council_rows(
     schema: &CollectionSchema,
     known: &Known,
@@ -112,15 +114,15 @@ pub fn council_rows(
             let Some(council) = within[Level::Council as usize].map(|council| areas.area(council)) else {
                 continue;
             };
-            let rung = rungs(through).find_map(|(level, window)| {
+            let level_found = levels(through).find_map(|(level, window)| {
                 let area = within[level as usize]?;
                 by.get(&(level, area, window)).map(|count| (level, area, window, Some(*count)))
             });
             // Where even the nation has too few, that is what the row says.
-            let lowest = rungs(through)
+            let lowest = levels(through)
                 .last()
                 .and_then(|(level, window)| within[level as usize].map(|area| (level, area, window, None)));
-            let Some((level, area, window, count)) = rung.or(lowest) else { continue };
+            let Some((level, area, window, count)) = level_found.or(lowest) else { continue };
             let Some((first, last)) = window.days() else { continue };
             let named = [
                 ("council", text(&council.code)),
@@ -145,8 +147,8 @@ pub fn council_rows(
     rows
 }
 
-/// The ladder that a council's figure climbs: the smaller areas for a year, then for three, and the nation at the end.
-fn rungs(through: Month) -> impl Iterator<Item = (Level, Window)> {
+/// The publication hierarchy that a council's figure climbs: the smaller areas for a year, then for three, and the nation at the end.
+fn levels(through: Month) -> impl Iterator<Item = (Level, Window)> {
     let stretches = [Period::Year.latest(through), Period::ThreeYears.latest(through)];
     let of = move |levels: &'static [Level]| {
         stretches.into_iter().flat_map(move |window| levels.iter().map(move |level| (*level, window)))

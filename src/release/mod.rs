@@ -6,21 +6,21 @@
 
 mod cells;
 mod counted;
-mod floor;
-mod ladder;
+mod dwelling_grid;
+mod hierarchy;
 mod periods;
 mod places;
 mod rows;
 
-pub use floor::Cell;
-pub use floor::Floor;
-pub use ladder::Figure;
-pub use ladder::LEAST;
-pub use ladder::Level;
-pub use ladder::Unit;
-pub use ladder::Within;
-pub use ladder::figures;
-pub use ladder::units;
+pub use dwelling_grid::DwellingGrid;
+pub use dwelling_grid::GridCell;
+pub use hierarchy::Figure;
+pub use hierarchy::LEAST;
+pub use hierarchy::Level;
+pub use hierarchy::Unit;
+pub use hierarchy::Within;
+pub use hierarchy::figures;
+pub use hierarchy::units;
 pub use periods::Month;
 pub use periods::Period;
 pub use periods::Window;

@@ -17,9 +17,9 @@ use crate::model::collections::towns;
 use crate::model::geometry::Bounds;
 use crate::model::geometry::Position;
 use crate::model::reference::Reference;
-use crate::release::floor::Cell;
-use crate::release::ladder::Level;
-use crate::release::ladder::Within;
+use crate::release::dwelling_grid::GridCell;
+use crate::release::hierarchy::Level;
+use crate::release::hierarchy::Within;
 
 /// Fields that name a place, the most telling first, and the collection of such places.
 const NAMED: [(&str, &str); 3] =
@@ -116,7 +116,7 @@ impl<'a> Areas<'a> {
             }
             within[Level::Council as usize] =
                 Some(all.number(Level::Council, code, name, Some(force), region));
-            if group.shape(row).is_some() {
+            if group.geometry(row).is_some() {
                 all.councils.push((within, group.row_bounds(row), group, row));
             }
         }
@@ -200,10 +200,11 @@ impl<'a> Areas<'a> {
         let point =
             Bounds { west: position.lon, south: position.lat, east: position.lon, north: position.lat };
         let around = self.councils.iter().find(|(_, bounds, group, row)| {
-            bounds.intersects(&point) && group.shape(*row).is_some_and(|shape| shape.contains(position))
+            bounds.intersects(&point)
+                && group.geometry(*row).is_some_and(|geometry| geometry.contains(position))
         });
         let far = |(_, _, group, row): &&(Within, Bounds, &RowGroup, usize)| {
-            let corners = group.shape(*row).into_iter().flat_map(|shape| shape.positions.iter());
+            let corners = group.geometry(*row).into_iter().flat_map(|geometry| geometry.positions.iter());
             corners.map(|corner| squared(*corner, position)).min()
         };
         around.or_else(|| self.councils.iter().min_by_key(far)).map(|(within, ..)| *within)
@@ -211,7 +212,7 @@ impl<'a> Areas<'a> {
 
     /// The council in the middle of a cell.
     #[must_use]
-    pub fn around(&self, cell: Cell) -> Option<Area> {
+    pub fn around(&self, cell: GridCell) -> Option<Area> {
         let (lon, lat) = cell.centre()?;
         let within = self.at(Position::from_degrees(lon, lat).ok()?)?;
         within[Level::Council as usize].map(|council| self.area(council).clone())

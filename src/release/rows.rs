@@ -23,11 +23,11 @@ use crate::release::cells;
 use crate::release::cells::Weeks;
 use crate::release::counted;
 use crate::release::counted::Known;
-use crate::release::floor::Floor;
-use crate::release::ladder::Figure;
-use crate::release::ladder::Unit;
-use crate::release::ladder::figures;
-use crate::release::ladder::units;
+use crate::release::dwelling_grid::DwellingGrid;
+use crate::release::hierarchy::Figure;
+use crate::release::hierarchy::Unit;
+use crate::release::hierarchy::figures;
+use crate::release::hierarchy::units;
 use crate::release::periods::Month;
 use crate::release::periods::Period;
 use crate::release::places::Areas;
@@ -169,13 +169,13 @@ pub fn make(view: &View, order: &Order<'_>) -> Result<Vec<Released>, SchemaError
     if !homes && !routes {
         return Ok(all);
     }
-    let floor = Floor::built_in();
+    let grid = DwellingGrid::built_in();
     if let Some(schema) = built_in(address_cells::COLLECTION)?.filter(|_| homes) {
-        let rows = cells::address_cells(view, &schema, &floor, weeks, &areas, order);
+        let rows = cells::address_cells(view, &schema, &grid, weeks, &areas, order);
         all.push(plain(schema, rows, weeks.before - 1));
     }
     if let Some(schema) = built_in(line_cells::COLLECTION)?.filter(|_| routes) {
-        let rows = cells::line_cells(view, &schema, &floor, weeks, &areas, order);
+        let rows = cells::line_cells(view, &schema, &grid, weeks, &areas, order);
         all.push(plain(schema, rows, weeks.before - 1));
     }
     Ok(all)

@@ -29,17 +29,15 @@ pub fn build_collection(
     missing: u64,
 ) -> Collection {
     let mut owners: BTreeMap<&str, u32> = BTreeMap::new();
-    for standing in chunks.iter().flat_map(|chunk| &chunk.standings) {
-        owners.insert(&standing.provenance.owner, 0);
+    for rights in chunks.iter().flat_map(|chunk| &chunk.row_rights) {
+        owners.insert(&rights.provenance.owner, 0);
     }
     for (place, rank) in owners.values_mut().enumerate() {
         *rank = place as u32;
     }
     let ranks: Vec<Vec<u32>> = chunks
         .iter()
-        .map(|chunk| {
-            chunk.standings.iter().map(|standing| owners[standing.provenance.owner.as_str()]).collect()
-        })
+        .map(|chunk| chunk.row_rights.iter().map(|rights| owners[rights.provenance.owner.as_str()]).collect())
         .collect();
     let mut runs = cut(sorted_rows(chunks, &ranks), chunks, MAX_TEXT_BYTES);
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
@@ -110,12 +108,12 @@ fn sorted_rows(chunks: &[RawRows], ranks: &[Vec<u32>]) -> Vec<(u128, RawRef)> {
                 scope.spawn(move || {
                     let key = |row: usize| {
                         let large = match chunk.places[row] {
-                            RawPlace::Shape(shape) => {
-                                chunk.shapes[shape as usize].as_ref().positions.len() > LARGE_VERTICES
+                            RawPlace::Geometry(geometry) => {
+                                chunk.geometries[geometry as usize].as_ref().positions.len() > LARGE_VERTICES
                             }
                             RawPlace::None | RawPlace::Point(_) => false,
                         };
-                        let owner = ranks[number][chunk.standing[row] as usize];
+                        let owner = ranks[number][chunk.rights[row] as usize];
                         u128::from(large) << 127 | u128::from(owner) << 64 | u128::from(chunk.hilberts[row])
                     };
                     let mut rows: Vec<(u128, RawRef)> =
@@ -150,7 +148,7 @@ mod tests {
     use super::*;
     use crate::model::Provenance;
     use crate::model::RowId;
-    use crate::model::Standing;
+    use crate::model::RowRights;
     use crate::model::ValueRef;
     use proptest::prelude::*;
 
@@ -161,10 +159,10 @@ mod tests {
             let text = "id='x'\nclass='layer'\ngeometry='none'\n[[field]]\nname='a'\ntype='text'\n";
             let schema = CollectionSchema::parse(text).unwrap();
             let mut raw = RawRows::new(&schema);
-            let standing = Arc::new(Standing::new(Provenance::open("us"), std::iter::empty()));
+            let rights = Arc::new(RowRights::new(Provenance::open("us"), std::iter::empty()));
             for (row, length) in lengths.iter().enumerate() {
                 let text = "é".repeat(length / 2);
-                raw.push(RowId(row as u128), Some("id"), &standing, None, &[ValueRef::Text(&text)], None);
+                raw.push(RowId(row as u128), Some("id"), &rights, None, &[ValueRef::Text(&text)], None);
             }
             let order = (0..lengths.len()).map(|row| (0, (0, row as u32))).collect();
             let chunks = [raw];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::CollectionSchema;
 use crate::model::Position;
-use crate::model::Standing;
+use crate::model::RowRights;
 use crate::model::ValueRef;
 use crate::model::crs::mercator_grid;
 use crate::model::schema::FieldType;
@@ -12,8 +12,8 @@ use crate::model::time;
 use crate::snapshot::columns::Column;
 use crate::snapshot::columns::Nulls;
 use crate::snapshot::columns::TextColumn;
+use crate::snapshot::places::Geometries;
 use crate::snapshot::places::Places;
-use crate::snapshot::places::Shapes;
 use crate::snapshot::places::Times;
 use crate::snapshot::raw::RawColumn;
 use crate::snapshot::raw::RawPlace;
@@ -21,27 +21,27 @@ use crate::snapshot::raw::RawRows;
 use crate::snapshot::raw::TextPool;
 use crate::snapshot::row_group::RawRef;
 
-/// Codes of the rows' standings, and the standings. A row group has fewer rows than 16 bits have values.
-pub fn gather_standings(chunks: &[RawRows], rows: &[RawRef]) -> (Box<[u16]>, Box<[Arc<Standing>]>) {
-    let mut standings: Vec<Arc<Standing>> = Vec::new();
-    let mut places: hashbrown::HashMap<&Arc<Standing>, u16> = hashbrown::HashMap::new();
+/// Codes of the rows' rights, and the rights. A row group has fewer rows than 16 bits have values.
+pub fn gather_rights(chunks: &[RawRows], rows: &[RawRef]) -> (Box<[u16]>, Box<[Arc<RowRights>]>) {
+    let mut row_rights: Vec<Arc<RowRights>> = Vec::new();
+    let mut places: hashbrown::HashMap<&Arc<RowRights>, u16> = hashbrown::HashMap::new();
     let mut map: Vec<Vec<Option<u16>>> =
-        chunks.iter().map(|chunk| vec![None; chunk.standings.len()]).collect();
+        chunks.iter().map(|chunk| vec![None; chunk.row_rights.len()]).collect();
     let codes = rows
         .iter()
         .map(|(chunk, row)| {
             let raw = &chunks[usize::from(*chunk)];
-            let code = raw.standing[*row as usize] as usize;
+            let code = raw.rights[*row as usize] as usize;
             *map[usize::from(*chunk)][code].get_or_insert_with(|| {
-                let wanted = &raw.standings[code];
+                let wanted = &raw.row_rights[code];
                 *places.entry(wanted).or_insert_with(|| {
-                    standings.push(Arc::clone(wanted));
-                    (standings.len() - 1) as u16
+                    row_rights.push(Arc::clone(wanted));
+                    (row_rights.len() - 1) as u16
                 })
             })
         })
         .collect();
-    (codes, standings.into())
+    (codes, row_rights.into())
 }
 
 /// The column of a field.
@@ -143,7 +143,7 @@ pub fn gather_places(chunks: &[RawRows], rows: &[RawRef]) -> (Places, usize) {
             .iter()
             .filter_map(|at| match place(at) {
                 RawPlace::Point(position) => Some(position),
-                RawPlace::None | RawPlace::Shape(_) => None,
+                RawPlace::None | RawPlace::Geometry(_) => None,
             })
             .collect();
         let mercator = positions
@@ -156,23 +156,23 @@ pub fn gather_places(chunks: &[RawRows], rows: &[RawRef]) -> (Places, usize) {
     let (mut ring_ends, mut part_ends, mut row_ends) = (Vec::new(), Vec::new(), Vec::new());
     for at in rows {
         let point;
-        let shape = match place(at) {
+        let geometry = match place(at) {
             RawPlace::Point(position) => {
-                point = crate::model::Shape::point(position);
+                point = crate::model::Geometry::point(position);
                 point.as_ref()
             }
-            RawPlace::Shape(shape) => chunks[usize::from(at.0)].shapes[shape as usize].as_ref(),
+            RawPlace::Geometry(geometry) => chunks[usize::from(at.0)].geometries[geometry as usize].as_ref(),
             RawPlace::None => continue,
         };
-        kinds.push(shape.kind);
-        bounds.push(shape.bounds());
+        kinds.push(geometry.kind);
+        bounds.push(geometry.bounds());
         let (first_position, first_ring) = (positions.len() as u32, ring_ends.len() as u32);
-        positions.extend_from_slice(shape.positions);
-        ring_ends.extend(shape.ring_ends.iter().map(|end| end - shape.first_position + first_position));
-        part_ends.extend(shape.part_ends.iter().map(|end| end - shape.first_ring + first_ring));
+        positions.extend_from_slice(geometry.positions);
+        ring_ends.extend(geometry.ring_ends.iter().map(|end| end - geometry.first_position + first_position));
+        part_ends.extend(geometry.part_ends.iter().map(|end| end - geometry.first_ring + first_ring));
         row_ends.push(part_ends.len() as u32);
     }
-    let shapes = Shapes {
+    let geometries = Geometries {
         kinds: kinds.into(),
         bounds: bounds.into(),
         positions: positions.into(),
@@ -180,7 +180,7 @@ pub fn gather_places(chunks: &[RawRows], rows: &[RawRef]) -> (Places, usize) {
         part_ends: part_ends.into(),
         row_ends: row_ends.into(),
     };
-    (Places::Shapes(shapes), located)
+    (Places::Geometries(geometries), located)
 }
 
 /// First and last instants, `None` if the collection has no time.

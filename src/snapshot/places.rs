@@ -1,20 +1,20 @@
-//! Where and when the rows of a group are: positions of points or packed shapes, first and last instants.
+//! Where and when the rows of a group are: positions of points or packed geometries, first and last instants.
 
+use crate::model::GeometryRef;
+use crate::model::GeometryType;
 use crate::model::Position;
-use crate::model::ShapeKind;
-use crate::model::ShapeRef;
 use crate::model::geometry::Bounds;
 
-/// Positions of points, or packed shapes; for the located rows, which come first.
+/// Positions of points, or packed geometries; for the located rows, which come first.
 #[derive(Debug)]
 pub enum Places {
     Points { positions: Box<[Position]>, mercator: Box<[[u32; 2]]> },
-    Shapes(Shapes),
+    Geometries(Geometries),
 }
 
 #[derive(Debug)]
-pub struct Shapes {
-    pub kinds: Box<[ShapeKind]>,
+pub struct Geometries {
+    pub kinds: Box<[GeometryType]>,
     pub bounds: Box<[Bounds]>,
     pub positions: Box<[Position]>,
     pub ring_ends: Box<[u32]>,
@@ -35,7 +35,7 @@ impl Places {
     pub fn vertices(&self) -> usize {
         match self {
             Self::Points { positions, .. } => positions.len(),
-            Self::Shapes(shapes) => shapes.positions.len(),
+            Self::Geometries(geometries) => geometries.positions.len(),
         }
     }
 
@@ -43,10 +43,10 @@ impl Places {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Points { positions, mercator } => positions.len() * 8 + mercator.len() * 8,
-            Self::Shapes(shapes) => {
-                shapes.kinds.len() * (1 + size_of::<Bounds>() + 4)
-                    + shapes.positions.len() * 8
-                    + (shapes.ring_ends.len() + shapes.part_ends.len()) * 4
+            Self::Geometries(geometries) => {
+                geometries.kinds.len() * (1 + size_of::<Bounds>() + 4)
+                    + geometries.positions.len() * 8
+                    + (geometries.ring_ends.len() + geometries.part_ends.len()) * 4
             }
         }
     }
@@ -59,16 +59,16 @@ impl Times {
     }
 }
 
-impl Shapes {
-    /// The shape of a row.
-    pub fn get(&self, row: usize) -> ShapeRef<'_> {
+impl Geometries {
+    /// The geometry of a row.
+    pub fn get(&self, row: usize) -> GeometryRef<'_> {
         let ends = |ends: &[u32], place: usize| if place == 0 { 0 } else { ends[place - 1] };
         let (first_part, last_part) = (ends(&self.row_ends, row), self.row_ends[row]);
         let (first_ring, last_ring) =
             (ends(&self.part_ends, first_part as usize), self.part_ends[last_part as usize - 1]);
         let (first_position, last_position) =
             (ends(&self.ring_ends, first_ring as usize), self.ring_ends[last_ring as usize - 1]);
-        ShapeRef {
+        GeometryRef {
             kind: self.kinds[row],
             positions: &self.positions[first_position as usize..last_position as usize],
             ring_ends: &self.ring_ends[first_ring as usize..last_ring as usize],

@@ -8,12 +8,12 @@ use hashbrown::HashMap;
 use hashbrown::HashTable;
 
 use crate::model::CollectionSchema;
+use crate::model::Geometry;
+use crate::model::GeometryRef;
+use crate::model::GeometryType;
 use crate::model::Position;
 use crate::model::RowId;
-use crate::model::Shape;
-use crate::model::ShapeKind;
-use crate::model::ShapeRef;
-use crate::model::Standing;
+use crate::model::RowRights;
 use crate::model::ValueRef;
 use crate::model::hilbert::HILBERT_NONE;
 use crate::model::hilbert::hilbert;
@@ -128,8 +128,8 @@ pub enum RawPlace {
     None,
     /// At a point.
     Point(Position),
-    /// In the list of shapes.
-    Shape(u32),
+    /// In the list of geometries.
+    Geometry(u32),
 }
 
 /// Rows of one collection in the order they came.
@@ -143,18 +143,18 @@ pub struct RawRows {
     pub shares: Vec<u128>,
     /// Places.
     pub places: Vec<RawPlace>,
-    /// Shapes that are no points.
-    pub shapes: Vec<Shape>,
+    /// Geometries that are no points.
+    pub geometries: Vec<Geometry>,
     /// Public ids, codes into the pool.
     pub public_ids: Vec<u32>,
     /// Texts of public ids.
     pub public_pool: TextPool,
-    /// Codes into `standings`.
-    pub standing: Vec<u32>,
+    /// Codes into `row_rights`.
+    pub rights: Vec<u32>,
     /// Every different one.
-    pub standings: Vec<Arc<Standing>>,
+    pub row_rights: Vec<Arc<RowRights>>,
     /// Their places.
-    standing_places: HashMap<Arc<Standing>, u32>,
+    rights_codes: HashMap<Arc<RowRights>, u32>,
     /// One for each field.
     pub columns: Vec<RawColumn>,
 }
@@ -168,12 +168,12 @@ impl RawRows {
             hilberts: Vec::new(),
             shares: Vec::new(),
             places: Vec::new(),
-            shapes: Vec::new(),
+            geometries: Vec::new(),
             public_ids: Vec::new(),
             public_pool: TextPool::default(),
-            standing: Vec::new(),
-            standings: Vec::new(),
-            standing_places: HashMap::new(),
+            rights: Vec::new(),
+            row_rights: Vec::new(),
+            rights_codes: HashMap::new(),
             columns: schema.fields.iter().map(|field| RawColumn::new(field.field_type)).collect(),
         }
     }
@@ -187,7 +187,7 @@ impl RawRows {
         self.shares.reserve(rows);
         self.places.reserve(rows);
         self.public_ids.reserve(rows);
-        self.standing.reserve(rows);
+        self.rights.reserve(rows);
         for column in &mut self.columns {
             match column {
                 RawColumn::Ints(values) => values.reserve(rows),
@@ -227,8 +227,8 @@ impl RawRows {
         &mut self,
         id: RowId,
         public_id: Option<&str>,
-        standing: &Arc<Standing>,
-        geometry: Option<ShapeRef<'_>>,
+        rights: &Arc<RowRights>,
+        geometry: Option<GeometryRef<'_>>,
         values: &[ValueRef<'_>],
         share: Option<u128>,
     ) {
@@ -236,23 +236,23 @@ impl RawRows {
         self.shares.extend(share);
         self.public_ids.push(public_id.map_or(u32::MAX, |text| self.public_pool.code(text)));
         // Rows that follow each other mostly have the same one.
-        let last = self.standing.last().copied();
-        let same = last.filter(|last| Arc::ptr_eq(&self.standings[*last as usize], standing));
+        let last = self.rights.last().copied();
+        let same = last.filter(|last| Arc::ptr_eq(&self.row_rights[*last as usize], rights));
         let code = same.unwrap_or_else(|| {
-            *self.standing_places.entry(Arc::clone(standing)).or_insert_with(|| {
-                self.standings.push(Arc::clone(standing));
-                self.standings.len() as u32 - 1
+            *self.rights_codes.entry(Arc::clone(rights)).or_insert_with(|| {
+                self.row_rights.push(Arc::clone(rights));
+                self.row_rights.len() as u32 - 1
             })
         });
-        self.standing.push(code);
+        self.rights.push(code);
         let (place, key) = match geometry {
             None => (RawPlace::None, HILBERT_NONE),
-            Some(shape) if shape.kind == ShapeKind::Point => {
-                (RawPlace::Point(shape.positions[0]), hilbert(shape.positions[0]))
+            Some(geometry) if geometry.kind == GeometryType::Point => {
+                (RawPlace::Point(geometry.positions[0]), hilbert(geometry.positions[0]))
             }
-            Some(shape) => {
-                self.shapes.push(shape.to_shape());
-                (RawPlace::Shape(self.shapes.len() as u32 - 1), hilbert(shape.bounds().centre()))
+            Some(geometry) => {
+                self.geometries.push(geometry.to_geometry());
+                (RawPlace::Geometry(self.geometries.len() as u32 - 1), hilbert(geometry.bounds().centre()))
             }
         };
         self.places.push(place);

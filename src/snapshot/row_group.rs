@@ -7,11 +7,11 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 use crate::model::CollectionSchema;
+use crate::model::GeometryRef;
 use crate::model::Position;
 use crate::model::Provenance;
 use crate::model::RowId;
-use crate::model::ShapeRef;
-use crate::model::Standing;
+use crate::model::RowRights;
 use crate::model::ValueRef;
 use crate::model::collections::Field;
 use crate::model::feature::RowHasher;
@@ -25,7 +25,7 @@ use crate::snapshot::columns::Texts;
 use crate::snapshot::gather::gather_column;
 use crate::snapshot::gather::gather_places;
 use crate::snapshot::gather::gather_public_ids;
-use crate::snapshot::gather::gather_standings;
+use crate::snapshot::gather::gather_rights;
 use crate::snapshot::gather::gather_times;
 use crate::snapshot::index::Pyramid;
 use crate::snapshot::memo::Memo;
@@ -47,8 +47,8 @@ pub struct RowGroup {
     places: Places,
     located: usize,
     columns: Box<[Column]>,
-    standing: Box<[u16]>,
-    standings: Box<[Arc<Standing>]>,
+    rights: Box<[u16]>,
+    row_rights: Box<[Arc<RowRights>]>,
     times: Option<Times>,
     time_extent: Option<(i64, i64)>,
     pyramid: Pyramid,
@@ -82,7 +82,7 @@ impl RowGroup {
             // It is new, so that nothing was set before.
             let _ = hash_sum.set(shares.fold(0_u128, u128::wrapping_add));
         }
-        let (standing, standings) = gather_standings(chunks, rows);
+        let (rights, row_rights) = gather_rights(chunks, rows);
         let columns: Box<[Column]> =
             (0..schema.fields.len()).map(|field| gather_column(schema, chunks, rows, field)).collect();
         let public_ids = gather_public_ids(chunks, rows);
@@ -97,8 +97,8 @@ impl RowGroup {
             places,
             located,
             columns,
-            standing,
-            standings,
+            rights,
+            row_rights,
             times,
             time_extent: None,
             pyramid: Pyramid::default(),
@@ -121,18 +121,18 @@ impl RowGroup {
         &self,
         schema: &CollectionSchema,
         fields: &[usize],
-        keep: impl Fn(&Standing) -> bool,
+        keep: impl Fn(&RowRights) -> bool,
     ) -> Option<Self> {
-        let allowed: Vec<bool> = self.standings.iter().map(|standing| keep(standing)).collect();
+        let allowed: Vec<bool> = self.row_rights.iter().map(|rights| keep(rights)).collect();
         let mut raw = RawRows::new(schema);
         let mut rows = Vec::new();
-        for row in (0..self.len()).filter(|row| allowed[usize::from(self.standing[*row])]) {
+        for row in (0..self.len()).filter(|row| allowed[usize::from(self.rights[*row])]) {
             let values: Vec<ValueRef<'_>> = fields.iter().map(|field| self.value(*field, row)).collect();
             raw.push(
                 self.ids[row],
                 self.public_id(row),
-                &self.standings[usize::from(self.standing[row])],
-                self.shape(row),
+                &self.row_rights[usize::from(self.rights[row])],
+                self.geometry(row),
                 &values,
                 None,
             );
@@ -241,25 +241,25 @@ impl RowGroup {
     /// Owner, marking, handling and sensitivity of a row.
     #[must_use]
     pub fn provenance(&self, row: usize) -> &Provenance {
-        &self.standing(row).provenance
+        &self.rights(row).provenance
     }
 
     /// Whose a row is.
     #[must_use]
-    pub fn standing(&self, row: usize) -> &Standing {
-        &self.standings[usize::from(self.standing[row])]
+    pub fn rights(&self, row: usize) -> &RowRights {
+        &self.row_rights[usize::from(self.rights[row])]
     }
 
-    /// The place of a row's standing among [`Self::standings`].
+    /// The place of a row's rights among [`Self::row_rights`].
     #[must_use]
-    pub fn standing_place(&self, row: usize) -> usize {
-        usize::from(self.standing[row])
+    pub fn rights_code(&self, row: usize) -> usize {
+        usize::from(self.rights[row])
     }
 
-    /// Every standing that a row of the group has.
+    /// The rights that any row of the group has.
     #[must_use]
-    pub fn standings(&self) -> &[Arc<Standing>] {
-        &self.standings
+    pub fn row_rights(&self) -> &[Arc<RowRights>] {
+        &self.row_rights
     }
 
     /// First and last instant of a row, in microseconds; for ever for a row without time.
@@ -287,7 +287,7 @@ impl RowGroup {
     pub fn positions(&self) -> Option<&[Position]> {
         match &self.places {
             Places::Points { positions, .. } => Some(positions),
-            Places::Shapes(_) => None,
+            Places::Geometries(_) => None,
         }
     }
 
@@ -296,7 +296,7 @@ impl RowGroup {
     pub fn mercator(&self) -> Option<&[[u32; 2]]> {
         match &self.places {
             Places::Points { mercator, .. } => Some(mercator),
-            Places::Shapes(_) => None,
+            Places::Geometries(_) => None,
         }
     }
 
@@ -315,13 +315,13 @@ impl RowGroup {
     /// A row's geometry.
     #[inline]
     #[must_use]
-    pub fn shape(&self, row: usize) -> Option<ShapeRef<'_>> {
+    pub fn geometry(&self, row: usize) -> Option<GeometryRef<'_>> {
         if row >= self.located {
             return None;
         }
         Some(match &self.places {
-            Places::Points { positions, .. } => ShapeRef::point(&positions[row]),
-            Places::Shapes(shapes) => shapes.get(row),
+            Places::Points { positions, .. } => GeometryRef::point(&positions[row]),
+            Places::Geometries(geometries) => geometries.get(row),
         })
     }
 
@@ -334,7 +334,7 @@ impl RowGroup {
                 let Position { lon, lat } = positions[row];
                 Bounds { west: lon, south: lat, east: lon, north: lat }
             }
-            Places::Shapes(shapes) => shapes.bounds[row],
+            Places::Geometries(geometries) => geometries.bounds[row],
         }
     }
 
@@ -358,7 +358,7 @@ impl RowGroup {
             let mut hasher = RowHasher::new(schema);
             let share = |row: usize| {
                 let value = |field: usize| self.value(field, row);
-                hash_share(&hasher.hash(self.provenance(row), self.public_id(row), self.shape(row), value))
+                hash_share(&hasher.hash(self.provenance(row), self.public_id(row), self.geometry(row), value))
             };
             (0..self.len()).map(share).fold(0, u128::wrapping_add)
         })

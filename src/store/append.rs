@@ -178,7 +178,7 @@ impl<'c> Appender<'c> {
     pub fn append_as(&mut self, row: &Row, provenance: &Provenance) -> Result<Appended, StoreError> {
         refuse_mixing(self.register, provenance)?;
         let values = &row.values;
-        let geometry = row.geometry.as_ref().map(crate::model::Shape::as_ref);
+        let geometry = row.geometry.as_ref().map(crate::model::Geometry::as_ref);
         let hash = self.hasher.hash(provenance, row.public_id.as_deref(), geometry, |index| {
             values.get(index).map_or(crate::model::ValueRef::Null, Value::as_ref)
         });
@@ -227,8 +227,8 @@ impl<'c> Appender<'c> {
             Appended::Changed => self.summary.changed += 1,
             _ => self.summary.added += 1,
         }
-        if let Some(shape) = &row.geometry {
-            self.bounds.merge(&shape.as_ref().bounds());
+        if let Some(geometry) = &row.geometry {
+            self.bounds.merge(&geometry.as_ref().bounds());
         }
         Ok(outcome)
     }
@@ -279,7 +279,7 @@ impl<'c> Appender<'c> {
         provenance: &Provenance,
         hash: &[u8; 32],
     ) -> Result<(), StoreError> {
-        let geometry = row.geometry.as_ref().map(|shape| encode_geometry(shape.as_ref()));
+        let geometry = row.geometry.as_ref().map(|geometry| encode_geometry(geometry.as_ref()));
         // What is released has no source but the register.
         let released = self.stored.schema.class == CollectionClass::Release;
         let source_ref: &dyn ToSql = if released { &Null } else { &row.public_id };

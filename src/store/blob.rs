@@ -1,44 +1,44 @@
 //! Geometry as `GeoPackage` binary: a small header, then well-known binary.
 //!
-//! In: bytes of any origin, or a [`Shape`]. Out: the other. Sizes in the bytes are believed only as far as the
+//! In: bytes of any origin, or a [`Geometry`]. Out: the other. Sizes in the bytes are believed only as far as the
 //! bytes reach. Source: OGC `GeoPackage` 1.3, clause 2.1.3; OGC Simple Features, clause 8.2.
 
 use crate::model::Position;
 use crate::model::crs::Crs;
 use crate::model::geometry::Bounds;
+use crate::model::geometry::Geometry;
+use crate::model::geometry::GeometryBuilder;
 use crate::model::geometry::GeometryFault;
-use crate::model::geometry::Shape;
-use crate::model::geometry::ShapeBuilder;
-use crate::model::geometry::ShapeKind;
-use crate::model::geometry::ShapeRef;
+use crate::model::geometry::GeometryRef;
+use crate::model::geometry::GeometryType;
 
 /// A geometry read from bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoded {
     /// The geometry; `None` if it is empty.
-    pub shape: Option<Shape>,
+    pub geometry: Option<Geometry>,
     /// Whether heights or measures were left out.
     pub dropped_dimensions: bool,
 }
 
 /// The bytes of a geometry in WGS 84, with an envelope unless it is a point.
 #[must_use]
-pub fn encode_geometry(shape: ShapeRef<'_>) -> Vec<u8> {
-    let point = shape.kind == ShapeKind::Point;
-    let mut out = Vec::with_capacity(64 + shape.positions.len() * 16);
+pub fn encode_geometry(geometry: GeometryRef<'_>) -> Vec<u8> {
+    let point = geometry.kind == GeometryType::Point;
+    let mut out = Vec::with_capacity(64 + geometry.positions.len() * 16);
     out.extend_from_slice(b"GP\0");
     out.push(if point { 0b0000_0001 } else { 0b0000_0011 });
     out.extend_from_slice(&4326_i32.to_le_bytes());
     if !point {
-        push_envelope(&mut out, &shape.bounds());
+        push_envelope(&mut out, &geometry.bounds());
     }
-    match shape.kind {
-        ShapeKind::Point | ShapeKind::LineString | ShapeKind::Polygon => {
-            push_single(&mut out, shape, shape.kind);
+    match geometry.kind {
+        GeometryType::Point | GeometryType::LineString | GeometryType::Polygon => {
+            push_single(&mut out, geometry, geometry.kind);
         }
-        ShapeKind::MultiPoint => push_multi(&mut out, shape, ShapeKind::Point),
-        ShapeKind::MultiLineString => push_multi(&mut out, shape, ShapeKind::LineString),
-        ShapeKind::MultiPolygon => push_multi(&mut out, shape, ShapeKind::Polygon),
+        GeometryType::MultiPoint => push_multi(&mut out, geometry, GeometryType::Point),
+        GeometryType::MultiLineString => push_multi(&mut out, geometry, GeometryType::LineString),
+        GeometryType::MultiPolygon => push_multi(&mut out, geometry, GeometryType::Polygon),
     }
     out
 }
@@ -49,23 +49,23 @@ fn push_envelope(out: &mut Vec<u8>, bounds: &Bounds) {
     }
 }
 
-fn push_multi(out: &mut Vec<u8>, shape: ShapeRef<'_>, member: ShapeKind) {
+fn push_multi(out: &mut Vec<u8>, geometry: GeometryRef<'_>, member: GeometryType) {
     out.push(1);
-    out.extend_from_slice(&(shape.kind as u32).to_le_bytes());
-    out.extend_from_slice(&(shape.part_ends.len() as u32).to_le_bytes());
-    for part in shape.parts() {
+    out.extend_from_slice(&(geometry.kind as u32).to_le_bytes());
+    out.extend_from_slice(&(geometry.part_ends.len() as u32).to_le_bytes());
+    for part in geometry.parts() {
         push_single(out, part, member);
     }
 }
 
-fn push_single(out: &mut Vec<u8>, shape: ShapeRef<'_>, kind: ShapeKind) {
+fn push_single(out: &mut Vec<u8>, geometry: GeometryRef<'_>, kind: GeometryType) {
     out.push(1);
     out.extend_from_slice(&(kind as u32).to_le_bytes());
-    if kind == ShapeKind::Polygon {
-        out.extend_from_slice(&(shape.ring_ends.len() as u32).to_le_bytes());
+    if kind == GeometryType::Polygon {
+        out.extend_from_slice(&(geometry.ring_ends.len() as u32).to_le_bytes());
     }
-    for ring in shape.rings() {
-        if kind != ShapeKind::Point {
+    for ring in geometry.rings() {
+        if kind != GeometryType::Point {
             out.extend_from_slice(&(ring.len() as u32).to_le_bytes());
         }
         for position in ring {
@@ -106,12 +106,12 @@ pub fn decode_geometry(bytes: &[u8], crs: Crs) -> Result<Decoded, GeometryFault>
     let body = bytes.get(8 + envelope..).ok_or_else(|| malformed("shorter than its envelope"))?;
     let mut cursor = Cursor { bytes: body, little: true, crs, dropped: false };
     let (kind, dimensions) = cursor.head()?;
-    let mut builder = ShapeBuilder::new(kind);
+    let mut builder = GeometryBuilder::new(kind);
     let member = match kind {
-        ShapeKind::MultiPoint => Some(ShapeKind::Point),
-        ShapeKind::MultiLineString => Some(ShapeKind::LineString),
-        ShapeKind::MultiPolygon => Some(ShapeKind::Polygon),
-        ShapeKind::Point | ShapeKind::LineString | ShapeKind::Polygon => None,
+        GeometryType::MultiPoint => Some(GeometryType::Point),
+        GeometryType::MultiLineString => Some(GeometryType::LineString),
+        GeometryType::MultiPolygon => Some(GeometryType::Polygon),
+        GeometryType::Point | GeometryType::LineString | GeometryType::Polygon => None,
     };
     match member {
         None => cursor.single(kind, dimensions, &mut builder)?,
@@ -125,7 +125,7 @@ pub fn decode_geometry(bytes: &[u8], crs: Crs) -> Result<Decoded, GeometryFault>
             }
         }
     }
-    Ok(Decoded { shape: builder.finish(), dropped_dimensions: cursor.dropped })
+    Ok(Decoded { geometry: builder.finish(), dropped_dimensions: cursor.dropped })
 }
 
 fn malformed(reason: &str) -> GeometryFault {
@@ -158,7 +158,7 @@ impl Cursor<'_> {
     }
 
     /// Byte order, type and number of dimensions: ISO codes (1001, 2001, 3001) and the older high bits.
-    fn head(&mut self) -> Result<(ShapeKind, usize), GeometryFault> {
+    fn head(&mut self) -> Result<(GeometryType, usize), GeometryFault> {
         self.little = match self.take::<1>()?[0] {
             0 => false,
             1 => true,
@@ -176,25 +176,25 @@ impl Cursor<'_> {
             self.u32()?;
         }
         self.dropped |= extra > 0;
-        let kind = ShapeKind::from_code(code % 1_000)
+        let kind = GeometryType::from_code(code % 1_000)
             .ok_or_else(|| GeometryFault::Unsupported(format!("WKB type {code}")))?;
         Ok((kind, 2 + extra))
     }
 
     fn single(
         &mut self,
-        kind: ShapeKind,
+        kind: GeometryType,
         dimensions: usize,
-        builder: &mut ShapeBuilder,
+        builder: &mut GeometryBuilder,
     ) -> Result<(), GeometryFault> {
         match kind {
-            ShapeKind::Point => {
+            GeometryType::Point => {
                 // An empty point is a point of NaNs.
                 if self.position(dimensions, builder, true)? {
                     builder.end_ring()?;
                 }
             }
-            ShapeKind::LineString => self.ring(dimensions, builder)?,
+            GeometryType::LineString => self.ring(dimensions, builder)?,
             _ => {
                 for _ in 0..self.u32()? {
                     self.ring(dimensions, builder)?;
@@ -205,7 +205,7 @@ impl Cursor<'_> {
         Ok(())
     }
 
-    fn ring(&mut self, dimensions: usize, builder: &mut ShapeBuilder) -> Result<(), GeometryFault> {
+    fn ring(&mut self, dimensions: usize, builder: &mut GeometryBuilder) -> Result<(), GeometryFault> {
         let count = self.u32()?;
         for _ in 0..count {
             self.position(dimensions, builder, false)?;
@@ -216,7 +216,7 @@ impl Cursor<'_> {
     fn position(
         &mut self,
         dimensions: usize,
-        builder: &mut ShapeBuilder,
+        builder: &mut GeometryBuilder,
         may_be_empty: bool,
     ) -> Result<bool, GeometryFault> {
         let (x, y) = (self.f64()?, self.f64()?);
@@ -240,34 +240,34 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn multipolygon() -> Shape {
-        let mut shape = ShapeBuilder::new(ShapeKind::MultiPolygon);
+    fn multipolygon() -> Geometry {
+        let mut geometry = GeometryBuilder::new(GeometryType::MultiPolygon);
         for offset in [0.0, 20.0] {
             for inset in [0.0, 2.0] {
                 for (x, y) in [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0)] {
                     let size = 10.0 - 2.0 * inset;
-                    shape.position(offset + inset + x * size, inset + y * size).unwrap();
+                    geometry.position(offset + inset + x * size, inset + y * size).unwrap();
                 }
-                shape.end_ring().unwrap();
+                geometry.end_ring().unwrap();
             }
-            shape.end_part();
+            geometry.end_part();
         }
-        shape.finish().unwrap()
+        geometry.finish().unwrap()
     }
 
     #[test]
     fn areas_survive() {
-        let shape = multipolygon();
-        let bytes = encode_geometry(shape.as_ref());
-        assert_eq!(decode_geometry(&bytes, Crs::Crs84).unwrap().shape.unwrap(), shape);
+        let geometry = multipolygon();
+        let bytes = encode_geometry(geometry.as_ref());
+        assert_eq!(decode_geometry(&bytes, Crs::Crs84).unwrap().geometry.unwrap(), geometry);
     }
 
     #[test]
     fn points_survive_both_ways() {
-        let point = Shape::point(Position { lon: -1_234_567, lat: 523_456_789 });
+        let point = Geometry::point(Position { lon: -1_234_567, lat: 523_456_789 });
         let bytes = encode_geometry(point.as_ref());
         assert_eq!(decode_point(&bytes), Some(point.as_ref().positions[0]));
-        assert_eq!(decode_geometry(&bytes, Crs::Crs84).unwrap().shape, Some(point));
+        assert_eq!(decode_geometry(&bytes, Crs::Crs84).unwrap().geometry, Some(point));
         assert_eq!(decode_point(&encode_geometry(multipolygon().as_ref())), None);
     }
 
@@ -280,7 +280,7 @@ mod tests {
         }
         let decoded = decode_geometry(&bytes, Crs::Crs84).unwrap();
         assert!(decoded.dropped_dimensions);
-        assert_eq!(decoded.shape.unwrap().as_ref().positions[0].lon, 15_000_000);
+        assert_eq!(decoded.geometry.unwrap().as_ref().positions[0].lon, 15_000_000);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct ChangeSummary {
 ///
 /// # Errors
 /// [`StoreError::Sql`].
-pub fn set_as_at(connection: &Connection, day: &str) -> Result<(), StoreError> {
+pub fn set_reference_date(connection: &Connection, day: &str) -> Result<(), StoreError> {
     connection.execute(
         "INSERT INTO throughline_meta VALUES ('as_at', ?1) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
         params![day],

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use rusqlite::params;
 use rusqlite::types::Null;
 
-use crate::model::ShapeRef;
+use crate::model::GeometryRef;
 use crate::model::ValueRef;
 use crate::model::geometry::Bounds;
 use crate::model::schema::FieldType;
@@ -139,7 +139,11 @@ impl GeoPackageWriter {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn add(&mut self, geometry: Option<ShapeRef<'_>>, values: &[ValueRef<'_>]) -> Result<(), StoreError> {
+    pub fn add(
+        &mut self,
+        geometry: Option<GeometryRef<'_>>,
+        values: &[ValueRef<'_>],
+    ) -> Result<(), StoreError> {
         self.rows += 1;
         let located = self.layer.geometry != SchemaGeometry::None;
         let mut statement = self.connection.prepare_cached(&self.insert)?;
@@ -166,8 +170,8 @@ impl GeoPackageWriter {
             place += 1;
         }
         statement.raw_execute()?;
-        if let Some(shape) = geometry.filter(|_| located) {
-            let bounds = shape.bounds();
+        if let Some(geometry) = geometry.filter(|_| located) {
+            let bounds = geometry.bounds();
             self.bounds.merge(&bounds);
             // R-trees hold 32-bit floats and round outwards by themselves.
             self.connection.prepare_cached(&self.index)?.execute(params![
@@ -253,7 +257,7 @@ fn geometry_type(geometry: SchemaGeometry) -> &'static str {
     // Collections hold single and multi geometries side by side, which only GEOMETRY allows.
     match geometry {
         SchemaGeometry::Point => "POINT",
-        SchemaGeometry::None | SchemaGeometry::Line | SchemaGeometry::Area | SchemaGeometry::Any => {
+        SchemaGeometry::None | SchemaGeometry::Line | SchemaGeometry::Polygon | SchemaGeometry::Any => {
             "GEOMETRY"
         }
     }

@@ -20,8 +20,8 @@ mod writer;
 pub use append::{Appended, Appender};
 pub use blob::{Decoded, decode_geometry, encode_geometry};
 pub use change::{
-    ChangeSummary, StoredCollection, release_key, released, set_as_at, set_release_key, set_released,
-    unchanged_since,
+    ChangeSummary, StoredCollection, release_key, released, set_reference_date, set_release_key,
+    set_released, unchanged_since,
 };
 pub use connect::in_use;
 pub use export::{ExportField, ExportLayer, GeoPackageWriter};

@@ -15,10 +15,10 @@ use rusqlite::params;
 use rusqlite::types::ValueRef as SqlValue;
 use tempfile::NamedTempFile;
 
+use crate::model::GeometryRef;
 use crate::model::Provenance;
 use crate::model::RowId;
 use crate::model::Sensitivity;
-use crate::model::ShapeRef;
 use crate::model::ValueRef;
 use crate::model::crs::Crs;
 use crate::model::feature::RowHasher;
@@ -55,7 +55,7 @@ pub struct StoredRow<'a> {
     /// Owner, marking, handling; shared by all rows that have the same.
     pub provenance: &'a Arc<Provenance>,
     /// Where it is.
-    pub geometry: Option<ShapeRef<'a>>,
+    pub geometry: Option<GeometryRef<'a>>,
     /// One value for each field.
     pub values: &'a [ValueRef<'a>],
     /// Its share of the collection's hash sum.
@@ -125,7 +125,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn as_at(&self) -> Result<Option<String>, StoreError> {
+    pub fn reference_date(&self) -> Result<Option<String>, StoreError> {
         let found = self
             .connection
             .query_row("SELECT value FROM throughline_meta WHERE key = 'as_at'", [], |row| row.get(0))
@@ -317,15 +317,15 @@ impl Job<'_> {
         let public_id = column(2)?.as_str_or_null().ok()?;
         let provenance = self.provenance(&column)?;
         // Points, by far the most rows, are read without a copy.
-        let (point, shape);
+        let (point, geometry);
         let geometry = match column(8)? {
             SqlValue::Null => None,
             SqlValue::Blob(bytes) => Some(if let Some(position) = decode_point(bytes) {
                 point = position;
-                ShapeRef::point(&point)
+                GeometryRef::point(&point)
             } else {
-                shape = decode_geometry(bytes, Crs::Crs84).ok()?.shape?;
-                shape.as_ref()
+                geometry = decode_geometry(bytes, Crs::Crs84).ok()?.geometry?;
+                geometry.as_ref()
             }),
             _ => return None,
         };

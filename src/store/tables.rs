@@ -69,7 +69,7 @@ pub fn prepare_table(
             }
             return Ok(stored);
         }
-        // No row was ever there: the table takes the new shape whole.
+        // No row was ever there: the table is made anew.
         connection.execute_batch(&format!("DROP TABLE {}", quote(&stored.table)))?;
         stored.schema = schema;
         create_rows_table(connection, &stored)?;

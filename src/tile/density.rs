@@ -63,9 +63,9 @@ fn counts(group: &RowGroup) -> Counts {
     if let Some(places) = group.mercator() {
         places.iter().filter(|[_, y]| *y != u32::MAX).for_each(|[x, y]| count(*x, *y));
     } else {
-        let shapes = (0..group.located()).filter_map(|row| group.shape(row));
-        for shape in shapes.filter(|shape| shape.kind.broad() == GeometryKind::Point) {
-            if let Some((x, y)) = shape.positions.first().and_then(|position| mercator_grid(*position)) {
+        let geometries = (0..group.located()).filter_map(|row| group.geometry(row));
+        for geometry in geometries.filter(|geometry| geometry.kind.broad() == GeometryKind::Point) {
+            if let Some((x, y)) = geometry.positions.first().and_then(|position| mercator_grid(*position)) {
                 count(x, y);
             }
         }

@@ -77,7 +77,7 @@ impl LayerWriter {
         let kind = match geometry.kind {
             GeometryKind::Point => 1,
             GeometryKind::Line => 2,
-            GeometryKind::Area => 3,
+            GeometryKind::Polygon => 3,
         };
         self.add(id, tags, kind, |features| push_commands(features, geometry));
     }
@@ -219,7 +219,7 @@ fn push_commands(out: &mut Message, geometry: &Geometry) {
         for place in rest {
             step(out, *place);
         }
-        if geometry.kind == GeometryKind::Area {
+        if geometry.kind == GeometryKind::Polygon {
             // Closing draws the ring's last edge.
             out.varint(CLOSE | 1 << 3);
         }
@@ -247,7 +247,7 @@ mod tests {
             [9, 4, 4, 18, 0, 16, 16, 0]
         );
         assert_eq!(
-            commands(GeometryKind::Area, vec![vec![(3, 6), (8, 12), (20, 34)]]),
+            commands(GeometryKind::Polygon, vec![vec![(3, 6), (8, 12), (20, 34)]]),
             [9, 6, 12, 18, 10, 12, 24, 44, 15]
         );
         let squares = vec![
@@ -256,7 +256,7 @@ mod tests {
             vec![(13, 13), (13, 17), (17, 17), (17, 13)],
         ];
         assert_eq!(
-            commands(GeometryKind::Area, squares),
+            commands(GeometryKind::Polygon, squares),
             [
                 9, 0, 0, 26, 20, 0, 0, 20, 19, 0, 15, 9, 22, 2, 26, 18, 0, 0, 18, 17, 0, 15, 9, 4, 13, 26, 0,
                 8, 8, 0, 0, 7, 15

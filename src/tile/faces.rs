@@ -1,6 +1,6 @@
 //! Contours that may touch at places, as areas whose inside hangs together.
 //!
-//! What the overlay calls a shape can touch itself, or list a part as a hole of its neighbour. Its edges are right,
+//! What the overlay calls a geometry can touch itself, or list a part as a hole of its neighbour. Its edges are right,
 //! so the rings are traced again: round each face of the plane, turning as sharply as can be at every place.
 
 use std::cmp::Ordering;

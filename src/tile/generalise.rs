@@ -27,7 +27,7 @@ const NEVER: u8 = MAX_ZOOM + 1;
 /// A vertex on the 2^32 world grid.
 pub type Vertex = [u32; 2];
 
-/// The vertices of a row group's shapes on the world grid.
+/// The vertices of a row group's geometries on the world grid.
 #[derive(Debug)]
 pub struct Vertices(Box<[Vertex]>);
 
@@ -85,16 +85,17 @@ impl Detail {
 }
 
 fn vertices(group: &RowGroup) -> Vertices {
-    let positions = (0..group.located()).filter_map(|row| group.shape(row)).flat_map(|shape| shape.positions);
+    let positions =
+        (0..group.located()).filter_map(|row| group.geometry(row)).flat_map(|geometry| geometry.positions);
     Vertices(positions.map(|position: &Position| mercator_grid_clamped(*position)).collect())
 }
 
 /// Rings and lines of a group: where each begins and ends among the vertices, and whether it is closed.
 fn runs(group: &RowGroup) -> impl Iterator<Item = (std::ops::Range<usize>, GeometryKind)> + '_ {
-    (0..group.located()).filter_map(|row| group.shape(row)).flat_map(|shape| {
-        let kind = shape.kind.broad();
-        let mut start = shape.first_position as usize;
-        shape.rings().map(move |ring| {
+    (0..group.located()).filter_map(|row| group.geometry(row)).flat_map(|geometry| {
+        let kind = geometry.kind.broad();
+        let mut start = geometry.first_position as usize;
+        geometry.rings().map(move |ring| {
             let run = start..start + ring.len();
             start = run.end;
             (run, kind)
@@ -109,7 +110,7 @@ fn alone(group: &RowGroup) -> Alone {
         match kind {
             GeometryKind::Point => {}
             GeometryKind::Line => rate_line(&vertices.0[run.clone()], &mut zooms[run]),
-            GeometryKind::Area => rate_ring(&vertices.0[run.clone()], &mut zooms[run], |_| false),
+            GeometryKind::Polygon => rate_ring(&vertices.0[run.clone()], &mut zooms[run], |_| false),
         }
     }
     Alone(zooms.into())
@@ -123,7 +124,8 @@ fn together(collection: &CollectionView) -> Together {
             runs(group).map(move |(run, kind)| (place, run.clone(), kind, &vertices.0[run]))
         })
     };
-    let nodes = nodes(rings().filter(|(_, _, kind, _)| *kind == GeometryKind::Area).map(|(.., ring)| ring));
+    let nodes =
+        nodes(rings().filter(|(_, _, kind, _)| *kind == GeometryKind::Polygon).map(|(.., ring)| ring));
     let mut out: Vec<Box<[u8]>> =
         all.iter().map(|vertices| vec![0; vertices.0.len()].into_boxed_slice()).collect();
     for (place, run, kind, ring) in rings() {
@@ -131,7 +133,7 @@ fn together(collection: &CollectionView) -> Together {
         match kind {
             GeometryKind::Point => {}
             GeometryKind::Line => rate_line(ring, zooms),
-            GeometryKind::Area => rate_ring(ring, zooms, |vertex| nodes.contains_key(&vertex)),
+            GeometryKind::Polygon => rate_ring(ring, zooms, |vertex| nodes.contains_key(&vertex)),
         }
     }
     Together(out)

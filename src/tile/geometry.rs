@@ -1,7 +1,7 @@
 //! One feature's geometry on a tile: filter by zoom, clip, snap, repair, orient.
 
 use crate::model::GeometryKind;
-use crate::model::ShapeRef;
+use crate::model::GeometryRef;
 use crate::model::crs::mercator_grid;
 use crate::tile::clip::Place;
 use crate::tile::clip::SIXTEENTHS;
@@ -29,13 +29,13 @@ fn on_tile(place: Place) -> bool {
     near.contains(&place.0) && near.contains(&place.1)
 }
 
-/// The part of a shape that is on the tile, with the vertices that `zoom` needs; `None` if nothing of it is. Whether it
+/// The part of a geometry that is on the tile, with the vertices that `zoom` needs; `None` if nothing of it is. Whether it
 /// meets the tile is decided by all of its vertices. What is too small for the grid, or reaches the tile by less than
 /// what the zoom leaves out, is drawn one cell large: a feature that meets the tile is in it.
-pub fn on_grid(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Option<Geometry> {
-    let kind = shape.kind.broad();
+pub fn on_grid(geometry: GeometryRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Option<Geometry> {
+    let kind = geometry.kind.broad();
     let parts = match kind {
-        GeometryKind::Point => shape
+        GeometryKind::Point => geometry
             .positions
             .iter()
             .filter_map(|position| mercator_grid(*position))
@@ -44,9 +44,9 @@ pub fn on_grid(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) ->
             .map(|place| vec![place])
             .collect(),
         // Beyond the Mercator square there are no tiles; vertices there were moved to its edge.
-        _ if shape.positions.iter().all(|position| mercator_grid(*position).is_none()) => Vec::new(),
-        GeometryKind::Line => lines(shape, detail, at, zoom),
-        GeometryKind::Area => areas(shape, detail, at, zoom),
+        _ if geometry.positions.iter().all(|position| mercator_grid(*position).is_none()) => Vec::new(),
+        GeometryKind::Line => lines(geometry, detail, at, zoom),
+        GeometryKind::Polygon => areas(geometry, detail, at, zoom),
     };
     (!parts.is_empty()).then_some(Geometry { kind, parts })
 }
@@ -63,9 +63,9 @@ fn places(run: std::ops::Range<usize>, detail: &Detail, at: TileCoord, zoom: u8,
     }
 }
 
-/// Whether a vertex that `zoom` needs is on the tile or its buffer: then the shape meets it for certain.
-fn has_vertex_here(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> bool {
-    let run = shape.first_position as usize..shape.first_position as usize + shape.positions.len();
+/// Whether a vertex that `zoom` needs is on the tile or its buffer: then the geometry meets it for certain.
+fn has_vertex_here(geometry: GeometryRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> bool {
+    let run = geometry.first_position as usize..geometry.first_position as usize + geometry.positions.len();
     let square = at.square();
     let mut needed = detail.vertices()[run.clone()].iter().zip(&detail.zooms()[run]);
     needed.any(|(vertex, least)| *least <= zoom && square.holds(*vertex))
@@ -88,11 +88,11 @@ fn settle(place: &mut Place) {
     *place = (place.0 >> SIXTEENTHS << SIXTEENTHS, place.1 >> SIXTEENTHS << SIXTEENTHS);
 }
 
-fn lines(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<Vec<Place>> {
-    let (mut line, mut pieces) = (Vec::with_capacity(shape.positions.len().min(MOST_AT_ONCE)), Vec::new());
-    let mut start = shape.first_position as usize;
+fn lines(geometry: GeometryRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<Vec<Place>> {
+    let (mut line, mut pieces) = (Vec::with_capacity(geometry.positions.len().min(MOST_AT_ONCE)), Vec::new());
+    let mut start = geometry.first_position as usize;
     let (square, margin) = (at.square(), at.cell());
-    for ring in shape.rings() {
+    for ring in geometry.rings() {
         let run = start..start + ring.len();
         start = run.end;
         // Only stretches that may meet the square are placed and cut. Settling moves a place by less than a cell.
@@ -124,10 +124,10 @@ fn lines(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<V
         piece.dedup();
     }
     pieces.retain(|piece| piece.len() >= 2);
-    if !pieces.is_empty() && has_vertex_here(shape, detail, at, zoom) {
+    if !pieces.is_empty() && has_vertex_here(geometry, detail, at, zoom) {
         return pieces;
     }
-    let Some([x, y]) = meeting(shape, detail.vertices(), at) else { return Vec::new() };
+    let Some([x, y]) = meeting(geometry, detail.vertices(), at) else { return Vec::new() };
     if pieces.is_empty() {
         let (x, y) = at.place(x, y);
         pieces.push(vec![(x, y), (x + 1, y)]);
@@ -135,15 +135,15 @@ fn lines(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<V
     pieces
 }
 
-fn areas(shape: ShapeRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<Vec<Place>> {
-    let meet = || meeting(shape, detail.vertices(), at);
-    let met = if has_vertex_here(shape, detail, at, zoom) { None } else { Some(meet()) };
+fn areas(geometry: GeometryRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Vec<Vec<Place>> {
+    let meet = || meeting(geometry, detail.vertices(), at);
+    let met = if has_vertex_here(geometry, detail, at, zoom) { None } else { Some(meet()) };
     if met == Some(None) {
         return Vec::new();
     }
     let (mut ring, mut spare, mut out) = (Vec::new(), Vec::new(), Vec::new());
-    let mut start = shape.first_position as usize;
-    for part in shape.parts() {
+    let mut start = geometry.first_position as usize;
+    for part in geometry.parts() {
         let mut outer_is_there = false;
         for (number, positions) in part.rings().enumerate() {
             let run = start..start + positions.len();

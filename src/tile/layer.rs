@@ -22,11 +22,11 @@ pub struct Rows<'a> {
     pub collection: &'a CollectionView,
     /// The tile.
     pub at: TileCoord,
-    /// Points on the tile, and shapes whose box meets it.
+    /// Points on the tile, and geometries whose box meets it.
     pub near: Vec<RowRef>,
     /// Row groups that have any of them.
     met: Vec<usize>,
-    /// Vertices of the row groups that hold shapes.
+    /// Vertices of the row groups that hold geometries.
     details: Vec<Option<Detail>>,
 }
 
@@ -97,8 +97,9 @@ impl<'a> Rows<'a> {
     /// Whether a row is a point or several.
     pub fn is_point(&self, at: RowRef) -> bool {
         let group = self.group(at);
-        let shape = || group.shape(at.row as usize);
-        group.mercator().is_some() || shape().is_some_and(|shape| shape.kind.broad() == GeometryKind::Point)
+        let geometry = || group.geometry(at.row as usize);
+        group.mercator().is_some()
+            || geometry().is_some_and(|geometry| geometry.kind.broad() == GeometryKind::Point)
     }
 
     /// A row's geometry on the tile, with the vertices that `zoom` needs.
@@ -107,7 +108,7 @@ impl<'a> Rows<'a> {
         if let Some(place) = point(group, row, self.at) {
             return Some(Geometry { kind: GeometryKind::Point, parts: vec![vec![place]] });
         }
-        on_grid(group.shape(row)?, self.details[at.group as usize].as_ref()?, self.at, zoom)
+        on_grid(group.geometry(row)?, self.details[at.group as usize].as_ref()?, self.at, zoom)
     }
 }
 

@@ -5,7 +5,7 @@
 //! world cell. Not here: what is drawn (`geometry`).
 
 use crate::model::GeometryKind;
-use crate::model::ShapeRef;
+use crate::model::GeometryRef;
 use crate::tile::generalise::Vertex;
 use crate::tile::generalise::open_ring;
 use crate::tile::grid::Square;
@@ -15,12 +15,12 @@ use crate::tile::grid::TileCoord;
 /// else, of an area all around the tile, the tile's middle. `None` if it does not meet the tile.
 ///
 /// `vertices` are those of the whole row group, on the world grid.
-pub fn meeting(shape: ShapeRef<'_>, vertices: &[Vertex], at: TileCoord) -> Option<Vertex> {
+pub fn meeting(geometry: GeometryRef<'_>, vertices: &[Vertex], at: TileCoord) -> Option<Vertex> {
     let mut search = Search { square: at.square(), vertex: None, crossing: None };
-    let is_area = shape.kind.broad() == GeometryKind::Area;
-    let mut start = shape.first_position as usize;
+    let is_area = geometry.kind.broad() == GeometryKind::Polygon;
+    let mut start = geometry.first_position as usize;
     let mut is_around = false;
-    for part in shape.parts() {
+    for part in geometry.parts() {
         let (mut within, mut number) = (false, 0);
         for positions in part.rings() {
             let run = &vertices[start..start + positions.len()];

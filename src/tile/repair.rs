@@ -69,8 +69,8 @@ fn overlay(rings: &[Vec<Place>], rule: FillRule) -> Vec<Vec<Place>> {
         let points = ring.iter().map(|place| IntPoint::new(place.0 as i32, place.1 as i32));
         overlay.add_path_iter(points, ShapeType::Subject);
     }
-    let shapes = overlay.overlay(OverlayRule::Subject, rule);
-    let contours = shapes.into_iter().flatten();
+    let geometries = overlay.overlay(OverlayRule::Subject, rule);
+    let contours = geometries.into_iter().flatten();
     faces(contours.map(|contour| contour.into_iter().map(|at| (i64::from(at.x), i64::from(at.y))).collect()))
 }
 
@@ -337,8 +337,8 @@ mod tests {
             let rings: Vec<_> = rings.into_iter().map(outer).filter(|ring| area2(ring) != 0).collect();
             let got = repair(rings, is_coverage);
             prop_assert!(got.iter().all(|ring| ring.len() >= 3 && area2(ring) != 0));
-            let shape = to_geo(&got);
-            prop_assert!(shape.is_valid(), "{:?} {:?}", got, shape.validation_errors());
+            let geometry = to_geo(&got);
+            prop_assert!(geometry.is_valid(), "{:?} {:?}", got, geometry.validation_errors());
         }
     }
 }

@@ -158,22 +158,25 @@ fn fitted(
 
 /// Within `limit`: the greatest lines and areas, and all points, clustered as far as they must be.
 fn drop_least(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Vec<u8> {
-    let (points, shapes): (Vec<RowRef>, Vec<RowRef>) = rows.near.iter().partition(|at| rows.is_point(**at));
+    let (points, geometries): (Vec<RowRef>, Vec<RowRef>) =
+        rows.near.iter().partition(|at| rows.is_point(**at));
     let part = if points.is_empty() { limit } else { limit / 2 };
     let most = |properties: Properties<'_>| {
-        greatest(rows, shapes.clone(), rows.at.z, |shapes| write(rows, shapes, properties, part).is_some())
+        greatest(rows, geometries.clone(), rows.at.z, |geometries| {
+            write(rows, geometries, properties, part).is_some()
+        })
     };
     let mut kept = most(properties.up_to(SHORT_TEXT));
-    if kept.is_empty() && !shapes.is_empty() {
+    if kept.is_empty() && !geometries.is_empty() {
         kept = most(properties.left_out());
     }
     together(rows, kept, &points, properties, limit)
 }
 
-/// The longest run of the greatest shapes that `fits`; a size is a feature's own, so that neighbouring tiles agree.
+/// The longest run of the greatest geometries that `fits`; a size is a feature's own, so that neighbouring tiles agree.
 fn greatest(
     rows: &Rows<'_>,
-    mut shapes: Vec<RowRef>,
+    mut geometries: Vec<RowRef>,
     zoom: u8,
     fits: impl Fn(&[Feature]) -> bool,
 ) -> Vec<Feature> {
@@ -182,15 +185,15 @@ fn greatest(
         (i64::from(bounds.east) - i64::from(bounds.west))
             + (i64::from(bounds.north) - i64::from(bounds.south))
     };
-    shapes.sort_by_cached_key(|at| std::cmp::Reverse(size(at)));
+    geometries.sort_by_cached_key(|at| std::cmp::Reverse(size(at)));
     let mut kept: Vec<Feature> = Vec::new();
     let mut cut = 0;
     // Doubling until it is too much, then halving to the exact number.
     let mut step = 64;
     let mut fitting = 0;
     loop {
-        while kept.len() < fitting + step && cut < shapes.len() {
-            let at = shapes[cut];
+        while kept.len() < fitting + step && cut < geometries.len() {
+            let at = geometries[cut];
             cut += 1;
             kept.extend(rows.geometry(at, zoom).map(|geometry| Feature { at, geometry, count: None }));
         }
@@ -198,7 +201,7 @@ fn greatest(
             break;
         }
         fitting = kept.len();
-        if cut == shapes.len() {
+        if cut == geometries.len() {
             return kept;
         }
         step *= 2;
@@ -216,28 +219,28 @@ fn greatest(
     kept
 }
 
-/// Shapes, and points clustered in the smallest squares that fit the limit.
+/// Geometries, and points clustered in the smallest squares that fit the limit.
 fn together(
     rows: &Rows<'_>,
-    mut shapes: Vec<Feature>,
+    mut geometries: Vec<Feature>,
     points: &[RowRef],
     properties: Properties<'_>,
     limit: usize,
 ) -> Vec<u8> {
-    let kept = shapes.len();
+    let kept = geometries.len();
     // A thousand fields of short texts may be more than a tile holds: then they go, as long texts did.
     for properties in [properties, properties.left_out()] {
         for bits in CLUSTER_BITS..=WHOLE_BITS {
-            shapes.truncate(kept);
-            shapes.extend(clusters(rows, points, bits));
+            geometries.truncate(kept);
+            geometries.extend(clusters(rows, points, bits));
             if let Some(layer) =
-                fitted(properties, limit, |properties| write(rows, &shapes, properties, limit))
+                fitted(properties, limit, |properties| write(rows, &geometries, properties, limit))
             {
                 return layer;
             }
         }
     }
-    // Not even one cluster fits beside the shapes, or alone: a layer of many has less than a hundred bytes then.
+    // Not even one cluster fits beside the geometries, or alone: a layer of many has less than a hundred bytes then.
     Vec::new()
 }
 
@@ -247,10 +250,11 @@ fn squeeze(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Vec<u8>
     if let Some(layer) = write_all(rows, none, rows.at.z, limit) {
         return layer.bytes;
     }
-    let (points, shapes): (Vec<RowRef>, Vec<RowRef>) = rows.near.iter().partition(|at| rows.is_point(**at));
+    let (points, geometries): (Vec<RowRef>, Vec<RowRef>) =
+        rows.near.iter().partition(|at| rows.is_point(**at));
     for step in 0..=u32::from(rows.at.z).min(8) {
         let zoom = rows.at.z - step as u8;
-        let mut features: Vec<Feature> = shapes
+        let mut features: Vec<Feature> = geometries
             .iter()
             .filter_map(|at| Some(Feature { at: *at, geometry: rows.geometry(*at, zoom)?, count: None }))
             .collect();
@@ -260,10 +264,10 @@ fn squeeze(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Vec<u8>
         }
     }
     let zoom = rows.at.z.saturating_sub(8);
-    let kept = greatest(rows, shapes.clone(), zoom, |kept| write(rows, kept, none, limit / 2).is_some());
+    let kept = greatest(rows, geometries.clone(), zoom, |kept| write(rows, kept, none, limit / 2).is_some());
     let drawn: hashbrown::HashSet<RowRef> = kept.iter().map(|feature| feature.at).collect();
     let mut rest = points;
-    rest.extend(shapes.into_iter().filter(|at| !drawn.contains(at)));
+    rest.extend(geometries.into_iter().filter(|at| !drawn.contains(at)));
     together(rows, kept, &rest, none, limit)
 }
 

@@ -63,9 +63,9 @@ describe("the day", () => {
     expect(day.value).toBeNull();
   });
   it("is the one that the store is drawn for, else today", () => {
-    state.session.value = { ...session, as_at: DAY };
+    state.session.value = { ...session, reference_date: DAY };
     expect(day.value).toBe(DAY);
-    state.session.value = { ...session, as_at: null };
+    state.session.value = { ...session, reference_date: null };
     expect(day.value).toBe(today);
     state.session.value = session;
     expect(day.value).toBe(today);

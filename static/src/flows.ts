@@ -45,7 +45,7 @@ const today = (): string => new Date().toISOString().slice(0, 10);
 /** The day that is shown; null until it is known. */
 export const day = computed((): string | null => {
   const { value } = state.session;
-  if (value) return value.as_at ?? today();
+  if (value) return value.reference_date ?? today();
   return state.failures.value.some(({ key }) => key === "session") ? today() : null;
 });
 

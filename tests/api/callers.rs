@@ -96,13 +96,13 @@ fn no_shape_of_a_request_makes_a_caller_more_than_public() {
             "Cookie: throughline-role=force-analyst:kent\r\nCookie: throughline-role=admin\r\n",
         ] {
             for line in NAMES {
-                for shape in SHAPES {
-                    let reply = ask(&server, line, &format!("{shape}{cookie}"));
+                for geometry in SHAPES {
+                    let reply = ask(&server, line, &format!("{geometry}{cookie}"));
                     let said = reply.json();
                     assert_eq!(
                         (&said["role"], said["roles"].as_array().map(Vec::len)),
                         (&"public".into(), Some(0)),
-                        "{line}{shape}{cookie}"
+                        "{line}{geometry}{cookie}"
                     );
                 }
             }
@@ -124,9 +124,9 @@ fn in_a_demo_the_cookie_alone_says_who_plays() {
             ("Cookie: throughline-role=national-analyst\r\nCookie: throughline-role=public\r\n", "public"),
         ] {
             for line in NAMES {
-                for shape in SHAPES {
-                    let said = ask(&server, line, &format!("{shape}{cookie}")).json();
-                    assert_eq!(said["role"], role, "{line}{shape}{cookie}");
+                for geometry in SHAPES {
+                    let said = ask(&server, line, &format!("{geometry}{cookie}")).json();
+                    assert_eq!(said["role"], role, "{line}{geometry}{cookie}");
                 }
             }
         }
@@ -139,8 +139,8 @@ fn another_server_s_name_is_refused_whatever_is_asked() {
     for demo in [false, true] {
         let server = named(&world, "127.0.0.1:0", demo);
         for line in FOREIGN {
-            for shape in SHAPES {
-                let reply = ask(&server, line, shape);
+            for geometry in SHAPES {
+                let reply = ask(&server, line, geometry);
                 reply.is_problem(421, "Host");
                 assert!(!String::from_utf8_lossy(&reply.body).contains("evil"), "nothing is said back");
             }

@@ -160,7 +160,7 @@ fn invented_rows_say_so_on_every_way_out() {
     let server = demo().world.serve_all();
     let session = server.get("/api/session").json();
     assert_eq!(session["marking"], "OFFICIAL-SENSITIVE · SYNTHETIC DATA");
-    assert_eq!(session["as_at"], "2024-04-30");
+    assert_eq!(session["reference_date"], "2024-04-30");
     let tiles = server.get("/tiles/addresses.json").json();
     assert_eq!((&tiles["synthetic"], &tiles["maxzoom"]), (&Value::Bool(true), &Value::from(13)));
     assert!(tiles["description"].as_str().unwrap().contains("SYNTHETIC"));

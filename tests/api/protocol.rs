@@ -281,7 +281,7 @@ fn rows_without_geometry_are_null_in_every_system() {
     }
 }
 
-/// Values of every kind a column can have, texts and keys longer than what is kept ready, shapes longer than what is
+/// Values of every kind a column can have, texts and keys longer than what is kept ready, geometries longer than what is
 /// gathered: a page has them all as they came, by another reader of JSON.
 #[test]
 fn a_page_has_every_value_as_it_came() {

@@ -15,10 +15,10 @@ use throughline::cli::write_demo;
 use throughline::demo;
 use throughline::demo::Settings;
 use throughline::model::geometry::Position;
-use throughline::release::Floor;
+use throughline::release::DwellingGrid;
 use throughline::release::MEASURES;
 use throughline::store::Store;
-use throughline::store::set_as_at;
+use throughline::store::set_reference_date;
 use throughline::store::set_release_key;
 
 use crate::fixtures::Reply;
@@ -86,7 +86,7 @@ fn released(world: &World) {
     world
         .store
         .write(|connection| {
-            set_as_at(connection, "2024-04-30")?;
+            set_reference_date(connection, "2024-04-30")?;
             set_release_key(connection, [7; 32])
         })
         .unwrap();
@@ -97,7 +97,7 @@ type LonLat = (f64, f64);
 
 /// Places in the middle of Portsmouth, and for each another one in the same cell.
 fn in_one_cell(many: usize) -> (Vec<LonLat>, Vec<LonLat>) {
-    let floor = Floor::built_in();
+    let floor = DwellingGrid::built_in();
     let cell = |(lon, lat): (f64, f64)| floor.cell(Position::from_degrees(lon, lat).unwrap());
     let places: Vec<(f64, f64)> =
         (0..many).map(|number| (-1.0875 + number as f64 * 0.0001, 50.7982)).collect();
@@ -295,7 +295,8 @@ fn a_server_serves_what_is_released_while_it_runs() {
     release(&world.store, &Policy::built_in().unwrap(), false).unwrap();
     assert!(server.app.gate.refresh().unwrap());
     assert_eq!(cells(), 12, "once a week");
-    let on = |day: &'static str| world.store.write(move |connection| set_as_at(connection, day)).unwrap();
+    let on =
+        |day: &'static str| world.store.write(move |connection| set_reference_date(connection, day)).unwrap();
     on("2024-05-07");
     release(&world.store, &Policy::built_in().unwrap(), false).unwrap();
     assert!(server.app.gate.refresh().unwrap());

@@ -35,14 +35,14 @@ fn main() {
     // Lines and areas lie inside the tile: what it holds is what was made.
     let (lines, line_vertices) = (2_000, 60);
     let path = folder.path().join("lines.gpkg");
-    shapes(&path, "bench-lines", lines, |number| line(number, line_vertices));
+    geometries(&path, "bench-lines", lines, |number| line(number, line_vertices));
     let (_, bytes, ns) = measure(&path, "bench-lines", Some(&[]));
     let vertices = lines * line_vertices;
     println!("{:>24} {vertices:>9} {bytes:>9} {:>9.0}", "vertex of a line", ns / vertices as f64);
 
     let (areas, area_vertices) = (2_000, 60);
     let path = folder.path().join("areas.gpkg");
-    shapes(&path, "bench-areas", areas, |number| area(number, area_vertices));
+    geometries(&path, "bench-areas", areas, |number| area(number, area_vertices));
     let (_, bytes, ns) = measure(&path, "bench-areas", Some(&[]));
     let vertices = areas * area_vertices;
     println!("{:>24} {vertices:>9} {bytes:>9} {:>9.0}", "vertex of an area", ns / vertices as f64);
@@ -74,7 +74,7 @@ fn count_features(bytes: &[u8]) -> usize {
     mvt::read(bytes).iter().map(|layer| layer.features.len()).sum()
 }
 
-fn shapes(path: &Path, into: &str, count: usize, ring: impl Fn(usize) -> (&'static str, String)) {
+fn geometries(path: &Path, into: &str, count: usize, ring: impl Fn(usize) -> (&'static str, String)) {
     let mut text = String::new();
     for number in 0..count {
         let (kind, coordinates) = ring(number);

@@ -209,10 +209,10 @@ fn made_layers_are_read_alike() {
         let line = around(0.2, 30);
         features.push(json!({"type": "Feature", "properties": {"k": "line"}, "geometry": {"type": "LineString", "coordinates": line}}));
     }
-    let shapes = json!({"type": "FeatureCollection", "features": features}).to_string();
-    world.import("shapes.geojson", shapes, &options("shapes")).unwrap();
+    let geometries = json!({"type": "FeatureCollection", "features": features}).to_string();
+    world.import("geometries.geojson", geometries, &options("geometries")).unwrap();
     for (lon, lat, z) in [(-1.5, 51.5, 5), (-1.5, 51.5, 8), (-1.31, 51.3, 10), (-1.5, 51.5, 13)] {
-        all_agree(&world, &["points", "shapes"], tile_at(lon, lat, z));
+        all_agree(&world, &["points", "geometries"], tile_at(lon, lat, z));
     }
 }
 

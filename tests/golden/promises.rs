@@ -74,7 +74,7 @@ fn membership(seed: u64, z: u8) {
     let mut numbers = Numbers(seed);
     let centre = tile_at(-1.5, 52.0, z);
     let width = 360.0 / f64::from(1_u32 << z);
-    let (mut features, mut shapes) = (Vec::new(), Vec::new());
+    let (mut features, mut geometries) = (Vec::new(), Vec::new());
     for n in 0..120 {
         let (lon, lat) =
             (-1.5 + numbers.between(-2.0, 2.0) * width, 52.0 + numbers.between(-1.2, 1.2) * width);
@@ -86,7 +86,7 @@ fn membership(seed: u64, z: u8) {
             _ => json!({"type": "Polygon", "coordinates": [ring]}),
         };
         features.push(json!({"type": "Feature", "properties": {"n": n}, "geometry": geometry}));
-        shapes.push(ring);
+        geometries.push(ring);
     }
     let world = World::new();
     let text = json!({"type": "FeatureCollection", "features": features}).to_string();
@@ -95,7 +95,7 @@ fn membership(seed: u64, z: u8) {
     let layers = mvt::read(&bytes(&view, &["f"], centre));
     let found: HashSet<i64> =
         layers.iter().flat_map(|layer| &layer.features).map(|f| number(f, "n")).collect();
-    for (n, ring) in shapes.iter().enumerate() {
+    for (n, ring) in geometries.iter().enumerate() {
         let line = on_tile(ring, centre);
         // Within two cells of the buffer's edge, 64 cells off the tile, rounding and simplifying may fall either way.
         let meets = |grown: f64| match n % 3 {
@@ -109,7 +109,7 @@ fn membership(seed: u64, z: u8) {
     }
     // Areas are as large in the tile as they are where they meet it.
     for feature in layers.iter().flat_map(|layer| &layer.features).filter(|f| f.kind == 3) {
-        let ring = on_tile(&shapes[number(feature, "n") as usize], centre);
+        let ring = on_tile(&geometries[number(feature, "n") as usize], centre);
         let exact = geo_types::Polygon::new(ring.clone(), vec![]).intersection(&square(0.0)).unsigned_area();
         let drawn = feature.parts.iter().map(|part| mvt::area2(part)).sum::<i64>() as f64 / 2.0;
         // A cell along every edge, and the triangles of 32 cells that are simplified away.

@@ -66,7 +66,7 @@ fn fingerprint(rows: &[Record]) -> String {
     let mut hashers: HashMap<&str, RowHasher> =
         schemas.iter().map(|(id, schema)| (*id, RowHasher::new(schema))).collect();
     for Record { collection, row, provenance } in rows {
-        let geometry = row.geometry.as_ref().map(throughline::model::Shape::as_ref);
+        let geometry = row.geometry.as_ref().map(throughline::model::Geometry::as_ref);
         let hasher = hashers.get_mut(collection).unwrap();
         let hash = hasher.hash(provenance, None, geometry, |field| row.values[field].as_ref());
         let (count, sum) = sums.entry(collection).or_default();
@@ -156,7 +156,7 @@ proptest! {
         for Record { collection, row, provenance } in &rows {
             let schema = &schemas[collection];
             prop_assert_eq!(row.values.len(), schema.fields.len());
-            let kind = row.geometry.as_ref().map(|shape| shape.kind().broad());
+            let kind = row.geometry.as_ref().map(|geometry| geometry.kind().broad());
             prop_assert_eq!(kind, match schema.geometry {
                 SchemaGeometry::Point => Some(GeometryKind::Point),
                 SchemaGeometry::Line => Some(GeometryKind::Line),
@@ -259,7 +259,7 @@ fn no_invented_address_stands_on_a_loaded_building() {
     for group in collection.groups() {
         for row in 0..group.len() {
             if group.text(&addresses::TOWN, row) == Some("portsmouth") {
-                let at = group.shape(row).unwrap().positions[0];
+                let at = group.geometry(row).unwrap().positions[0];
                 met += 1;
                 assert!(at.lon_degrees() < west, "{at:?}");
             }
@@ -284,7 +284,7 @@ fn the_store_is_small_and_no_number_stands_in_it() {
     assert!(has("OFFICIAL-SENSITIVE") && has("Portsmouth") && has("ZZ99"));
     let store = Store::open(&path).unwrap();
     let reader = store.reader().unwrap();
-    assert_eq!(reader.as_at().unwrap().as_deref(), Some("2024-04-30"));
+    assert_eq!(reader.reference_date().unwrap().as_deref(), Some("2024-04-30"));
     let numbers = reader.collection("numbers").unwrap().unwrap();
     assert_eq!(numbers.rows, check.rows()["numbers"]);
     assert!(numbers.rows > 10_000);

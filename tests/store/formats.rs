@@ -160,7 +160,7 @@ fn eastings_and_northings_become_places_and_stay() {
     let (world, report) = take("x.csv", "name,Easting,Northing\nCaister,651409.804,313177.450\n");
     assert_eq!(report.unwrap().accepted, 1);
     with_view(&world, |view| {
-        let place = view.groups()[0].shape(0).unwrap().positions[0];
+        let place = view.groups()[0].geometry(0).unwrap().positions[0];
         // Ordnance Survey's worked example: 52.6580078 N, 1.7160740 E.
         assert!((place.lat - 526_580_078).abs() <= 10 && (place.lon - 17_160_740).abs() <= 10, "{place:?}");
         assert_eq!(column(view, "Easting"), ["651409.804"]);
@@ -266,7 +266,7 @@ fn declared_systems_are_honoured_or_refused_by_name() {
     let (world, report) = take("x.geojson", grid);
     assert_eq!(report.unwrap().accepted, 1);
     with_view(&world, |view| {
-        assert!((view.groups()[0].shape(0).unwrap().positions[0].lat - 526_580_078).abs() <= 10);
+        assert!((view.groups()[0].geometry(0).unwrap().positions[0].lat - 526_580_078).abs() <= 10);
     });
     refused("x.geojson", grid.replace("27700", "2154"), "2154");
 }
@@ -333,7 +333,7 @@ fn geopackages_of_other_programs() {
     let collection = view.collection("x").unwrap();
     let group = &collection.groups()[0];
     let row = (0..2).find(|row| group.public_id(*row) == Some("5")).unwrap();
-    assert!((group.shape(row).unwrap().positions[0].lat - 526_580_078).abs() <= 10);
+    assert!((group.geometry(row).unwrap().positions[0].lat - 526_580_078).abs() <= 10);
     let values: Vec<ValueRef<'_>> = (0..3).map(|field| group.value(field, row)).collect();
     assert_eq!(values[0], ValueRef::Text("x"));
     assert_eq!(values[1], ValueRef::Bool(true));
@@ -415,7 +415,7 @@ fn systems_of_single_features_count_too() {
     assert_eq!(codes(&report), [(2, "unknown-crs")]);
     assert!(report.rows[0].fault.message.contains("2154"));
     with_view(&world, |view| {
-        assert!((view.groups()[0].shape(0).unwrap().positions[0].lat - 526_580_078).abs() <= 10);
+        assert!((view.groups()[0].geometry(0).unwrap().positions[0].lat - 526_580_078).abs() <= 10);
     });
 }
 

@@ -133,8 +133,8 @@ fn the_coastline_with_its_ring_of_49_153_vertices() {
     let collection = view.collection("x").unwrap();
     let longest = all(collection)
         .iter()
-        .filter_map(|at| collection.groups()[at.group as usize].shape(at.row as usize))
-        .map(|shape| shape.positions.len())
+        .filter_map(|at| collection.groups()[at.group as usize].geometry(at.row as usize))
+        .map(|geometry| geometry.positions.len())
         .max();
     // 49,153 vertices and the first one again.
     assert!(longest.is_some_and(|longest| (49_153..=49_154).contains(&longest)), "{longest:?}");

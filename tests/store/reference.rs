@@ -91,7 +91,7 @@ fn stations_stand_where_the_regulator_has_them() {
     let (mut found, mut off) = (0, Vec::new());
     for row in 0..group.len() {
         let code = group.text(&stations::CRS, row).unwrap();
-        let place = group.shape(row).unwrap().positions[0];
+        let place = group.geometry(row).unwrap().positions[0];
         let Some(known) = known.get(code) else { continue };
         let metres = Geodesic.distance(*known, Point::new(place.lon_degrees(), place.lat_degrees()));
         found += 1;

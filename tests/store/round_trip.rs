@@ -146,7 +146,7 @@ fn odd_layers_come_back_whole_in_every_format() {
     let line = json!({"type": "LineString", "coordinates": [[-1.0, 51.0], [-1.25, 52.125]]});
     let places: [(&str, [Value; 3]); 3] = [
         ("points", [point(-1.234_567_8, 52.1), Value::Null, point(0.0, 50.0)]),
-        ("shapes", [square, line, Value::Null]),
+        ("geometries", [square, line, Value::Null]),
         ("nowhere", [Value::Null, Value::Null, Value::Null]),
     ];
     for (of, geometries) in &places {
@@ -218,7 +218,7 @@ fn the_built_in_collections_come_back_whole_in_every_format() {
     let flows = |world: &World, level: &str| {
         let mut answer = world.serve().get(&format!("{day}{level}")).json();
         // The marking is what whoever imports says it is.
-        for own in ["data_version", "as_at", "marking"] {
+        for own in ["data_version", "reference_date", "marking"] {
             answer[own] = Value::Null;
         }
         answer
@@ -345,7 +345,7 @@ fn a_uuid_is_a_public_id_first() {
         let lines = view.collection("lines").unwrap();
         let groups = lines.groups().iter();
         let rows = groups.flat_map(|group| (0..group.len()).map(move |row| (group, row)));
-        rows.map(|(group, row)| (group.public_id(row).is_some(), group.shape(row).is_some()))
+        rows.map(|(group, row)| (group.public_id(row).is_some(), group.geometry(row).is_some()))
             .collect::<Vec<_>>()
     };
     let mut all = drawn(&Principal::LocalOperator);

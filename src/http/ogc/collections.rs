@@ -94,7 +94,7 @@ fn describe(base: &str, collection: &CollectionView) -> Value {
         "geometryKind": match schema.geometry {
             SchemaGeometry::Point => "point",
             SchemaGeometry::Line => "line",
-            SchemaGeometry::Area => "area",
+            SchemaGeometry::Polygon => "polygon",
             SchemaGeometry::Any => "any",
             SchemaGeometry::None => "none",
         },
@@ -139,7 +139,7 @@ pub fn queryables(call: &Call) -> Result<Answer, Problem> {
         let format = match schema.geometry {
             SchemaGeometry::Point => "geometry-point",
             SchemaGeometry::Line => "geometry-linestring-any",
-            SchemaGeometry::Area => "geometry-polygon-any",
+            SchemaGeometry::Polygon => "geometry-polygon-any",
             SchemaGeometry::Any | SchemaGeometry::None => "geometry-any",
         };
         properties.insert("geometry".to_owned(), json!({"x-ogc-role": "primary-geometry", "format": format}));

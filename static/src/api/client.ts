@@ -35,10 +35,10 @@ export interface Session {
   synthetic: boolean;
   marking: string;
   /** The day that the store's picture is drawn for; null: today. */
-  as_at?: string | null;
+  reference_date?: string | null;
 }
 
-export type GeometryKind = "point" | "line" | "area" | "any" | "none";
+export type GeometryKind = "point" | "line" | "polygon" | "any" | "none";
 
 export interface Collection {
   id: string;

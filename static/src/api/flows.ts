@@ -34,7 +34,7 @@ export interface FlowTotals {
 }
 
 export interface Flows {
-  as_at: string;
+  reference_date: string;
   data_version: string;
   synthetic: boolean;
   levels: { origin: string; destination: string };

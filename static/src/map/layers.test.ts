@@ -26,23 +26,23 @@ const collection = (id: string, geometryKind: GeometryKind, kind: Collection["cl
 const COLLECTIONS = [
   collection("places", "point", "reference"),
   collection("stations", "point", "reference"),
-  collection("forces", "area", "reference"),
-  collection("regions", "area", "reference"),
+  collection("forces", "polygon", "reference"),
+  collection("regions", "polygon", "reference"),
   collection("legs", "line", "register"),
   collection("hubs", "point", "reference"),
   collection("towns", "point", "reference"),
   collection("corridors", "line", "reference"),
   collection("addresses", "point", "register"),
-  collection("address-cells", "area", "release"),
-  collection("seizure-counts", "area", "release"),
-  ...(["point", "line", "area", "any"] as const).flatMap((kind) => [0, 1, 2].map((n) => collection(`${kind}-${n}`, kind))),
+  collection("address-cells", "polygon", "release"),
+  collection("seizure-counts", "polygon", "release"),
+  ...(["point", "line", "polygon", "any"] as const).flatMap((kind) => [0, 1, 2].map((n) => collection(`${kind}-${n}`, kind))),
   collection("calls", "none", "register"),
 ];
 
 const END = { collection: "towns" as const, id: "norwich", label: "Norwich", force: "norfolk", region: "eastern" };
 const PICTURE = picture(
   {
-    as_at: "2024-04-30",
+    reference_date: "2024-04-30",
     data_version: "1",
     synthetic: true,
     levels: { origin: "area", destination: "place" },

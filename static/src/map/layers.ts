@@ -19,7 +19,7 @@ export function layersOf(source: LayerSource, p: Palette): LayerSpecification[] 
   const has = (kind: GeometryKind): boolean => source.geometry === kind || source.geometry === "any";
   const tone = p.tones[look.tone] ?? p.text2;
   return [
-    ...(has("area") ? areas(source, tone, look.form) : []),
+    ...(has("polygon") ? areas(source, tone, look.form) : []),
     ...(has("line") ? lines(source, tone, look.form, p) : []),
     ...(has("point") ? points(source, tone, look.form, p) : []),
   ];

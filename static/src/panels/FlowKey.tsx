@@ -21,7 +21,7 @@ export function FlowKey() {
   return (
     <details class="card flow-key" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        Lines between places <span class="day">Active on {dayInWords(answer.as_at)}</span>
+        Lines between places <span class="day">Active on {dayInWords(answer.reference_date)}</span>
       </summary>
       {answer.flows.length > 0 && (
         <>

@@ -53,7 +53,7 @@ export function FlowTable({ sort, setSort }: { sort: Sort; setSort: (sort: Sort)
   return (
     <>
       <p class="count-line" aria-live="polite">
-        <b>Active on {dayInWords(answer.as_at)}:</b> {shownInWords(answer, "listed")}
+        <b>Active on {dayInWords(answer.reference_date)}:</b> {shownInWords(answer, "listed")}
       </p>
       <div class={`table-scroll${loadingFlows.value ? " old" : ""}`} tabIndex={0} role="region" aria-label="Rows">
         <table>

@@ -18,7 +18,7 @@ export function Links() {
     return <section class="links" aria-label="Links" aria-busy="true" />;
   }
   const { into, out, failure } = have;
-  const date = into?.as_at ?? out?.as_at ?? day.value;
+  const date = into?.reference_date ?? out?.reference_date ?? day.value;
   const some = [into, out].some((each) => (each?.flows.length ?? 0) > 0);
   return (
     <section class="links" aria-label="Links">

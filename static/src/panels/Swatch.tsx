@@ -48,7 +48,7 @@ function picture(collection: Collection) {
     return <path d="M2 2h16v12H2zM2 8l6-6M3 14L15 2M9 14l9-9M15 14l3-3" fill="none" stroke={tone} stroke-width="1.1" />;
   }
   const kind = collection.geometryKind;
-  const area = kind === "area" || kind === "any";
+  const area = kind === "polygon" || kind === "any";
   const line = kind === "line" || kind === "any";
   const point = kind === "point" || kind === "any";
   const dash = DASHES[look.form];

@@ -21,7 +21,7 @@ const pair = (origin: number, destination: number, lines: number, trips = lines 
 });
 const answer = (flows: FlowPair[], origin = "area", places = PLACES): Flows => {
   const sum = { flows: flows.length, lines: 0, legs: 0, trips_per_week: 0 };
-  return { as_at: "2024-04-30", data_version: "1", synthetic: true, levels: { origin, destination: "place" }, totals: sum, shown: sum, places, flows, legs_without_ends: 0 };
+  return { reference_date: "2024-04-30", data_version: "1", synthetic: true, levels: { origin, destination: "place" }, totals: sum, shown: sum, places, flows, legs_without_ends: 0 };
 };
 
 describe("related", () => {

@@ -7,7 +7,7 @@ const place = (label: string, kind: FlowPlace["kind"]): FlowPlace => ({
   collection: "towns", id: label.toLowerCase(), label, lon: 0, lat: 52, force: null, region: null, kind,
 });
 const answer = (flows: [number, number, number][], lines: number): Flows => ({
-  as_at: "2024-04-30",
+  reference_date: "2024-04-30",
   data_version: "1",
   synthetic: true,
   levels: { origin: "area", destination: "place" },

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::CollectionSchema;
+use crate::model::RowRights;
 use crate::model::Sensitivity;
-use crate::model::Standing;
 
-/// What somebody sees of a collection. Principals with equal outcomes share everything.
+/// What somebody sees of a collection. Principals with equal entitlements share everything.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Outcome {
+pub struct Entitlement {
     /// Which rows.
-    pub rows: Rows,
+    pub rows: RowRule,
     /// Which fields of them.
-    pub fields: Fields,
+    pub fields: FieldRule,
 }
 
 /// Which rows of a collection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Rows {
+pub enum RowRule {
     /// The collection does not exist for them.
     Nothing,
     /// All rows.
@@ -39,46 +39,49 @@ pub enum Rows {
 
 /// Which fields of the rows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Fields {
+pub struct FieldRule {
     /// How sensitive they may be.
     pub most: Sensitivity,
     /// And not these.
     pub without: Arc<[String]>,
 }
 
-impl Outcome {
+impl Entitlement {
     /// Everything.
     #[must_use]
     pub fn everything() -> Self {
-        Self { rows: Rows::All, fields: Fields { most: Sensitivity::Restricted, without: Arc::new([]) } }
+        Self {
+            rows: RowRule::All,
+            fields: FieldRule { most: Sensitivity::Restricted, without: Arc::new([]) },
+        }
     }
 
     /// Nothing at all: the collection is not there.
     #[must_use]
     pub fn nothing() -> Self {
-        Self { rows: Rows::Nothing, ..Self::everything() }
+        Self { rows: RowRule::Nothing, ..Self::everything() }
     }
 
     /// Whether a row may be seen.
     #[must_use]
-    pub fn admits(&self, row: &Standing) -> bool {
+    pub fn admits(&self, row: &RowRights) -> bool {
         match &self.rows {
-            Rows::Nothing => false,
-            Rows::All => true,
-            Rows::UpTo(most) => row.provenance.sensitivity <= *most,
-            Rows::Party(forces) => forces.iter().any(|force| row.concerns(force)),
-            Rows::Areas(areas) => areas.iter().any(|area| row.is_party(area)),
+            RowRule::Nothing => false,
+            RowRule::All => true,
+            RowRule::UpTo(most) => row.provenance.sensitivity <= *most,
+            RowRule::Party(forces) => forces.iter().any(|force| row.concerns(force)),
+            RowRule::Areas(areas) => areas.iter().any(|area| row.is_party(area)),
             // Who has no force has no others either.
-            Rows::Others(forces) => !forces.is_empty() && !forces.iter().any(|force| row.concerns(force)),
-            Rows::Owner(force) => row.provenance.owner == *force,
-            Rows::OwnerOrOpen(force) => {
+            RowRule::Others(forces) => !forces.is_empty() && !forces.iter().any(|force| row.concerns(force)),
+            RowRule::Owner(force) => row.provenance.owner == *force,
+            RowRule::OwnerOrOpen(force) => {
                 row.provenance.owner == *force || row.provenance.sensitivity == Sensitivity::Open
             }
         }
     }
 }
 
-impl Fields {
+impl FieldRule {
     /// Places of the fields that may be seen, `None` if all may.
     #[must_use]
     pub fn of(&self, schema: &CollectionSchema) -> Option<Vec<usize>> {
@@ -125,38 +128,41 @@ mod tests {
     use super::*;
     use crate::model::Provenance;
 
-    fn row(owner: &str, parties: &[&str]) -> Standing {
-        Standing::new(Provenance::open(owner), parties.iter().copied())
+    fn row(owner: &str, parties: &[&str]) -> RowRights {
+        RowRights::new(Provenance::open(owner), parties.iter().copied())
     }
 
     #[test]
     fn a_row_is_seen_by_whom_it_concerns() {
-        let of = |rows: Rows| Outcome { rows, ..Outcome::everything() };
+        let of = |rows: RowRule| Entitlement { rows, ..Entitlement::everything() };
         let (kent, far) = (row("metropolitan", &["kent"]), row("metropolitan", &["essex"]));
-        let party = of(Rows::Party(["kent".to_owned()].into()));
+        let party = of(RowRule::Party(["kent".to_owned()].into()));
         assert!(party.admits(&kent) && !party.admits(&far));
-        let holder = of(Rows::Party(["metropolitan".to_owned()].into()));
+        let holder = of(RowRule::Party(["metropolitan".to_owned()].into()));
         assert!(holder.admits(&kent) && holder.admits(&far), "who holds a row is always party to it");
-        let others = of(Rows::Others(["kent".to_owned()].into()));
+        let others = of(RowRule::Others(["kent".to_owned()].into()));
         assert!(!others.admits(&kent) && others.admits(&far) && !others.admits(&row("kent", &["essex"])));
-        let areas = of(Rows::Areas(["kent".to_owned(), "release".to_owned()].into()));
+        let areas = of(RowRule::Areas(["kent".to_owned(), "release".to_owned()].into()));
         assert!(areas.admits(&row("release", &["kent"])) && !areas.admits(&row("release", &["essex"])));
-        let owner = of(Rows::Owner("kent".to_owned()));
+        let owner = of(RowRule::Owner("kent".to_owned()));
         assert!(!owner.admits(&kent) && owner.admits(&row("kent", &[])));
         let mut secret = row("kent", &[]);
         secret.provenance.sensitivity = Sensitivity::Limited;
-        let everyone = of(Rows::OwnerOrOpen("kent".to_owned()));
+        let everyone = of(RowRule::OwnerOrOpen("kent".to_owned()));
         assert!(everyone.admits(&kent) && everyone.admits(&secret));
-        assert!(!of(Rows::OwnerOrOpen("essex".to_owned())).admits(&secret));
-        assert!(!of(Rows::UpTo(Sensitivity::Open)).admits(&secret) && Outcome::everything().admits(&secret));
-        assert!(!Outcome::nothing().admits(&kent));
+        assert!(!of(RowRule::OwnerOrOpen("essex".to_owned())).admits(&secret));
+        assert!(
+            !of(RowRule::UpTo(Sensitivity::Open)).admits(&secret)
+                && Entitlement::everything().admits(&secret)
+        );
+        assert!(!Entitlement::nothing().admits(&kent));
     }
 
     #[test]
     fn fields_have_rights_too() {
         let schema = crate::model::collections::built_in("addresses").unwrap().unwrap();
-        assert_eq!(Outcome::everything().fields.of(&schema), None);
-        let open = Fields { most: Sensitivity::Open, without: ["town".to_owned()].into() };
+        assert_eq!(Entitlement::everything().fields.of(&schema), None);
+        let open = FieldRule { most: Sensitivity::Open, without: ["town".to_owned()].into() };
         let places = open.of(&schema).unwrap();
         let names: Vec<&str> = places.iter().map(|place| schema.fields[*place].name.as_str()).collect();
         assert!(names.contains(&"kind"));

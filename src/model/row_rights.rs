@@ -4,14 +4,14 @@ use crate::model::Provenance;
 
 /// What decides who may see a row: equal for all rows of one import that concern the same forces.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Standing {
+pub struct RowRights {
     /// Where it comes from and how it may be handled.
     pub provenance: Provenance,
     /// Ids of forces besides the owner, sorted, each once.
     parties: Box<[String]>,
 }
 
-impl Standing {
+impl RowRights {
     /// Of a row of this provenance that concerns these forces, and the owner.
     pub fn new<'a>(provenance: Provenance, parties: impl Iterator<Item = &'a str>) -> Self {
         let mut parties: Vec<String> =

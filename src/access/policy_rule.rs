@@ -2,20 +2,20 @@
 
 use serde::Deserialize;
 
-use crate::access::outcome::Fields;
+use crate::access::entitlement::FieldRule;
 use crate::access::principal::OwnKind;
 use crate::access::principal::Role;
 use crate::model::Sensitivity;
 
 /// What one role sees of one collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cell {
+pub struct PolicyRule {
     /// Which rows.
     pub rows: RowsWord,
     /// Whether only for a reason.
     pub reason: bool,
     /// Which fields.
-    pub fields: Fields,
+    pub fields: FieldRule,
 }
 
 /// Which rows, as the file says it: `data/policy/default.toml` tells what each word means.
@@ -34,7 +34,7 @@ pub enum RowsWord {
 /// A cell that is a table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawCell {
+struct RawRule {
     rows: String,
     #[serde(default)]
     reason: bool,
@@ -43,11 +43,11 @@ struct RawCell {
     fields: Option<String>,
 }
 
-impl Cell {
+impl PolicyRule {
     /// Reads a cell, or says what is wrong with it.
     pub fn of(raw: toml::Value) -> Result<Self, String> {
         let raw = match raw {
-            toml::Value::String(rows) => RawCell { rows, reason: false, without: Vec::new(), fields: None },
+            toml::Value::String(rows) => RawRule { rows, reason: false, without: Vec::new(), fields: None },
             table => table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?,
         };
         let rows = RowsWord::parse(&raw.rows).ok_or_else(|| {
@@ -59,7 +59,7 @@ impl Cell {
             Some(word) => Sensitivity::parse(&word)
                 .ok_or_else(|| format!("fields = {word:?} must be open, limited or restricted"))?,
         };
-        Ok(Self { rows, reason: raw.reason, fields: Fields { most, without: raw.without.into() } })
+        Ok(Self { rows, reason: raw.reason, fields: FieldRule { most, without: raw.without.into() } })
     }
 }
 

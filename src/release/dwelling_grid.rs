@@ -8,12 +8,12 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
-use crate::model::Shape;
-use crate::model::ShapeKind;
+use crate::model::Geometry;
+use crate::model::GeometryType;
 use crate::model::crs::grid_to_lon_lat;
 use crate::model::crs::lon_lat_to_grid;
+use crate::model::geometry::GeometryBuilder;
 use crate::model::geometry::Position;
-use crate::model::geometry::ShapeBuilder;
 use crate::model::grid_reference::GridReference;
 
 /// Dwellings that a cell has at least.
@@ -27,7 +27,7 @@ const GRID: &str = include_str!("../../data/reference/dwelling-grid.csv");
 
 /// A square of the national grid: its side and its south-west corner in kilometres.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Cell {
+pub struct GridCell {
     /// Its side in kilometres.
     pub km: i32,
     east: i32,
@@ -36,13 +36,13 @@ pub struct Cell {
 
 /// Which cell each square kilometre belongs to.
 #[derive(Debug)]
-pub struct Floor {
-    cells: HashMap<(i32, i32), Cell>,
+pub struct DwellingGrid {
+    cells: HashMap<(i32, i32), GridCell>,
     /// Dwellings of every cell.
-    dwellings: BTreeMap<Cell, u32>,
+    dwellings: BTreeMap<GridCell, u32>,
 }
 
-impl Cell {
+impl GridCell {
     fn around((east, north): (i32, i32), km: i32) -> Self {
         Self { km, east: east.div_euclid(km) * km, north: north.div_euclid(km) * km }
     }
@@ -71,7 +71,7 @@ impl Cell {
 }
 
 /// The square kilometre in its south-west corner, `SU 64 99`.
-impl std::fmt::Display for Cell {
+impl std::fmt::Display for GridCell {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match GridReference::of_kilometre(self.east, self.north) {
             Some(square) => write!(out, "{square}"),
@@ -82,20 +82,20 @@ impl std::fmt::Display for Cell {
 
 /// Cells as one geometry.
 #[must_use]
-pub fn outline(cells: &[Cell]) -> Option<Shape> {
-    let kind = if cells.len() == 1 { ShapeKind::Polygon } else { ShapeKind::MultiPolygon };
-    let mut shape = ShapeBuilder::new(kind);
+pub fn outline(cells: &[GridCell]) -> Option<Geometry> {
+    let kind = if cells.len() == 1 { GeometryType::Polygon } else { GeometryType::MultiPolygon };
+    let mut geometry = GeometryBuilder::new(kind);
     for cell in cells {
         for (lon, lat) in cell.ring()? {
-            shape.position(lon, lat).ok()?;
+            geometry.position(lon, lat).ok()?;
         }
-        shape.end_ring().ok()?;
-        shape.end_part();
+        geometry.end_ring().ok()?;
+        geometry.end_part();
     }
-    shape.finish()
+    geometry.finish()
 }
 
-impl Floor {
+impl DwellingGrid {
     /// By the numbers of postcode positions that come with the program, as a proxy for dwellings.
     #[must_use]
     pub fn built_in() -> Self {
@@ -103,30 +103,30 @@ impl Floor {
     }
 
     fn of(squares: HashMap<(i32, i32), u32>) -> Self {
-        let mut floor = Self { cells: HashMap::new(), dwellings: BTreeMap::new() };
+        let mut grid = Self { cells: HashMap::new(), dwellings: BTreeMap::new() };
         let mut left = squares;
         for km in SIDES {
-            let mut groups: BTreeMap<Cell, Vec<(i32, i32)>> = BTreeMap::new();
+            let mut groups: BTreeMap<GridCell, Vec<(i32, i32)>> = BTreeMap::new();
             for square in left.keys() {
-                groups.entry(Cell::around(*square, km)).or_default().push(*square);
+                groups.entry(GridCell::around(*square, km)).or_default().push(*square);
             }
             if km >= JOINED_FROM {
-                floor.join(km, &left, groups, km == JOINED_FROM);
-                left.retain(|square, _| !floor.cells.contains_key(square));
+                grid.join(km, &left, groups, km == JOINED_FROM);
+                left.retain(|square, _| !grid.cells.contains_key(square));
                 continue;
             }
             for (cell, squares) in groups {
                 let sum = squares.iter().map(|square| left[square]).sum::<u32>();
                 if sum >= LEAST {
-                    floor.give(cell, sum, &squares);
+                    grid.give(cell, sum, &squares);
                 }
             }
-            left.retain(|square, _| !floor.cells.contains_key(square));
+            left.retain(|square, _| !grid.cells.contains_key(square));
         }
-        floor
+        grid
     }
 
-    fn give(&mut self, cell: Cell, dwellings: u32, squares: &[(i32, i32)]) {
+    fn give(&mut self, cell: GridCell, dwellings: u32, squares: &[(i32, i32)]) {
         *self.dwellings.entry(cell).or_default() += dwellings;
         self.cells.extend(squares.iter().map(|square| (*square, cell)));
     }
@@ -137,12 +137,15 @@ impl Floor {
         &mut self,
         km: i32,
         left: &HashMap<(i32, i32), u32>,
-        mut groups: BTreeMap<Cell, Vec<(i32, i32)>>,
+        mut groups: BTreeMap<GridCell, Vec<(i32, i32)>>,
         everywhere: bool,
     ) {
-        let mut inside: HashMap<Cell, Vec<(u32, Cell)>> = HashMap::new();
+        let mut inside: HashMap<GridCell, Vec<(u32, GridCell)>> = HashMap::new();
         for (cell, dwellings) in &self.dwellings {
-            inside.entry(Cell::around((cell.east, cell.north), km)).or_default().push((*dwellings, *cell));
+            inside
+                .entry(GridCell::around((cell.east, cell.north), km))
+                .or_default()
+                .push((*dwellings, *cell));
         }
         if everywhere {
             for block in inside.keys() {
@@ -171,17 +174,17 @@ impl Floor {
 
     /// The cell of a position; `None` where no cell is in its square of 80 km.
     #[must_use]
-    pub fn cell(&self, at: Position) -> Option<Cell> {
+    pub fn cell(&self, at: Position) -> Option<GridCell> {
         let (east, north) = lon_lat_to_grid(at.lon_degrees(), at.lat_degrees())?;
         self.of_square(((east / 1_000.0).floor() as i32, (north / 1_000.0).floor() as i32))
     }
 
     /// The cell of a square kilometre, with or without dwellings.
-    fn of_square(&self, square: (i32, i32)) -> Option<Cell> {
+    fn of_square(&self, square: (i32, i32)) -> Option<GridCell> {
         self.cells.get(&square).copied().or_else(|| {
             SIDES
                 .into_iter()
-                .map(|km| Cell::around(square, km))
+                .map(|km| GridCell::around(square, km))
                 .find(|cell| self.dwellings.contains_key(cell))
         })
     }
@@ -222,40 +225,44 @@ mod tests {
     use super::*;
 
     /// Squares of each cell, by brute force over all that have a dwelling.
-    fn members(floor: &Floor) -> HashMap<Cell, Vec<(i32, i32)>> {
-        let mut members: HashMap<Cell, Vec<(i32, i32)>> = HashMap::new();
-        for (square, cell) in &floor.cells {
+    fn members(grid: &DwellingGrid) -> HashMap<GridCell, Vec<(i32, i32)>> {
+        let mut members: HashMap<GridCell, Vec<(i32, i32)>> = HashMap::new();
+        for (square, cell) in &grid.cells {
             members.entry(*cell).or_default().push(*square);
         }
         members
     }
 
     fn check(squares: &HashMap<(i32, i32), u32>) -> Result<(), TestCaseError> {
-        let floor = Floor::of(squares.clone());
-        let members = members(&floor);
-        prop_assert_eq!(members.len(), floor.dwellings.len());
+        let grid = DwellingGrid::of(squares.clone());
+        let members = members(&grid);
+        prop_assert_eq!(members.len(), grid.dwellings.len());
         for (cell, of) in &members {
             let sum: u32 = of.iter().map(|square| squares[square]).sum();
             prop_assert!(sum >= LEAST, "{cell:?} has {sum}");
-            prop_assert_eq!(sum, floor.dwellings[cell]);
+            prop_assert_eq!(sum, grid.dwellings[cell]);
             for square in of {
-                prop_assert_eq!(Cell::around(*square, cell.km), *cell, "a cell is drawn around its squares");
+                prop_assert_eq!(
+                    GridCell::around(*square, cell.km),
+                    *cell,
+                    "a cell is drawn around its squares"
+                );
             }
         }
         // Only where 80 km have fewer than eight dwellings does a square belong to no cell.
-        let mut widest: HashMap<Cell, u32> = HashMap::new();
+        let mut widest: HashMap<GridCell, u32> = HashMap::new();
         for (square, dwellings) in squares {
-            *widest.entry(Cell::around(*square, 80)).or_default() += dwellings;
+            *widest.entry(GridCell::around(*square, 80)).or_default() += dwellings;
         }
         // A place without dwellings belongs to a cell that is drawn around it too.
         for square in (0..40).flat_map(|east| (0..40).map(move |north| (east, north))) {
-            if let Some(cell) = floor.of_square(square) {
-                prop_assert_eq!(Cell::around(square, cell.km), cell);
-                prop_assert!(floor.dwellings.contains_key(&cell));
+            if let Some(cell) = grid.of_square(square) {
+                prop_assert_eq!(GridCell::around(square, cell.km), cell);
+                prop_assert!(grid.dwellings.contains_key(&cell));
             }
         }
-        for square in squares.keys().filter(|square| !floor.cells.contains_key(*square)) {
-            prop_assert!(widest[&Cell::around(*square, 80)] < LEAST, "{square:?}");
+        for square in squares.keys().filter(|square| !grid.cells.contains_key(*square)) {
+            prop_assert!(widest[&GridCell::around(*square, 80)] < LEAST, "{square:?}");
         }
         Ok(())
     }
@@ -272,26 +279,26 @@ mod tests {
     #[test]
     fn the_country_has_its_cells() {
         check(&squares(GRID)).unwrap();
-        let floor = Floor::built_in();
-        assert!(floor.cells.len() > 130_000, "{}", floor.cells.len());
-        let cell = |lon: f64, lat: f64| floor.cell(Position::from_degrees(lon, lat).unwrap()).unwrap();
+        let grid = DwellingGrid::built_in();
+        assert!(grid.cells.len() > 130_000, "{}", grid.cells.len());
+        let cell = |lon: f64, lat: f64| grid.cell(Position::from_degrees(lon, lat).unwrap()).unwrap();
         // Portsmouth Guildhall is in SU 64 00, as any map says.
         assert_eq!((cell(-1.0916, 50.7975).to_string().as_str(), cell(-1.0916, 50.7975).km), ("SU 64 00", 1));
         // Away from houses cells are larger: Wheeldale on the North York Moors, Kielder.
         assert!(cell(-0.80, 54.36).km > 1 && cell(-2.48, 55.25).km >= 5);
         // No cell is so far out at sea.
-        assert_eq!(floor.cell(Position::from_degrees(-20.0, 55.0).unwrap()), None);
+        assert_eq!(grid.cell(Position::from_degrees(-20.0, 55.0).unwrap()), None);
     }
 
     #[test]
     fn a_cell_is_drawn_as_its_square() {
-        let floor = Floor::built_in();
+        let grid = DwellingGrid::built_in();
         let at = Position::from_degrees(-1.0916, 50.7975).unwrap();
-        let cell = floor.cell(at).unwrap();
-        let shape = outline(&[cell]).unwrap();
-        assert!(shape.as_ref().contains(at));
+        let cell = grid.cell(at).unwrap();
+        let geometry = outline(&[cell]).unwrap();
+        assert!(geometry.as_ref().contains(at));
         let (lon, lat) = cell.centre().unwrap();
-        assert_eq!(floor.cell(Position::from_degrees(lon, lat).unwrap()), Some(cell));
+        assert_eq!(grid.cell(Position::from_degrees(lon, lat).unwrap()), Some(cell));
         assert!(outline(&[]).is_none());
         assert_eq!(outline(&[cell, cell]).unwrap().as_ref().parts().count(), 2);
     }

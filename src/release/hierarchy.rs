@@ -114,8 +114,8 @@ pub fn units(
     for (period, levels) in RUNGS {
         for level in levels {
             let of_rung = |unit: &&Unit| (unit.level, unit.window.period) == (*level, period);
-            let mut rung: Vec<Unit> = before.iter().filter(of_rung).copied().collect();
-            for unit in &rung {
+            let mut level_found: Vec<Unit> = before.iter().filter(of_rung).copied().collect();
+            for unit in &level_found {
                 take(&mut waiting, unit);
             }
             let due = |window: Window| {
@@ -125,8 +125,8 @@ pub fn units(
             for unit in &new {
                 take(&mut waiting, unit);
             }
-            rung.extend(new);
-            units.extend(rung);
+            level_found.extend(new);
+            units.extend(level_found);
         }
     }
     units.sort();

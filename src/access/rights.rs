@@ -10,7 +10,7 @@ use crate::access::policy::PartyWhere;
 use crate::model::CollectionSchema;
 use crate::model::Provenance;
 use crate::model::RowId;
-use crate::model::Standing;
+use crate::model::RowRights;
 use crate::model::ValueRef;
 use crate::model::reference::Reference;
 use crate::snapshot::Collection;
@@ -43,15 +43,15 @@ impl PartiesOf {
     }
 }
 
-/// Gives each row its standing: equal ones once.
+/// Gives each row its rights: equal ones once.
 #[derive(Debug)]
-pub struct Standings<'a> {
+pub struct RightsBuilder<'a> {
     rules: Vec<Rule<'a>>,
     /// By provenance, and then by the parties.
     known: Vec<(Arc<Provenance>, Vec<Known>)>,
 }
 
-type Known = (Vec<String>, Arc<Standing>);
+type Known = (Vec<String>, Arc<RowRights>);
 
 #[derive(Debug, Clone)]
 enum Rule<'a> {
@@ -61,7 +61,7 @@ enum Rule<'a> {
     Of(&'a PartiesOf),
 }
 
-impl<'a> Standings<'a> {
+impl<'a> RightsBuilder<'a> {
     /// For rows of a collection; `others` has the forces that rows of another one name.
     pub fn new(rules: &'a [PartyRule], schema: &CollectionSchema, others: &'a PartiesOf) -> Self {
         let rule = |rule: &'a PartyRule| {
@@ -77,8 +77,8 @@ impl<'a> Standings<'a> {
         Self { rules: rules.iter().filter_map(rule).collect(), known: Vec::new() }
     }
 
-    /// The standing of a row.
-    pub fn of(&mut self, provenance: &Arc<Provenance>, id: RowId, values: &[ValueRef<'_>]) -> Arc<Standing> {
+    /// The rights of a row.
+    pub fn of(&mut self, provenance: &Arc<Provenance>, id: RowId, values: &[ValueRef<'_>]) -> Arc<RowRights> {
         let text = |field: usize| match values.get(field) {
             Some(ValueRef::Text(text)) => Some(*text),
             _ => None,
@@ -105,12 +105,12 @@ impl<'a> Standings<'a> {
                 self.known.len() - 1
             });
         let (_, known) = &mut self.known[place];
-        if let Some((_, standing)) = known.iter().find(|(of, _)| of.iter().eq(&parties)) {
-            return Arc::clone(standing);
+        if let Some((_, rights)) = known.iter().find(|(of, _)| of.iter().eq(&parties)) {
+            return Arc::clone(rights);
         }
-        let standing = Arc::new(Standing::new((**provenance).clone(), parties.iter().copied()));
-        known.push((parties.into_iter().map(str::to_owned).collect(), Arc::clone(&standing)));
-        standing
+        let rights = Arc::new(RowRights::new((**provenance).clone(), parties.iter().copied()));
+        known.push((parties.into_iter().map(str::to_owned).collect(), Arc::clone(&rights)));
+        rights
     }
 }
 
@@ -137,7 +137,7 @@ pub fn parties_of(collection: &Collection, by: &str) -> PartiesOf {
             });
             let public = parties.public.entry(reference.public()).or_default();
             for known in std::iter::once(public).chain(internal) {
-                for force in group.standing(row).forces() {
+                for force in group.rights(row).forces() {
                     if !known.iter().any(|known| known == force) {
                         known.push(force.to_owned());
                     }
