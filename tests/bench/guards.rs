@@ -1,7 +1,8 @@
 //! Speed cannot rot unseen: instructions of the questions every room answers, against figures that are committed.
 //!
 //! Counted by valgrind's callgrind on 10,000 generated points, where the clock of a shared machine says nothing. A
-//! count more than a tenth off fails either way: slower is a fault, faster wants a new figure.
+//! count that is more than 3 % above the committed one fails. One that is as much below is reported and passes: another
+//! compiler may be better, and the figures are written anew with the next change.
 //! `THROUGHLINE_NEW_FIGURES=1 cargo test --profile ci --test instructions` writes them.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a measuring program")]
@@ -20,8 +21,8 @@ const QUESTIONS: [(&str, &str); 6] = [
     ("page", "100 rows of a box as GeoJSON"),
     ("tile", "a tile with its properties"),
 ];
-/// How far a count may be off.
-const SLACK: f64 = 0.10;
+/// How far a count may be above the committed one.
+const SLACK: f64 = 0.03;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -48,8 +49,11 @@ fn main() {
         let before = known.get(question).copied().unwrap_or(0);
         let ratio = now as f64 / before as f64;
         println!("{question:>10} {before:>12} {now:>12} {ratio:>6.2}  {about}");
-        if !((1.0 - SLACK)..=(1.0 + SLACK)).contains(&ratio) {
+        // A question without a committed count has no ratio and fails too.
+        if ratio.is_nan() || ratio > 1.0 + SLACK {
             faults.push(question);
+        } else if ratio < 1.0 - SLACK {
+            println!("{question} takes fewer instructions: write the figures anew");
         }
         found.insert(question, now);
     }
@@ -57,6 +61,6 @@ fn main() {
         let text = serde_json::to_string_pretty(&found).unwrap();
         std::fs::write(&file, text + "\n").unwrap();
     } else if !faults.is_empty() {
-        panic!("instructions of {} are more than a tenth off", faults.join(", "));
+        panic!("instructions of {} are more than 3 % above the committed figures", faults.join(", "));
     }
 }

@@ -220,8 +220,42 @@ fn req_core_f_op_success_and_links() {
     server.get("/ogc/collections/points/items/none").is_problem(404, "nothing");
 }
 
+/// Table 3 of the standard: each status that this server can give, at every path of the OGC API.
 #[test]
 fn req_core_http_status_codes() {
     let (_world, server) = world();
-    server.ask("DELETE", "/ogc/collections/points", &[]).is_problem(405, "GET");
+    let resources = [
+        "/ogc",
+        "/ogc/api",
+        "/ogc/conformance",
+        "/ogc/collections",
+        "/ogc/collections/points",
+        "/ogc/collections/points/queryables",
+        "/ogc/collections/points/items",
+        "/ogc/collections/points/items/f7",
+    ];
+    for path in resources {
+        let found = server.get(path);
+        assert_eq!(found.status, 200, "{path}");
+        let tag = found.header("etag").unwrap();
+        assert_eq!(server.ask("GET", path, &[("If-None-Match", tag)]).status, 304, "{path}");
+        server.get(&format!("{path}?unknown=1")).is_problem(400, "unknown");
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            server.ask(method, path, &[]).is_problem(405, "GET");
+        }
+    }
+    for path in ["limit=0", "bbox=1,2,3", "datetime=yesterday", "crs=EPSG%3A9999"] {
+        let name = path.split('=').next().unwrap();
+        server.get(&format!("/ogc/collections/points/items?{path}")).is_problem(400, name);
+    }
+    for path in [
+        "/ogc/none",
+        "/ogc/collections/none",
+        "/ogc/collections/none/queryables",
+        "/ogc/collections/none/items",
+        "/ogc/collections/none/items/f7",
+        "/ogc/collections/points/items/none",
+    ] {
+        server.get(path).is_problem(404, "nothing");
+    }
 }
