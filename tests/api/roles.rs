@@ -6,7 +6,9 @@
 use std::fmt::Write;
 
 use serde_json::json;
+use throughline::access::Principal;
 use throughline::http::routes::ROUTES;
+use throughline::import::ImportOptions;
 use throughline::model::Provenance;
 use throughline::model::RowId;
 use throughline::model::Sensitivity;
@@ -104,14 +106,19 @@ const SETS: &[Rows] = &[
     },
 ];
 
-pub fn held(world: &World, into: &str, owner: &str, features: &[serde_json::Value]) {
-    let mut about = options(into);
-    about.provenance = Provenance {
+/// Options of restricted rows that a force holds.
+fn of_owner(into: &str, owner: &str) -> ImportOptions {
+    let provenance = Provenance {
         sensitivity: Sensitivity::Restricted,
         marking: "OFFICIAL-SENSITIVE".to_owned(),
         synthetic: true,
         ..Provenance::open(owner)
     };
+    ImportOptions { provenance, ..options(into) }
+}
+
+pub fn held(world: &World, into: &str, owner: &str, features: &[serde_json::Value]) {
+    let about = of_owner(into, owner);
     let file = json!({ "type": "FeatureCollection", "features": features });
     let report = world.import(&format!("{into}-{owner}.geojson"), file.to_string(), &about).unwrap();
     assert_eq!(report.accepted, features.len() as u64, "{into}: {:?}", report.rows);
@@ -203,6 +210,67 @@ fn world(sets: &[&Rows]) -> World {
     line(&world, "always", "kent", "kent", "rail");
     line(&world, "always-essex", "essex", "essex", "rail");
     world
+}
+
+/// As [`world`], with several row groups of each collection of the register.
+fn crowded(sets: &[&Rows]) -> World {
+    let world = world(sets);
+    for owner in ["btp", "essex", "kent"] {
+        crowd(&world, owner);
+    }
+    world
+}
+
+/// So many rows of one owner end a row group when the next owner's begin (`snapshot::build`).
+const OWNER_ROWS: usize = 4_096;
+
+/// Rows of each collection of the register: enough that those of the next owner stand in another row group. They lie
+/// around the rows that are hidden from some, and name one another.
+fn crowd(world: &World, owner: &str) {
+    let mut numbers = Numbers(owner.len() as u64 + 5);
+    let mut places = || {
+        let (lon, lat) = (numbers.between(-2.0, 0.0), numbers.between(51.0, 53.0));
+        ((lon * 1e4).round() / 1e4, (lat * 1e4).round() / 1e4)
+    };
+    let rows = if owner == "kent" { 64 } else { OWNER_ROWS };
+    let mut tables = [
+        ("lines", "ref,brand,status,hub,exporting_force,first_seen\n".to_owned()),
+        ("addresses", "ref,lon,lat,kind,status,force,visits,first_seen\n".to_owned()),
+        ("sightings", "ref,lon,lat,kind,starts,ends,force,persons,age_band\n".to_owned()),
+        ("numbers", "ref,token,last_digits,network\n".to_owned()),
+    ];
+    let mut legs = String::new();
+    for row in 0..rows {
+        let (lon, lat) = places();
+        let id = format!("crowd-{owner}-{row}");
+        let texts = [
+            format!("{id},Crowd {row},active,liverpool,{owner},2024-01-{:02}\n", row % 28 + 1),
+            format!("{id},{lon},{lat},flat,confirmed,{owner},{},2024-02-{:02}\n", row % 9, row % 28 + 1),
+            format!(
+                "{id},{lon},{lat},report,2024-02-03T10:00:00Z,2024-02-03T11:00:00Z,{owner},{},18-24\n",
+                row % 5
+            ),
+            format!("{id},token-{id},{:03},N\n", row % 1_000),
+        ];
+        for ((_, table), text) in tables.iter_mut().zip(texts) {
+            table.push_str(&text);
+        }
+        let leg = json!({ "type": "Feature", "id": format!("{id}-leg"),
+            "geometry": { "type": "LineString", "coordinates": [[lon, lat], [lon + 0.2, lat - 0.1]] },
+            "properties": { "line": id, "hub": "liverpool", "town": "portsmouth", "exporting_force": owner,
+                "importing_force": owner, "mode": "road", "trips_per_week": 1.0 + (row % 7) as f64,
+                "active_from": "2024-01-02" } });
+        legs.push_str(&format!("{leg}\n"));
+    }
+    for (into, table) in tables {
+        let mut about = of_owner(into, owner);
+        about.id = Some("ref".into());
+        let report = world.import(&format!("crowd-{into}-{owner}.csv"), table, &about).unwrap();
+        assert_eq!(report.accepted, rows as u64, "{into}: {:?}", report.rows);
+    }
+    let report =
+        world.import(&format!("crowd-legs-{owner}.geojsonl"), legs, &of_owner("legs", owner)).unwrap();
+    assert_eq!(report.accepted, rows as u64, "{:?}", report.rows);
 }
 
 /// Sightings over a wide area, among which hidden ones fall.
@@ -305,23 +373,62 @@ pub fn leak(one: Ask<'_>, two: Ask<'_>, paths: &[String]) -> Option<String> {
     Some(text)
 }
 
+/// Every request that the generator has for any route, and every tile of every collection that a row of the worlds can
+/// be on, at every zoom up to 7.
+fn everything(about: &Subject<'_>) -> Vec<String> {
+    let mut all: Vec<String> = ROUTES.iter().flat_map(|route| requests(route, about)).collect();
+    for collection in about.collections {
+        for z in 0..=7_u32 {
+            // From 8 degrees west to 3 east, and from 50 to 58 degrees north.
+            let columns = |lon: f64| ((lon + 180.0) / 360.0 * f64::from(1_u32 << z)) as u32;
+            let row = |lat: f64| {
+                let mercator = lat.to_radians().tan().asinh() / std::f64::consts::PI;
+                ((1.0 - mercator) / 2.0 * f64::from(1_u32 << z)) as u32
+            };
+            for x in columns(-8.0)..=columns(3.0) {
+                all.extend((row(58.0)..=row(50.0)).map(|y| format!("/tiles/{collection}/{z}/{x}/{y}.mvt")));
+            }
+        }
+    }
+    all
+}
+
 #[test]
 fn hidden_rows_change_no_answer_for_any_role() {
-    for (place, who) in PLAYED.iter().enumerate() {
+    let paths = everything(&ABOUT);
+    for who in PLAYED {
         let (seen, hidden): (Vec<&Rows>, Vec<&Rows>) = SETS.iter().partition(|set| set.seen_by.contains(who));
         assert!(!hidden.is_empty() || *who == NATION_REASON);
-        let bare = world(&seen);
-        let full = world(&hidden.into_iter().chain(seen).collect::<Vec<_>>());
+        let bare = crowded(&seen);
+        let full = crowded(&hidden.into_iter().chain(seen).collect::<Vec<_>>());
         let (one, two) = (bare.serve(), full.serve());
-        let found = leak(&asking(&one, who), &asking(&two, who), &two_hundred(place as u64 + 3, &ABOUT));
+        let found = leak(&asking(&one, who), &asking(&two, who), &paths);
         assert_eq!(found, None, "{who}");
+    }
+}
+
+#[test]
+fn worlds_have_several_row_groups_a_collection() {
+    let world = crowded(&[]);
+    let gate = world.gate();
+    let view = gate.view(&Principal::LocalOperator);
+    for collection in ["sightings", "legs", "lines", "addresses", "numbers"] {
+        let groups = view.collection(collection).unwrap().groups();
+        assert!(groups.len() > 1, "{collection}");
+        let of = |owner: &str| {
+            groups
+                .iter()
+                .filter(|group| group.row_rights().iter().any(|one| one.provenance.owner == owner))
+                .count()
+        };
+        assert!(of("kent") >= 1 && of("essex") >= 1, "{collection}");
     }
 }
 
 #[test]
 fn a_hidden_field_changes_no_answer() {
     let named = |brand: &str| {
-        let world = world(&[]);
+        let world = crowded(&[]);
         branded(&world, "rail-named", brand, "essex", "kent", "rail");
         world
     };
