@@ -83,6 +83,12 @@ const SETS: &[Rows] = &[
         add: |world, name| line(world, name, "essex", "essex", "road"),
         seen_by: &[ESSEX, NATION, NATION_REASON],
     },
+    // One more leg of lines that are there without it.
+    Rows {
+        name: "leg-to-essex",
+        add: further_legs,
+        seen_by: &[KENT, KENT_REASON, ESSEX, SOUTH_EAST, SOUTH_EAST_REASON, NATION, NATION_REASON],
+    },
     Rows {
         name: "home-in-kent",
         add: |world, name| home(world, name, "kent"),
@@ -153,6 +159,18 @@ fn branded(world: &World, name: &str, brand: &str, exporting: &str, importing: &
                 "active_from": "2024-01-02" } })
     });
     held(world, "legs", exporting, &legs);
+}
+
+/// By road to Essex, of the lines of Kent that are in every world.
+fn further_legs(world: &World, name: &str) {
+    let legs = each(name, |number, id, lon| {
+        json!({ "type": "Feature", "id": format!("{id}-leg"),
+            "geometry": { "type": "LineString", "coordinates": [[lon, 52.0], [lon + 0.4, 51.6]] },
+            "properties": { "line": format!("always-{number}"), "hub": "liverpool", "town": "portsmouth",
+                "exporting_force": "kent", "importing_force": "essex", "mode": "road", "trips_per_week": 0.5,
+                "active_from": "2024-01-02" } })
+    });
+    held(world, "legs", "kent", &legs);
 }
 
 fn home(world: &World, name: &str, force: &str) {
@@ -450,10 +468,11 @@ fn active_lines_are_those_that_each_may_see() {
         let reply = asking(&server, who)(&[path.to_owned()]).remove(0);
         reply.json()["properties"]["active_lines"].clone()
     };
-    // By hand: four lines of every set that has a link between Liverpool and Portsmouth which they see.
+    // By hand: four lines of every set that has a leg between Liverpool and Portsmouth which they see. Essex sees those
+    // of Kent by their further legs, Kent and the nation count them once.
     for (who, expected) in [
         (KENT, json!(12)),
-        (ESSEX, json!(16)),
+        (ESSEX, json!(20)),
         (NATION, json!(20)),
         (BTP, json!(12)),
         ("public", json!(null)),
@@ -551,9 +570,9 @@ fn hidden_fields_are_nowhere() {
         );
     }
     assert_eq!(ask("/ogc/collections/lines/items/road-in-essex-1", KENT).status, 404);
-    // Each sees the flows of the links that are theirs: four of every set, by hand.
-    let links = |who: &str| ask("/api/flows?datetime=2024-02-01", who).json()["totals"]["legs"].clone();
-    assert_eq!([KENT, ESSEX, NATION, BTP].map(links), [12, 16, 20, 12].map(serde_json::Value::from));
+    // Each sees the flows of the legs that are theirs: four of every set, by hand.
+    let legs = |who: &str| ask("/api/flows?datetime=2024-02-01", who).json()["totals"]["legs"].clone();
+    assert_eq!([KENT, ESSEX, NATION, BTP].map(legs), [16, 20, 24, 12].map(serde_json::Value::from));
     assert_eq!(ask("/api/flows", "public").status, 404);
     // Answers about people are kept by nobody, others by the caller alone.
     let kept = |path: &str, who: &str| ask(path, who).header("cache-control").map(str::to_owned);
