@@ -358,7 +358,12 @@ impl RowGroup {
             let mut hasher = RowHasher::new(schema);
             let share = |row: usize| {
                 let value = |field: usize| self.value(field, row);
-                row_hash_sum(&hasher.hash(self.provenance(row), self.public_id(row), self.geometry(row), value))
+                row_hash_sum(&hasher.hash(
+                    self.provenance(row),
+                    self.public_id(row),
+                    self.geometry(row),
+                    value,
+                ))
             };
             (0..self.len()).map(share).fold(0, u128::wrapping_add)
         })
