@@ -1,4 +1,6 @@
-//! Settings: defaults, then one TOML file, then `THROUGHLINE_*`, then flags. Checked whole at start.
+//! Settings: defaults, then one TOML file, then `THROUGHLINE_*` variables, then flags; each overrides those before it.
+//!
+//! All of them are checked at the start.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -7,34 +9,36 @@ use anyhow::Context;
 use anyhow::bail;
 use serde::Deserialize;
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Address and port to listen on.
     pub listen: String,
-    /// What links start with, and the one name besides those of this machine that is answered for.
+    /// The start of all links. Requests are answered only for its host and for the names of this machine.
     pub public_url: Option<String>,
-    /// Address and port of metrics and detailed health, for whoever looks after the server; none without it.
+    /// Address and port of metrics and detailed health for operators; without it, there are none.
     pub metrics_listen: Option<String>,
-    /// Log level.
+    /// Log level (`error`, `warn`, `info`, `debug`, `trace`) or `tracing` directives.
     pub log: String,
-    /// Connections of one client address.
+    /// The most connections of one client address, 1 or more.
     pub max_connections_per_address: usize,
-    /// Connections of one worker.
+    /// The most connections of one worker, 1 or more.
     pub max_connections: usize,
-    /// Threads that answer; 0 for one a core.
+    /// Threads that answer requests; 0 for one for each core.
     pub workers: usize,
-    /// Megabytes of finished answers to keep; 0 keeps none.
+    /// The most megabytes of cached answers; 0 caches none.
     pub cache_mb: u64,
-    /// Megabytes of large answers in memory that clients have not taken yet; beyond it further ones are refused.
+    /// The most megabytes of large answers that clients have not read yet; beyond it, further large answers are refused.
     pub unread_mb: u64,
-    /// A file that says who may see what, instead of the policy that comes with the program.
+    /// The policy file, which says who may see what; without it, the policy that comes with the program.
     pub policy: Option<PathBuf>,
-    /// Whether what is due of the register is released, at the start and every hour; if not, `throughline release` does it.
+    /// Whether due releases are published at the start and every hour; if not, `throughline release` does it.
     pub release: bool,
-    /// Whether tiles are kept within their size; if not, every feature is in every tile that it reaches.
-    pub thin_tiles: bool,
+    /// Whether features may be dropped from tiles that would be too large; if not, every feature is in every tile that it
+    /// reaches. Older files name it `thin_tiles`.
+    #[serde(alias = "thin_tiles")]
+    pub drop_features: bool,
 }
 
 impl Default for Config {
@@ -51,12 +55,12 @@ impl Default for Config {
             unread_mb: 256,
             policy: None,
             release: true,
-            thin_tiles: true,
+            drop_features: true,
         }
     }
 }
 
-/// Settings from the environment or flags.
+/// Settings from the environment or from flags.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     /// See [`Config::listen`].
@@ -70,10 +74,10 @@ pub struct Overrides {
 }
 
 impl Config {
-    /// Reads a file, if one is named, and puts the overrides on top.
+    /// Reads the settings file, if there is one, and applies the overrides.
     ///
     /// # Errors
-    /// With the file, line and what would be right.
+    /// If the file cannot be read or a setting is wrong; the text names the file and line and says what would be right.
     pub fn load(file: Option<&Path>, overrides: Overrides) -> anyhow::Result<Self> {
         let mut config = match file {
             None => Self::default(),
@@ -89,7 +93,7 @@ impl Config {
         if let Some(url) = &config.public_url
             && !is_public_url(url)
         {
-            bail!("public_url = {url:?}: give an address like https://maps.example/throughline");
+            bail!("public_url = {url:?} is not an address; give one like https://maps.example/throughline");
         }
         if config.max_connections_per_address == 0 || config.max_connections == 0 {
             bail!("max_connections and max_connections_per_address must be 1 or more");
@@ -98,7 +102,7 @@ impl Config {
     }
 }
 
-/// Whether links can begin with it: a scheme, a host, perhaps a port and a path of plain parts.
+/// Whether a text can be the start of links: scheme, host, and optionally a port and a path of plain parts.
 fn is_public_url(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
         return false;
@@ -117,13 +121,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn later_settings_win_and_unknown_ones_are_named() {
+    fn later_settings_override_earlier_ones_and_unknown_ones_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("throughline.toml");
         std::fs::write(&file, "listen = \"127.0.0.1:9\"\nlog = \"warn\"\n").unwrap();
         let overrides = Overrides { log: Some("debug".into()), ..Overrides::default() };
         let config = Config::load(Some(&file), overrides).unwrap();
         assert_eq!((config.listen.as_str(), config.log.as_str()), ("127.0.0.1:9", "debug"));
+        std::fs::write(&file, "thin_tiles = false\n").unwrap();
+        let config = Config::load(Some(&file), Overrides::default()).unwrap();
+        assert!(!config.drop_features, "the older name of the setting is read");
         std::fs::write(&file, "lisen = \"x\"\n").unwrap();
         let error = format!("{:#}", Config::load(Some(&file), Overrides::default()).unwrap_err());
         assert!(error.contains("lisen") && error.contains("listen"), "{error}");

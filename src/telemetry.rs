@@ -1,7 +1,7 @@
-//! Logs: to standard error, as text on a terminal and as JSON lines elsewhere.
+//! Logs on standard error: as text on a terminal, else as JSON lines.
 //!
-//! One thread alone writes them. Whoever logs only adds to a list, so that a log that nobody reads, or that cannot be
-//! written, loses lines and holds up nothing. Lost lines are counted.
+//! Other threads only append lines to a buffer, and one thread writes them. If standard error cannot be written or its
+//! reader does not read, lines are lost and counted, and no other thread waits.
 
 use std::fs::File;
 use std::io::IsTerminal;
@@ -19,21 +19,21 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// More waiting bytes than this, and further lines are lost.
+/// The most bytes that wait to be written; further lines are lost.
 const MOST_WAITING: usize = 16 << 20;
-/// The last lines have this long to be written at the end.
+/// The longest time that [`Log::finish`] waits.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// Lines on their way to standard error.
+/// The log: lines that wait to be written to standard error.
 #[derive(Debug, Clone)]
 pub struct Log(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
     lines: Mutex<Lines>,
-    /// There is something to write.
+    /// Signals that there is something to write.
     more: Condvar,
-    /// Everything is written.
+    /// Signals that everything is written, or that the writing thread has ended.
     done: Condvar,
     lost: Arc<AtomicU64>,
 }
@@ -45,29 +45,29 @@ struct Lines {
     has_ended: bool,
 }
 
-/// Starts logging at a level (`error`, `warn`, `info`, `debug`, `trace`, or `tracing` directives); a panic of a thread is
-/// a line too.
+/// Starts logging at a level: `error`, `warn`, `info`, `debug`, `trace`, or `tracing` directives. Panics of threads are
+/// logged too.
 ///
 /// # Errors
-/// If the level cannot be read, or there can be no further thread.
+/// If the level is not one of these, or if the writing thread cannot be started.
 pub fn start(level: &str) -> anyhow::Result<Log> {
-    // The server library's own start and stop notes are ours already.
+    // The server library logs its start and stop at `info`; we log them ourselves.
     let filter = EnvFilter::try_new(format!("actix_server=warn,{level}")).map_err(|error| {
         anyhow::anyhow!("log level {level:?}: {error}; use error, warn, info, debug or trace")
     })?;
     let error = std::io::stderr();
     let is_terminal = error.is_terminal();
-    // A handle of its own: a write that waits for a reader holds no lock that others need.
+    // A second handle, so that a write that waits for a reader does not hold the lock of standard error.
     let log = match error.as_fd().try_clone_to_owned() {
         Ok(handle) => Log::to(File::from(handle))?,
-        // Standard error was closed from the start.
+        // Standard error is closed.
         Err(_) => Log::to(std::io::sink())?,
     };
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false).with_writer(log.clone());
-    // A second start in one process, as tests do, is no fault.
+    // Tests start logging several times in one process; only the first start counts.
     let _ = if is_terminal { builder.try_init() } else { builder.json().try_init() };
-    // What a thread says when it panics must not wait for a reader either.
+    // The message of a panic must not wait for a reader either.
     std::panic::set_hook(Box::new(|panic| {
         let trace = std::backtrace::Backtrace::capture();
         if trace.status() == std::backtrace::BacktraceStatus::Captured {
@@ -80,7 +80,7 @@ pub fn start(level: &str) -> anyhow::Result<Log> {
 }
 
 impl Log {
-    /// Lines that one thread writes.
+    /// A log with a thread that writes its lines to `to`.
     fn to(mut to: impl Write + Send + 'static) -> std::io::Result<Self> {
         let log = Self(Arc::default());
         let shared = Arc::clone(&log.0);
@@ -105,13 +105,13 @@ impl Log {
         Ok(log)
     }
 
-    /// How many lines could not be written.
+    /// The number of lines that were lost.
     #[must_use]
     pub fn lost(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.0.lost)
     }
 
-    /// Whether the writing thread is there.
+    /// Whether the writing thread is running.
     #[must_use]
     pub fn runs(&self) -> bool {
         !self.0.lock().has_ended
@@ -122,7 +122,7 @@ impl Log {
         self.0.push(format!("{line}\n").as_bytes());
     }
 
-    /// Waits until everything is written, for a second at most: whoever reads may be asleep.
+    /// Waits until everything is written, but at most one second: the reader may have stopped.
     pub fn finish(&self) {
         let lines = self.0.lock();
         let wait = |lines: &mut Lines| !lines.has_ended && (lines.is_writing || !lines.waiting.is_empty());
@@ -147,7 +147,7 @@ impl Shared {
         self.more.notify_one();
     }
 
-    /// What is to be written next.
+    /// Waits for lines and returns them.
     fn next(&self) -> Vec<u8> {
         let mut lines = self.lock();
         lines.is_writing = false;
@@ -163,7 +163,7 @@ impl Shared {
     }
 }
 
-/// Dropped with the writing thread.
+/// Dropped when the writing thread ends, also by a panic.
 struct End(Arc<Shared>);
 
 impl Drop for End {
@@ -178,7 +178,7 @@ fn count(text: &[u8]) -> u64 {
 }
 
 impl Write for Log {
-    /// Never fails and never waits.
+    /// Appends lines to the buffer. It never fails and never waits for the writing thread.
     fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
         self.0.push(text);
         Ok(text.len())
@@ -226,7 +226,7 @@ mod tests {
         }
     }
 
-    /// Its reader sleeps: a write never comes back.
+    /// A reader that does not read: a write never returns.
     struct Asleep;
 
     impl Write for Asleep {
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_cannot_be_written_are_lost_counted_and_nothing_else() {
+    fn lines_that_cannot_be_written_are_lost_and_counted_and_no_thread_waits() {
         let full = Log::to(Full).unwrap();
         full.say("one");
         full.finish();

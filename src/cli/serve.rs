@@ -38,7 +38,7 @@ use crate::http::stop;
 use crate::store::Store;
 use crate::telemetry;
 use crate::telemetry::Log;
-use crate::tile::Thinning;
+use crate::tile::FeatureDropping;
 
 /// How often the store is asked for changes that another process committed.
 const REFRESH_SECONDS: u64 = 2;
@@ -119,7 +119,7 @@ fn serve_store(arguments: &ServeArguments, config: &Config, log: &Log) -> anyhow
     }
     let unread = config.unread_mb << 20;
     let mut app = App::new(gate, config.public_url.as_deref(), config.cache_mb << 20).with_unread(unread);
-    app.thinning = if config.thin_tiles { Thinning::ToSize } else { Thinning::None };
+    app.dropping = if config.drop_features { FeatureDropping::ToSize } else { FeatureDropping::None };
     app.log_lines_lost = log.lost();
     app.tasks.watch("log", {
         let log = log.clone();

@@ -1,14 +1,14 @@
-//! Real buildings, where somebody has loaded them: no invented address may stand on one.
+//! Real buildings, if the user has imported them: no synthetic address may stand on one.
 
 use std::collections::HashMap;
 
 use crate::model::Geometry;
 use crate::model::Position;
 
-/// Side of a cell of the index, in units of 1e-7 degree: about a kilometre.
+/// The side of a cell of the index in units of 1e-7 degree: about a kilometre.
 const CELL: i32 = 100_000;
 
-/// Footprints, by the cells they touch.
+/// Footprints of buildings, indexed by the cells that they touch.
 #[derive(Debug, Default)]
 pub struct Buildings {
     geometries: Vec<Geometry>,
@@ -16,7 +16,7 @@ pub struct Buildings {
 }
 
 impl Buildings {
-    /// Takes a footprint.
+    /// Adds a footprint.
     pub fn add(&mut self, geometry: Geometry) {
         let bounds = geometry.as_ref().bounds();
         let number = self.geometries.len() as u32;
@@ -28,7 +28,7 @@ impl Buildings {
         self.geometries.push(geometry);
     }
 
-    /// Whether a position lies on one of them.
+    /// Whether a building stands on a position.
     #[must_use]
     pub fn stand_on(&self, at: Position) -> bool {
         let cell = self.cells.get(&(at.lon.div_euclid(CELL), at.lat.div_euclid(CELL)));
@@ -45,7 +45,7 @@ mod tests {
     use crate::model::geometry::GeometryBuilder;
 
     #[test]
-    fn what_stands_on_a_footprint_is_found_across_cells() {
+    fn a_footprint_over_several_cells_is_found_in_each() {
         let mut builder = GeometryBuilder::new(GeometryType::Polygon);
         for (lon, lat) in
             [(-0.0101, 51.0), (0.0101, 51.0), (0.0101, 51.001), (-0.0101, 51.001), (-0.0101, 51.0)]

@@ -1,5 +1,4 @@
-//! The set against published figures: what is wanted, what came out, whether it passes. Reckoned from the rows alone,
-//! as anybody could who has the store.
+//! The self-check: compares the set with published figures. It uses only the rows, so anyone with the store can repeat it.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -10,7 +9,7 @@ use crate::demo::Record;
 use crate::demo::START;
 use crate::demo::Settings;
 use crate::demo::destinations::EXPORTERS;
-use crate::demo::lines::SHARES;
+use crate::demo::lines::EXPORTER_FRACTIONS;
 use crate::demo::lives::APRIL_2024;
 use crate::demo::lives::JUNE_2021;
 use crate::demo::steer::NORTHAMPTONSHIRE;
@@ -28,30 +27,30 @@ use crate::model::reference::Reference;
 
 /// 1 April 2022.
 const APRIL_2022: i32 = 19_083;
-/// Forces that London's links were counted in.
+/// The number of forces in which London's lines were counted.
 const COUNTED_FORCES: usize = 37;
 
-/// One line of the table.
+/// One row of the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
-    /// What is measured.
+    /// The figure that is compared.
     pub what: String,
-    /// What is wanted, in words.
+    /// The target, as text.
     pub target: String,
-    /// What came out.
+    /// The result.
     pub got: String,
-    /// Whether that is what is wanted.
+    /// Whether the result meets the target.
     pub passes: bool,
 }
 
-/// Takes every row and keeps what the table needs.
+/// Collects the figures of the table from all rows.
 #[derive(Debug, Default)]
 pub struct SelfCheck {
     scale: f64,
     lines_by_force: BTreeMap<String, u64>,
     rows: BTreeMap<&'static str, u64>,
     running: HashSet<u128>,
-    /// Lines that run on the first day of each month.
+    /// The first day and the day of closure of each line.
     spans: Vec<(i32, i32)>,
     portsmouth: HashSet<String>,
     northamptonshire: HashSet<String>,
@@ -71,13 +70,13 @@ pub struct SelfCheck {
 }
 
 impl SelfCheck {
-    /// For a set of these settings.
+    /// For a set with these settings.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         Self { scale: settings.scale, ..Self::default() }
     }
 
-    /// Takes a row.
+    /// Adds a row.
     pub fn see(&mut self, record: &Record) {
         *self.rows.entry(record.collection).or_default() += 1;
         let row = Seen(&record.row.values);
@@ -115,7 +114,7 @@ impl SelfCheck {
         let (town, line) = (row.text(&legs::TOWN), row.text(&legs::LINE));
         let local = from == to;
         let first = row.day(&legs::ACTIVE_FROM).unwrap_or(0);
-        // 2020 and the twelve months to the present.
+        // 2020, and the twelve months before the reference date.
         let year =
             if (18_262..18_628).contains(&first) { Some(0) } else { (first > PRESENT - 365).then_some(1) };
         if let Some(year) = year {
@@ -144,7 +143,7 @@ impl SelfCheck {
         self.importing.insert(to);
     }
 
-    /// Closures and what they brought.
+    /// Adds closures and their results to the table.
     fn programme(&self, table: &mut Table) {
         let by = |days: &[i32], last: i32| days.iter().filter(|day| **day <= last).count() as f64;
         table.floor("closures by 18 June 2021", 781.0, by(&self.closed, JUNE_2021));
@@ -175,18 +174,18 @@ impl SelfCheck {
         );
     }
 
-    /// How many rows each collection has.
+    /// The number of rows of each collection.
     #[must_use]
     pub fn rows(&self) -> &BTreeMap<&'static str, u64> {
         &self.rows
     }
 
-    /// The table.
+    /// The finished table.
     #[must_use]
     pub fn table(&self) -> Vec<Check> {
         let mut table = Table { checks: Vec::new(), scale: self.scale };
         let all_lines: u64 = self.lines_by_force.values().sum();
-        let share = |force: &str| {
+        let percentage = |force: &str| {
             100.0 * self.lines_by_force.get(force).copied().unwrap_or(0) as f64 / (all_lines as f64).max(1.0)
         };
         table.near(
@@ -203,45 +202,45 @@ impl SelfCheck {
         table.range("lines active at once, least month", 600.0, 1_100.0, least, true);
         table.range("lines active at once, fullest month", 600.0, 1_100.0, most, true);
         table.exact(
-            "Portsmouth, active lines at the present (reported in 2018)",
+            "Portsmouth, active lines on the reference date (reported in 2018)",
             PORTSMOUTH,
             self.portsmouth.len(),
         );
         table.exact(
-            "Northamptonshire, active lines at the present (reported in 2020)",
+            "Northamptonshire, active lines on the reference date (reported in 2020)",
             NORTHAMPTONSHIRE,
             self.northamptonshire.len(),
         );
         let main = 100.0 * self.main_towns.len() as f64 / (self.northamptonshire.len() as f64).max(1.0);
         table.range("of those in Northampton and Kettering, %", 60.0, 80.0, main, false);
         self.programme(&mut table);
-        for (force, target) in EXPORTERS.iter().zip(SHARES) {
+        for (force, target) in EXPORTERS.iter().zip(EXPORTER_FRACTIONS) {
             let target = target * 100.0;
             table.range(
                 &format!("lines from {force}, % (A)"),
                 target - 1.0,
                 target + 1.0,
-                share(force),
+                percentage(force),
                 false,
             );
         }
-        let four: f64 = EXPORTERS.iter().map(|force| share(force)).sum();
+        let four: f64 = EXPORTERS.iter().map(|force| percentage(force)).sum();
         table.range("lines from the four exporting forces, %: the majority", 50.0, 100.0, four, false);
         let mut london: Vec<f64> = self.london.values().map(|count| *count as f64).collect();
         london.sort_by(|a, b| b.total_cmp(a));
         let total = london.iter().sum::<f64>().max(1.0);
         let top = 100.0 * london.iter().take(5).sum::<f64>() / total;
-        table.range("London's links to its five first forces, %", 50.0, 55.0, top, false);
+        table.range("London's legs to the five forces with most, %", 50.0, 55.0, top, false);
         london.resize(COUNTED_FORCES, 0.0);
-        table.range("Gini coefficient of London's links over 37 forces", 0.60, 0.70, gini(&london), false);
+        table.range("Gini coefficient of London's legs over 37 forces", 0.60, 0.70, gini(&london), false);
         let mut minutes = self.minutes.clone();
         minutes.sort_unstable();
         let median = minutes.get(minutes.len() / 2).copied().unwrap_or(0) as f64;
-        table.range("median link between forces, rail minutes (A)", 95.0, 110.0, median, false);
+        table.range("median leg between forces, rail minutes (A)", 95.0, 110.0, median, false);
         let local = |year: usize| 100.0 * self.local[year] as f64 / (self.legs[year] as f64).max(1.0);
-        table.range("links that stay in their force, begun in 2020, % (A)", 7.0, 19.0, local(0), false);
+        table.range("legs that stay in their force, begun in 2020, % (A)", 7.0, 19.0, local(0), false);
         table.range(
-            "links that stay in their force, begun in the last year, % (A)",
+            "legs that stay in their force, begun in the last year, % (A)",
             30.0,
             42.0,
             local(1),
@@ -249,7 +248,7 @@ impl SelfCheck {
         );
         let importing = self.importing.iter().filter(|force| *force != "btp").count();
         table.floor_unscaled(
-            "forces with a link, of 43 and Scotland without the City of London",
+            "forces with a leg, of 43 and Scotland without the City of London",
             43.0,
             importing as f64,
         );
@@ -265,7 +264,7 @@ impl SelfCheck {
     }
 }
 
-/// Gini coefficient of amounts sorted downwards.
+/// The Gini coefficient of amounts that are sorted from the greatest to the least.
 fn gini(amounts: &[f64]) -> f64 {
     let count = amounts.len() as f64;
     let total: f64 = amounts.iter().sum();
@@ -321,7 +320,7 @@ fn short(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A row's values by typed handle.
+/// The values of a row, by typed handle.
 struct Seen<'a>(&'a [Value]);
 
 impl Seen<'_> {
@@ -354,7 +353,7 @@ mod tests {
     #[test]
     fn gini_of_known_amounts() {
         assert!(gini(&[1.0, 1.0, 1.0, 1.0]).abs() < 1e-12);
-        // All in one of four hands: (n - 1) / n.
+        // If one of four has everything: (n - 1) / n.
         assert!((gini(&[4.0, 0.0, 0.0, 0.0]) - 0.75).abs() < 1e-12);
     }
 }

@@ -1,7 +1,7 @@
-//! Who sends lines where: from each hub the weight of every town, for lines that leave the force and for local ones.
+//! Destinations: the weight of each town for legs from each hub, for legs that leave the force and for local legs.
 //!
-//! London's by the published counts of persons linked to London in each force; elsewhere by the radiation model with
-//! the exponent that fits London's. What has no public figure is an assumption (A) with a name below.
+//! London's legs follow the published counts of people linked to London in each force. Other hubs use the radiation model
+//! with the exponent that fits London's legs. A figure without a public source is an assumption, marked (A).
 //!
 //! Source: Simini et al., Nature 484 (2012); Yang et al., Sci. Rep. 4 (2014) for the exponent; Castro-Gonzalez,
 //! R. Soc. Open Sci. 10:221297 for London's counts and the fit.
@@ -11,27 +11,27 @@ use crate::demo::facts::Place;
 use crate::demo::facts::distance_km;
 use crate::demo::random::Draw;
 
-/// Exponent of the radiation model, as fitted to London's links.
+/// The exponent of the radiation model, fitted to London's legs.
 const EXPONENT: f64 = 2.7;
-/// What a hub's mass is for one person in its exporting area, set so that the median link takes as long as London's (A).
+/// The mass of a hub for each person in its exporting area, set so that the median leg takes as long as London's (A).
 const HUB_MASS: f64 = 6.5;
-/// Within so many kilometres, links to another force are rare: that is local dealing under another name (A).
+/// Within this distance in kilometres, legs to another force are rare: such dealing is in fact local (A).
 const NEAR_KM: f64 = 95.0;
-/// How a local link falls off with distance, in kilometres (A).
+/// The distance in kilometres over which the weight of a local leg falls to 1/e (A).
 const LOCAL_KM: f64 = 25.0;
-/// A town's market is its population to this power, so that small towns count for more than their size (A).
+/// A town's market is its population to this power, so that small towns count more than in proportion to their size (A).
 const MARKET_POWER: f64 = 0.8;
-/// What kinds of towns draw lines, against their size (A): deprivation and distance from policing stand behind it.
+/// The factor of each kind of town (A). It stands for deprivation and distance from policing.
 const PULL: [(&str, f64); 4] = [("coastal", 1.7), ("market", 1.3), ("rural", 1.1), ("urban", 1.0)];
-/// Towns in the area of a main exporting force, and towns that are hubs, are supplied from within (A).
+/// The factors of towns in the area of a main exporting force and of towns that are hubs: local dealers supply them (A).
 const EXPORTERS_GROUND: f64 = 0.15;
 const HUBS_GROUND: f64 = 0.3;
 /// The four forces with most exporting hubs.
 pub const EXPORTERS: [&str; 4] = ["metropolitan", "merseyside", "west-midlands", "greater-manchester"];
 /// An exporting force, factors by force, and the factor of all others.
 type Reach = (&'static str, &'static [(&'static str, f64)], f64);
-/// Where links of an exporting area are known to go, by force; others have the last factor (A): Merseyside and
-/// Manchester along the coast to Wales and Cumbria, Birmingham to the Marches and the South West.
+/// Factors for the forces that legs of an exporting force are known to go to; all others have the last factor (A).
+/// Merseyside and Manchester export along the coast to Wales and Cumbria, Birmingham to the Marches and the South West.
 const REACH: [Reach; 3] = [
     (
         "merseyside",
@@ -73,24 +73,24 @@ const REACH: [Reach; 3] = [
         0.35,
     ),
 ];
-/// Nobody's lines are drawn across the Irish Sea (A).
+/// The force that legs from other forces do not go to: none crosses the Irish Sea (A).
 const APART: &str = "northern-ireland";
 
-/// Towns to draw from, for every hub.
+/// The weights of towns for each hub.
 #[derive(Debug)]
 pub struct Destinations {
-    /// By hub: towns outside its force; without weight for London's hubs.
+    /// For each hub: towns outside its force. Empty for London's hubs, which use `london` and `within`.
     pub away: Vec<Draw>,
-    /// By hub: towns of its own force.
+    /// For each hub: towns of its own force.
     pub local: Vec<Draw>,
-    /// By force: its towns.
+    /// For each force: its towns.
     pub within: Vec<(String, Draw)>,
-    /// Weight of each of `within` for London's links.
+    /// For each force of `within`: its weight for London's legs.
     pub london: Vec<f64>,
 }
 
 impl Destinations {
-    /// Of the committed facts.
+    /// Computes the weights from the committed facts.
     #[must_use]
     pub fn new(facts: &Facts) -> Self {
         let markets: Vec<f64> = facts.towns.iter().map(|town| market(town, facts)).collect();
@@ -112,7 +112,7 @@ impl Destinations {
         let local = |hub: &Place| {
             let weights = facts.towns.iter().zip(&markets).map(|(town, market)| {
                 let km = distance_km(hub.position, town.position);
-                // The hub itself may be listed as a town: a link needs two places.
+                // The hub may also be a town: a leg needs two different places.
                 if town.force == hub.force && km > 2.0 { market * libm::exp(-km / LOCAL_KM) } else { 0.0 }
             });
             Draw::new(weights)
@@ -167,7 +167,8 @@ fn away(hub: &Place, facts: &Facts, markets: &[f64]) -> Vec<f64> {
     weights
 }
 
-/// Weight of a link from mass `m` to mass `n` with mass `s` nearer than it, by the radiation model with exponent `a`.
+/// The weight of a leg from mass `m` to mass `n`, with mass `s` nearer to the origin than `n`, by the radiation model with
+/// exponent `a`.
 #[must_use]
 pub fn radiation(m: f64, n: f64, s: f64, a: f64) -> f64 {
     let power = |x: f64| libm::pow(x, a);
@@ -179,14 +180,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn with_exponent_one_radiation_is_simini_s() {
+    fn exponent_one_gives_the_radiation_model_of_simini() {
         // m n / ((m + s)(m + n + s)) up to the ones that keep Yang's form finite: 100 x 50 / (120 x 170).
         assert!((radiation(100.0, 50.0, 20.0, 1.0) - 5_000.0 / (120.0 * 170.0)).abs() < 0.01);
         assert!(radiation(1e6, 1e5, 0.0, 2.7) > radiation(1e6, 1e5, 1e6, 2.7));
     }
 
     #[test]
-    fn london_s_links_follow_the_published_counts() {
+    fn london_s_weights_are_the_published_counts() {
         let facts = Facts::read().unwrap();
         let destinations = Destinations::new(&facts);
         let total: f64 = destinations.london.iter().sum();

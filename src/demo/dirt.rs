@@ -1,5 +1,5 @@
-//! What is wrong with real registers, made on purpose: one line held by two or three forces under other names, with
-//! other days, without numbers, with towns mixed up. The truth goes into a file of its own, never into the store.
+//! Faults of real registers, added on purpose: two or three forces hold the same line, under other names, with other days,
+//! without numbers or with a wrong town. The truth is written to a file of its own and never to the store.
 
 use crate::demo::PRESENT;
 use crate::demo::Settings;
@@ -8,17 +8,17 @@ use crate::demo::facts::distance_km;
 use crate::demo::lines::Line;
 use crate::demo::random::Random;
 
-/// Share of lines that more than one force holds (A).
+/// The fraction of lines that more than one force holds (A).
 const HELD_TWICE: f64 = 0.15;
-/// Of those, how many are held by three (A).
+/// The fraction of these that three forces hold (A).
 const HELD_BY_THREE: f64 = 0.2;
-/// Chances of each fault in a further record (A).
+/// The probability of each fault in a further record (A).
 const OTHER_NAME: f64 = 0.6;
 const OTHER_DAYS: f64 = 0.5;
 const OTHER_TOWN: f64 = 0.1;
 const NO_NUMBER: f64 = 0.3;
 
-/// Words that names of lines are made of; they name birds, trees, stones and weather, and nobody's line.
+/// The words of brands. They are birds, trees, stones and weather; no real line has such a brand.
 const WORDS: [&str; 72] = [
     "Alder", "Amber", "Ash", "Aspen", "Basalt", "Beech", "Birch", "Bittern", "Bracken", "Bramble", "Breeze",
     "Bunting", "Cedar", "Chalk", "Clover", "Cobalt", "Copper", "Coral", "Curlew", "Dapple", "Drizzle",
@@ -29,7 +29,7 @@ const WORDS: [&str; 72] = [
     "Slate", "Sorrel", "Starling", "Teal", "Thistle", "Umber", "Willow",
 ];
 
-/// A name for a line; names come again at other hubs on purpose.
+/// A random brand. Lines of other hubs may have the same brand, on purpose.
 pub fn brand(random: &mut Random) -> String {
     let word = *random.one_of(&WORDS);
     match random.below(10) {
@@ -43,7 +43,7 @@ pub fn brand(random: &mut Random) -> String {
     }
 }
 
-/// The same name as somebody else would write it down.
+/// Another spelling of a brand.
 fn variant(brand: &str, random: &mut Random) -> String {
     let bare = brand.trim_end_matches(" line").trim_start_matches("The ");
     match random.below(5) {
@@ -52,17 +52,18 @@ fn variant(brand: &str, random: &mut Random) -> String {
         2 => format!("{bare}s"),
         3 => bare.replace(" and ", " & "),
         _ => {
-            // A letter is lost.
+            // One letter is missing.
             let at = 1 + random.below(bare.len().saturating_sub(2));
             bare.char_indices().filter(|(place, _)| *place != at).map(|(_, letter)| letter).collect()
         }
     }
 }
 
-/// Every line, and behind it the further records that other forces hold of it.
+/// All lines; each is followed by the further records that other forces hold of it.
 ///
-/// Lines that run to the two places with published figures are held once: their count is the figure.
-pub fn held_twice(lines: Vec<Line>, settings: &Settings, facts: &Facts) -> Vec<Line> {
+/// Lines with a leg to one of the two places with published figures have no further records, so that their number is the
+/// published figure.
+pub fn with_duplicates(lines: Vec<Line>, settings: &Settings, facts: &Facts) -> Vec<Line> {
     let counted = |town: usize| {
         let town = &facts.towns[town];
         town.id == "portsmouth" || town.force == "northamptonshire"
@@ -90,11 +91,11 @@ pub fn held_twice(lines: Vec<Line>, settings: &Settings, facts: &Facts) -> Vec<L
     out
 }
 
-/// Forces that the line touches, but for the one that holds it.
+/// The forces of the line's hub and towns, without the owner of the record.
 fn holders(line: &Line, facts: &Facts) -> Vec<String> {
     let mut forces = vec![facts.hubs[line.hub].force.clone()];
     forces.extend(line.legs.iter().map(|leg| facts.towns[leg.town].force.clone()));
-    // A force beyond the line's own hears of it too, where there is no second one.
+    // If all are the owner, the British Transport Police may hold a further record.
     if forces.iter().all(|force| *force == line.owner) {
         forces.push("btp".to_owned());
     }
@@ -134,7 +135,7 @@ fn further(
         let from_hub = |town: usize| distance_km(facts.hubs[record.hub].position, facts.towns[town].position);
         let taken: Vec<usize> = record.legs.iter().map(|leg| leg.town).collect();
         let mut near: Vec<(f64, usize)> = (0..facts.towns.len())
-            // A link needs two places, a mistaken one too.
+            // A leg needs two different places, also if it is wrong.
             .filter(|town| !taken.contains(town) && !counted(*town) && from_hub(*town) > 2.0)
             .map(|town| (distance_km(facts.towns[town].position, facts.towns[here].position), town))
             .collect();

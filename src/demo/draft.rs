@@ -1,4 +1,4 @@
-//! Rows put together field by field through the typed handles of the schema files.
+//! Builds rows field by field with the typed handles of the built-in schemas.
 
 use crate::demo::Record;
 use crate::model::Geometry;
@@ -10,7 +10,7 @@ use crate::model::Sensitivity;
 use crate::model::Value;
 use crate::model::collections::Field;
 
-/// A row on its way.
+/// A row that is being built.
 #[derive(Debug)]
 pub struct Draft {
     collection: &'static str,
@@ -20,7 +20,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// An empty row of a collection with so many fields.
+    /// An empty row of a collection with `fields` fields.
     pub fn new(collection: &'static str, fields: usize, id: RowId) -> Self {
         Self { collection, id, geometry: None, values: vec![Value::Null; fields] }
     }
@@ -32,23 +32,23 @@ impl Draft {
         self
     }
 
-    /// A geometry.
+    /// Sets the geometry.
     pub fn geometry(mut self, geometry: Option<Geometry>) -> Self {
         self.geometry = geometry;
         self
     }
 
-    /// A point.
+    /// Sets the geometry to a point.
     pub fn at(self, position: Position) -> Self {
         self.geometry(Some(Geometry::point(position)))
     }
 
-    /// A text.
+    /// Sets a text field.
     pub fn text(self, field: &Field<str>, text: impl Into<String>) -> Self {
         self.set(field, Value::Text(text.into()))
     }
 
-    /// A text, or none.
+    /// Sets a text field, if there is a text.
     pub fn maybe_text(self, field: &Field<str>, text: Option<impl Into<String>>) -> Self {
         match text {
             Some(text) => self.text(field, text),
@@ -56,27 +56,27 @@ impl Draft {
         }
     }
 
-    /// The id of a row of another collection.
+    /// Sets a reference to a row of another collection.
     pub fn row(self, field: &Field<str>, id: RowId) -> Self {
         self.text(field, id.to_string())
     }
 
-    /// A whole number.
+    /// Sets a field of whole numbers.
     pub fn whole(self, field: &Field<i64>, number: i64) -> Self {
         self.set(field, Value::Int(number))
     }
 
-    /// A number.
+    /// Sets a field of numbers.
     pub fn number(self, field: &Field<f64>, number: f64) -> Self {
         self.set(field, Value::Float(number))
     }
 
-    /// A day.
+    /// Sets a date; `day` counts from 1970-01-01.
     pub fn day(self, field: &Field<i64>, day: i32) -> Self {
         self.set(field, Value::Date(day))
     }
 
-    /// A day, or none.
+    /// Sets a date, if there is one.
     pub fn maybe_day(self, field: &Field<i64>, day: Option<i32>) -> Self {
         match day {
             Some(day) => self.day(field, day),
@@ -84,12 +84,12 @@ impl Draft {
         }
     }
 
-    /// An instant in microseconds.
+    /// Sets an instant, in microseconds since 1970-01-01T00:00:00Z.
     pub fn instant(self, field: &Field<i64>, micros: i64) -> Self {
         self.set(field, Value::Timestamp(micros))
     }
 
-    /// The finished row: invented, and held by a force.
+    /// The finished row: synthetic, and owned by a force.
     pub fn done(
         self,
         synthetic: &Field<bool>,
@@ -118,7 +118,7 @@ impl Draft {
     }
 }
 
-/// Rounded to so many decimals, so that answers stay short.
+/// Rounds to `decimals` decimal places, so that answers are short.
 pub fn rounded(number: f64, decimals: i32) -> f64 {
     let factor = libm::pow(10.0, f64::from(decimals));
     libm::round(number * factor) / factor

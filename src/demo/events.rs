@@ -1,5 +1,5 @@
-//! Patrols, and the journeys they meet: sightings are journeys thinned by officer-hours, so that what is recorded
-//! depends on where anybody looked, and can be corrected for it. Reports of others come on top.
+//! Patrols and sightings. A patrol notices a part of the journeys that pass it, so the number of sightings depends on
+//! officer-hours and can be corrected for them. Reports from the public are added to these.
 
 use crate::demo::PRESENT;
 use crate::demo::Record;
@@ -20,31 +20,31 @@ use crate::model::collections::exposures;
 use crate::model::collections::sightings;
 use crate::model::time::DAY_MICROS;
 
-/// Journeys by hour of the day (A): most from 10 to 14 and 16 to 20, fewest from 2 to 5.
+/// Weights of journeys by hour of the day (A): most from 10 to 14 and 16 to 20, fewest from 2 to 5.
 const HOURS: [f64; 24] = [
     0.35, 0.25, 0.12, 0.1, 0.1, 0.15, 0.4, 0.7, 0.8, 0.9, 1.7, 1.9, 1.9, 1.7, 1.2, 1.2, 1.7, 1.9, 1.8, 1.6,
     1.1, 0.9, 0.7, 0.5,
 ];
-/// And by day of the week from Monday (A).
+/// Weights of journeys by day of the week, from Monday (A).
 const WEEKDAYS: [f64; 7] = [0.95, 1.0, 1.05, 1.1, 1.25, 0.95, 0.7];
-/// Patrols a week at the station of a hub, at a town's, and in a town (A).
+/// Patrols a week at the station of a hub, at the station of a town, and in the streets of a town (A).
 const A_WEEK: (f64, f64, f64) = (0.35, 0.05, 0.06);
-/// Tactics with their share of patrols and the persons that one officer screens in an hour (A).
+/// Tactics: the name, the fraction of patrols, and the number of people that one officer screens in an hour (A).
 const TACTICS: [(&str, f64, f64); 4] =
     [("uniform", 0.55, 40.0), ("plain clothes", 0.25, 60.0), ("dog", 0.14, 120.0), ("arch", 0.06, 200.0)];
-/// One person in an hour passes the post for so many people of the place, and never fewer than the least (A).
+/// The number of residents for each person who passes a post in an hour, and the least number of people who pass (A).
 const PEOPLE_A_PASSER: f64 = 260.0;
 const LEAST_PASSERS: f64 = 60.0;
-/// In a town's streets a patrol meets one for so many fewer (A).
-const STREET_SHARE: f64 = 0.35;
-/// Reports of others on a link, in a month (A).
+/// The probability to notice a journey in a town's streets, as a fraction of that at a station (A).
+const STREET_FRACTION: f64 = 0.35;
+/// Reports from the public about a leg, in a month (A).
 const REPORTS_A_MONTH: f64 = 0.22;
-/// Share of sightings whose line nobody knows (A).
+/// The fraction of sightings with an unknown line (A).
 const LINE_NOT_KNOWN: f64 = 0.25;
-/// Ages of people carried, after the published shares.
+/// Age bands of people in sightings, with the published fractions.
 const AGES: [(&str, f64); 4] =
     [("under 12", 0.006), ("12-17", 0.419), ("18-25", 0.38), ("26 and over", 0.195)];
-/// Share of them that are male.
+/// The fraction of them that are male.
 const MALE: f64 = 0.9;
 const HOUR_MICROS: i64 = DAY_MICROS / 24;
 
@@ -52,24 +52,24 @@ const HOUR_MICROS: i64 = DAY_MICROS / 24;
 #[derive(Debug, Clone)]
 struct Patrol {
     id: RowId,
-    /// Microseconds since 1970.
+    /// The start in microseconds since 1970-01-01T00:00:00Z.
     start: i64,
     hours: f64,
-    /// Chance that it notices one that passes.
+    /// The probability that the patrol notices a journey that passes.
     notices: f64,
-    /// Journeys of a link in its time, for one journey a week.
+    /// The expected number of journeys during the patrol for a leg with one journey a week.
     passes: f64,
     at_station: bool,
 }
 
-/// All patrols, by place and time.
+/// All patrols: for each hub and each town, in the order of time.
 #[derive(Debug)]
 pub struct Patrols {
     hubs: Vec<Vec<Patrol>>,
     towns: Vec<Vec<Patrol>>,
 }
 
-/// Makes them, and gives their rows to `each`.
+/// Generates all patrols and passes their rows to `each`.
 pub fn patrols(settings: &Settings, facts: &Facts, each: &mut dyn FnMut(Record)) -> Patrols {
     let of = |place: &Place, number: usize, is_hub: bool, each: &mut dyn FnMut(Record)| {
         let mut random =
@@ -112,11 +112,11 @@ fn patrol(
     let length = if at_station { random.whole(2, 5) } else { random.whole(4, 8) };
     let officers = random.whole(2, if at_station { 8 } else { 4 });
     let choices = TACTICS.map(|tactic| (tactic, tactic.1));
-    // Arches and dogs stand at stations.
+    // Arches and dogs are used at stations only.
     let (tactic, _, screens) = if at_station { *random.weighted(&choices) } else { TACTICS[random.below(2)] };
     let passers = (place.population / PEOPLE_A_PASSER).max(LEAST_PASSERS);
-    let share = if at_station { 1.0 } else { STREET_SHARE };
-    let notices = share * (1.0 - libm::exp(-screens * f64::from(officers) / passers));
+    let fraction = if at_station { 1.0 } else { STREET_FRACTION };
+    let notices = fraction * (1.0 - libm::exp(-screens * f64::from(officers) / passers));
     let passes = (0..length).map(|after| hourly(start + i64::from(after) * HOUR_MICROS)).sum();
     let station = facts.station_of(place).filter(|_| at_station);
     let force = if at_station { "btp" } else { place.force.as_str() };
@@ -135,7 +135,7 @@ fn patrol(
     Patrol { id, start, hours: f64::from(length), notices, passes, at_station }
 }
 
-/// Share of a week's journeys that fall into the hour that begins at an instant.
+/// The fraction of a week's journeys in the hour that begins at `start`, in microseconds since 1970-01-01T00:00:00Z.
 fn hourly(start: i64) -> f64 {
     let day = start.div_euclid(DAY_MICROS);
     let hour = start.rem_euclid(DAY_MICROS) / HOUR_MICROS;
@@ -145,7 +145,7 @@ fn hourly(start: i64) -> f64 {
     HOURS[hour as usize] * WEEKDAYS[weekday] / all
 }
 
-/// Where and when somebody was seen.
+/// The place and time of a sighting.
 struct Seen<'a> {
     place: &'a Place,
     is_hub: bool,
@@ -156,7 +156,7 @@ struct Seen<'a> {
     patrol: Option<RowId>,
 }
 
-/// What was seen of one link.
+/// Generates the sightings of one leg.
 pub fn sightings(
     line: &Line,
     leg: &Leg,
@@ -213,7 +213,7 @@ pub fn sightings(
             station: None,
             position: street(town, false, &points[leg.town], random),
             starts,
-            // Whoever reports often knows the day part only.
+            // A reporter often knows only the part of the day.
             ends: starts + HOUR_MICROS * i64::from(*random.one_of(&[1, 2, 4, 12])),
             patrol: None,
         };
@@ -233,7 +233,7 @@ fn sighting(line: &Line, seen: &Seen<'_>, random: &mut Random, each: &mut dyn Fn
     let outcome = *match kind {
         "report" => random.weighted(&[("passed on", 0.7), ("visited", 0.2), ("nothing found", 0.1)]),
         "arrest" => random.weighted(&[("charged", 0.5), ("released under investigation", 0.5)]),
-        // Searches found something in 20 to 45 of a hundred.
+        // 20 to 45 % of searches find something.
         "search" => random.weighted(&[
             ("nothing found", 0.66),
             ("drugs found", 0.22),
@@ -272,14 +272,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hours_of_a_week_add_up_to_one() {
+    fn the_fractions_of_all_hours_of_a_week_add_up_to_one() {
         let monday = 18_197_i64 * DAY_MICROS;
         let sum: f64 = (0..168).map(|hour| hourly(monday + hour * HOUR_MICROS)).sum();
         assert!((sum - 1.0).abs() < 1e-12);
-        // 28 October 2019 was a Monday; noon on a Friday is among the busiest hours, three at night on a Sunday the
-        // quietest.
+        // 28 October 2019 was a Monday. Noon on a Friday is among the busiest hours; 03:00 on a Sunday is the quietest.
         let at = |day: i64, hour: i64| hourly(monday + day * DAY_MICROS + hour * HOUR_MICROS);
         let all: Vec<f64> = (0..168).map(|hour| hourly(monday + hour * HOUR_MICROS)).collect();
-        assert!(all.iter().all(|share| *share <= at(4, 12) && *share >= at(6, 3)));
+        assert!(all.iter().all(|fraction| *fraction <= at(4, 12) && *fraction >= at(6, 3)));
     }
 }

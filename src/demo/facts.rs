@@ -1,4 +1,4 @@
-//! The committed facts that the national set is made from: hubs, towns, stations and who London's lines went to.
+//! The committed facts from which the set is generated: hubs, towns, stations, and the forces that London's lines went to.
 
 use std::collections::HashMap;
 
@@ -17,38 +17,38 @@ pub struct Place {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Where it is.
+    /// The position.
     pub position: Position,
-    /// Id of its force.
+    /// The id of its force.
     pub force: String,
     /// Number of people.
     pub population: f64,
-    /// Codes of the nearest stations.
+    /// CRS codes of the nearest stations, the nearest first.
     pub stations: Vec<String>,
-    /// A town's kind, a hub's role.
+    /// The kind of a town, or the role of a hub.
     pub kind: String,
-    /// A hub's exporting area; empty for a town.
+    /// The exporting area of a hub; empty for a town.
     pub area: String,
 }
 
-/// All of them.
+/// All committed facts.
 #[derive(Debug)]
 pub struct Facts {
     /// Exporting hubs, by id.
     pub hubs: Vec<Place>,
     /// Destination towns, by id.
     pub towns: Vec<Place>,
-    /// Positions of stations by code.
+    /// Positions of stations by CRS code.
     pub stations: HashMap<String, Position>,
-    /// How many persons linked to London each force found, 2019 and 2020 together.
+    /// For each force, the number of people linked to London that it found in 2019 and 2020.
     pub london: Vec<(String, f64)>,
 }
 
 impl Facts {
-    /// Reads them.
+    /// Reads the committed files.
     ///
     /// # Errors
-    /// [`DemoError::Fact`] for a file that does not hold what it should.
+    /// [`DemoError::Fact`] if a column is missing or a value is not of its type.
     pub fn read() -> Result<Self, DemoError> {
         let mut stations = HashMap::new();
         for row in table("stations.csv", STATIONS)? {
@@ -64,7 +64,7 @@ impl Facts {
         Ok(Self { hubs, towns, stations, london })
     }
 
-    /// The position of a place's nearest station; of the place itself where there is none.
+    /// The code and position of the nearest station of a place; `None` if it has none.
     #[must_use]
     pub fn station_of<'a>(&self, place: &'a Place) -> Option<(&'a str, Position)> {
         let code = place.stations.first()?;
@@ -114,14 +114,17 @@ fn table(file: &'static str, text: &str) -> Result<Vec<Fact>, DemoError> {
 impl Fact {
     fn text(&self, column: &str) -> Result<&str, DemoError> {
         let cell = self.cells.get(column).map(String::as_str);
-        cell.ok_or_else(|| DemoError::Fact { file: self.file, what: format!("it has no column {column:?}") })
+        cell.ok_or_else(|| DemoError::Fact {
+            file: self.file,
+            what: format!("there is no column {column:?}"),
+        })
     }
 
     fn number(&self, column: &str) -> Result<f64, DemoError> {
         let text = self.text(column)?;
         text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| DemoError::Fact {
             file: self.file,
-            what: format!("{text:?} in {column} is no number"),
+            what: format!("{text:?} in the column {column} is not a number"),
         })
     }
 
@@ -134,7 +137,7 @@ impl Fact {
     }
 }
 
-/// Great-circle distance in kilometres on the mean sphere (R = 6 371.0088 km), by `libm`.
+/// The great-circle distance in kilometres on the mean sphere (R = 6 371.0088 km), computed with `libm`.
 #[must_use]
 pub fn distance_km(a: Position, b: Position) -> f64 {
     let (lat_a, lat_b) = (a.lat_degrees().to_radians(), b.lat_degrees().to_radians());
@@ -149,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_facts_are_whole() {
+    fn the_committed_facts_are_complete() {
         let facts = Facts::read().unwrap();
         assert!(facts.towns.len() >= 220 && facts.hubs.len() >= 60);
         assert_eq!(facts.london.len(), 37);
@@ -162,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn distances_are_the_great_circles() {
+    fn a_degree_on_a_great_circle_is_111_195_km() {
         // A degree of longitude on the equator: 6371.0088 km x pi / 180 = 111.195 km.
         let at = |lon, lat| Position::from_degrees(lon, lat).unwrap();
         assert!((distance_km(at(0.0, 0.0), at(1.0, 0.0)) - 111.195).abs() < 0.001);

@@ -1,4 +1,4 @@
-//! Land and water, for places that are invented: the committed coast, as edges sorted into bands of latitude.
+//! Decides whether a position is on land, by the edges of the committed coast, sorted into bands of latitude.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::demo::DemoError;
 use crate::model::Position;
 
 const LAND: &str = include_str!("../../data/reference/land.topojson");
-/// Latitudes of the coast's window, in degrees, and into how many bands they are cut.
+/// The least and greatest latitude of the coast in degrees, and the number of bands between them.
 const SOUTH: f64 = 48.5;
 const NORTH: f64 = 62.5;
 const BANDS: usize = 4_096;
@@ -21,7 +21,7 @@ impl Land {
     /// Reads the committed coast.
     ///
     /// # Errors
-    /// [`DemoError::Fact`] if it is no topology of ours.
+    /// [`DemoError::Fact`] if the file is not the expected TopoJSON.
     pub fn read() -> Result<Self, DemoError> {
         let fault = |what: &str| DemoError::Fact { file: "land.topojson", what: what.to_owned() };
         let topology: Value = serde_json::from_str(LAND).map_err(|error| fault(&error.to_string()))?;
@@ -67,7 +67,7 @@ impl Land {
         }
     }
 
-    /// Whether a position is on land: an odd number of coast edges lies east of it.
+    /// Whether a position is on land: whether an odd number of coast edges lies east of it.
     #[must_use]
     pub fn contains(&self, at: Position) -> bool {
         let (lon, lat) = (at.lon_degrees(), at.lat_degrees());
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn land_is_land_and_sea_is_sea() {
+    fn known_places_are_on_land_or_in_the_sea() {
         let land = Land::read().unwrap();
         let at = |lon, lat| land.contains(Position::from_degrees(lon, lat).unwrap());
         // Birmingham, Belfast, Lerwick, Newport (Isle of Wight).

@@ -1,4 +1,4 @@
-//! Where invented addresses may stand: points of a lattice of 250 metres, on land and inside their town.
+//! Positions for synthetic addresses: points of a lattice of 250 metres, on land and inside their town.
 
 use crate::demo::facts::Place;
 use crate::demo::facts::distance_km;
@@ -7,33 +7,35 @@ use crate::model::Position;
 
 /// 250 m of latitude in units of 1e-7 degree: 250 / 111 195 m x 1e7.
 const STEP: i32 = 22_483;
-/// People on a square kilometre of a town, to judge how far it reaches (A).
+/// The number of people per square kilometre of a town, to estimate its size (A).
 const PEOPLE_PER_KM2: f64 = 3_500.0;
-/// How far a town reaches at least, in kilometres.
+/// The least radius of a town in kilometres.
 const LEAST_REACH_KM: f64 = 0.6;
 
-/// How far a town of so many people reaches from its middle, in kilometres: the radius of a disc with the density
-/// above.
+/// The radius of a town in kilometres: that of a disc with this population at [`PEOPLE_PER_KM2`], plus
+/// [`LEAST_REACH_KM`].
 #[must_use]
 pub fn reach_km(population: f64) -> f64 {
     LEAST_REACH_KM + libm::sqrt(population / PEOPLE_PER_KM2 / std::f64::consts::PI)
 }
 
-/// Whether a position is on the lattice.
+/// Whether a position is a point of the lattice.
 #[must_use]
 pub fn is_on_lattice(at: Position) -> bool {
     at.lat.rem_euclid(STEP) == 0 && at.lon.rem_euclid(lon_step(at.lat)) == 0
 }
 
-/// 250 m of longitude on a parallel, in units of 1e-7 degree.
+/// 250 m along a parallel, in units of 1e-7 degree of longitude.
 fn lon_step(lat: i32) -> i32 {
     let cosine = libm::cos((f64::from(lat) / 1e7).to_radians());
     libm::round(f64::from(STEP) / cosine) as i32
 }
 
-/// The lattice points of each town, in order from south-west: on land with water no nearer than half a step, within
-/// the town's reach and nearer to it (against its reach) than to any other. Points that `taken` holds, such as those
-/// inside a known building, are left out. A town without any has the nearest point on land.
+/// The lattice points of each town, in order from the south-west.
+///
+/// A point belongs to a town if it is on land and at least half a step from water, within the town's radius, and nearer to
+/// it than to any other town in proportion to their radii. Points for which `taken` is true, such as those inside a known
+/// building, are left out. A town without any point has the nearest free point on land.
 #[must_use]
 pub fn points_of_towns(towns: &[Place], land: &Land, taken: &dyn Fn(Position) -> bool) -> Vec<Vec<Position>> {
     let free = |at: Position| {
@@ -76,7 +78,7 @@ pub fn points_of_towns(towns: &[Place], land: &Land, taken: &dyn Fn(Position) ->
         .collect()
 }
 
-/// Lattice points of the square around a position.
+/// The lattice points in the square around a position.
 fn around(middle: Position, reach_km: f64) -> impl Iterator<Item = Position> {
     let steps = libm::ceil(reach_km / 0.25) as i32;
     let row = middle.lat.div_euclid(STEP);
@@ -117,7 +119,7 @@ mod tests {
         let side =
             distance_km(points[0], Position { lon: points[0].lon + lon_step(points[0].lat), ..points[0] });
         assert!((side - 0.25).abs() < 0.001, "{side}");
-        // What is taken is left out.
+        // A taken point is left out.
         let taken = points[0];
         let fewer = points_of_towns(&facts.towns[portsmouth..=portsmouth], &land, &|at| at == taken);
         assert!(!fewer[0].contains(&taken) && fewer[0].len() >= points.len() - 1);

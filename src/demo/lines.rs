@@ -1,4 +1,4 @@
-//! Lines: to each life a hub, a name, one to three links to towns, and who holds the record.
+//! Lines: gives each life a hub, a brand, one to three legs to towns, and the force that holds the record.
 
 use crate::demo::DemoError;
 use crate::demo::PRESENT;
@@ -18,94 +18,94 @@ use crate::demo::steer;
 use crate::model::RowId;
 use crate::model::lifecycle::LineState;
 
-/// Share of lines by exporting force: Metropolitan, Merseyside, West Midlands, Greater Manchester (A: profile in which
-/// the four are the majority); the rest set out from secondary hubs.
-pub const SHARES: [f64; 4] = [0.35, 0.15, 0.12, 0.10];
-/// How many of a hundred links stay inside the force: in January 2020, and in January 2024 (A, after the published
+/// The fractions of lines that the exporting forces Metropolitan, Merseyside, West Midlands and Greater Manchester have
+/// (A: the four have the majority); the other lines start from secondary hubs.
+pub const EXPORTER_FRACTIONS: [f64; 4] = [0.35, 0.15, 0.12, 0.10];
+/// The fraction of legs that stay inside their force in January 2020, and in January 2024 (A, following the published
 /// growth of local lines).
 const LOCAL_2020: f64 = 0.10;
 const LOCAL_2024: f64 = 0.35;
 const JANUARY_2020: i32 = 18_262;
 const JANUARY_2024: i32 = 19_723;
-/// How many links a line has (A).
-const LINKS: [(usize, f64); 3] = [(1, 0.45), (2, 0.37), (3, 0.18)];
-/// Journeys a week on a link, least and most (A).
+/// The number of legs of a line, with weights (A).
+const LEGS_PER_LINE: [(usize, f64); 3] = [(1, 0.45), (2, 0.37), (3, 0.18)];
+/// The least and greatest number of journeys a week on a leg (A).
 const TRIPS: (f64, f64) = (3.0, 7.0);
-/// Chance that a link ends before its line (A).
-const LINK_ENDS_EARLY: f64 = 0.15;
-/// How most journeys of a link that leaves the force are made (A: rail 45 %).
+/// The probability that a leg ends before its line (A).
+const LEG_ENDS_EARLY: f64 = 0.15;
+/// The mode of most journeys on a leg that leaves the force, with weights (A: rail 45 %).
 const MODES: [(&str, f64); 3] = [("rail", 0.45), ("road", 0.45), ("coach", 0.10)];
 
-/// A line as one force holds it.
+/// A record of a line, held by one force.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// Its id.
+    /// The id of the record.
     pub id: RowId,
-    /// Place of the life it is a record of.
+    /// The index of its life in [`Register::lives`].
     pub life: usize,
-    /// Place of its hub.
+    /// The index of its hub in [`Facts::hubs`].
     pub hub: usize,
     /// The force that holds the record.
     pub owner: String,
-    /// The name it is known by.
+    /// The brand that the force knows.
     pub brand: String,
-    /// First and last day with evidence.
+    /// The first and the last day with evidence, in days since 1970-01-01.
     pub first: i32,
     /// See `first`.
     pub last: i32,
-    /// The day it ended.
+    /// The day on which the line ended.
     pub ended: Option<i32>,
-    /// Where it stands.
+    /// The state of the line.
     pub state: LineState,
-    /// Its links.
+    /// The legs of the line.
     pub legs: Vec<Leg>,
-    /// Whether it is the record that closures and numbers hang on.
+    /// Whether closures and numbers refer to this record.
     pub primary: bool,
-    /// What is wrong with the record, in words of the truth file.
+    /// The faults of the record, in the words of the truth file.
     pub dirt: Vec<&'static str>,
 }
 
-/// One link of a line.
+/// One leg of a line.
 #[derive(Debug, Clone)]
 pub struct Leg {
-    /// Its id.
+    /// The id of the leg.
     pub id: RowId,
-    /// Place of its town.
+    /// The index of its town in [`Facts::towns`].
     pub town: usize,
-    /// First and last day with evidence; `None` while it runs.
+    /// The first and the last day with evidence; no last day while the leg is active.
     pub from: i32,
     /// See `from`.
     pub to: Option<i32>,
-    /// How most journeys are made.
+    /// The mode of most journeys.
     pub mode: &'static str,
-    /// Journeys a week.
+    /// The number of journeys a week.
     pub trips_per_week: f64,
-    /// From hub to town.
+    /// The great-circle distance from hub to town in kilometres.
     pub km: f64,
-    /// Whether hub and town lie in one force.
+    /// Whether hub and town are in the same force.
     pub local: bool,
 }
 
-/// Everything that later parts need to know.
+/// All lives and the records of their lines.
 #[derive(Debug)]
 pub struct Register {
     /// The lives.
     pub lives: Vec<Life>,
-    /// The records, those of one life behind one another, the primary one first.
+    /// The records; those of one life follow each other, the primary record first.
     pub lines: Vec<Line>,
 }
 
-/// Rail minutes from door to door by distance: half an hour to and from the train, then 86 km in an hour (A). London's
-/// links, 126 km in the middle, took 101 minutes by timetable.
+/// Minutes by rail from door to door for a distance in kilometres: 30 minutes to and from the train, then 86 km an hour
+/// (A). London's legs, with a median of 126 km, took 101 minutes by timetable.
 #[must_use]
 pub fn rail_minutes(km: f64) -> f64 {
     30.0 + 0.70 * km
 }
 
-/// All lines and their links.
+/// Generates all lines and their legs.
 ///
 /// # Errors
-/// [`DemoError`].
+/// [`DemoError::Lifecycle`] if a state does not allow an event.
 pub fn register(settings: &Settings, facts: &Facts) -> Result<Register, DemoError> {
     let lives = lives(settings)?;
     let destinations = Destinations::new(facts);
@@ -116,7 +116,7 @@ pub fn register(settings: &Settings, facts: &Facts) -> Result<Register, DemoErro
         let mut random = Random::new(settings.seed, "line", number as u64);
         let legs = legs(life, hub, &mut random, facts, &destinations, &mut london);
         let importing = legs.first().map(|leg| facts.towns[leg.town].force.clone());
-        // The force of the town holds more of them than the force they come from (A).
+        // The force of the first town holds more records than the exporting force (A).
         let owner = importing.filter(|_| random.chance(0.6)).unwrap_or_else(|| facts.hubs[hub].force.clone());
         lines.push(Line {
             id: random.row_id(),
@@ -134,21 +134,24 @@ pub fn register(settings: &Settings, facts: &Facts) -> Result<Register, DemoErro
         });
     }
     steer::steer(&mut lines, settings, facts, &destinations);
-    let lines = dirt::held_twice(lines, settings, facts);
+    let lines = dirt::with_duplicates(lines, settings, facts);
     Ok(Register { lives, lines })
 }
 
-/// The hub of each line, with exact shares of the exporting forces.
+/// The index of the hub of each line, with exact fractions of the exporting forces.
 fn hubs_of(count: usize, settings: &Settings, facts: &Facts) -> Vec<usize> {
-    let rest = 1.0 - SHARES.iter().sum::<f64>();
+    let rest = 1.0 - EXPORTER_FRACTIONS.iter().sum::<f64>();
     let group = |force: &str| EXPORTERS.iter().position(|known| *known == force).unwrap_or(EXPORTERS.len());
     let mut people = [0.0; 5];
     for hub in &facts.hubs {
         people[group(&hub.force)] += hub.population;
     }
-    let share = |force: &str| SHARES.get(group(force)).copied().unwrap_or(rest);
-    let weights: Vec<f64> =
-        facts.hubs.iter().map(|hub| share(&hub.force) * hub.population / people[group(&hub.force)]).collect();
+    let fraction = |force: &str| EXPORTER_FRACTIONS.get(group(force)).copied().unwrap_or(rest);
+    let weights: Vec<f64> = facts
+        .hubs
+        .iter()
+        .map(|hub| fraction(&hub.force) * hub.population / people[group(&hub.force)])
+        .collect();
     let mut hubs: Vec<usize> = apportion(count, &weights)
         .into_iter()
         .enumerate()
@@ -158,9 +161,10 @@ fn hubs_of(count: usize, settings: &Settings, facts: &Facts) -> Vec<usize> {
     hubs
 }
 
-/// The forces that London's links go to, in the published proportions, in any order.
+/// The forces that London's legs go to, in the published proportions and a random order, as indexes in
+/// [`Destinations::within`].
 fn london_forces(lives: &[Life], settings: &Settings, destinations: &Destinations) -> Vec<usize> {
-    // More than there can be: what is left over is never drawn, and the order is random.
+    // This is more than there are legs; the rest is not used. The order is random, so the proportions hold.
     let most = lives.len() * 2;
     let mut forces: Vec<usize> = apportion(most, &destinations.london)
         .into_iter()
@@ -171,9 +175,9 @@ fn london_forces(lives: &[Life], settings: &Settings, destinations: &Destination
     forces
 }
 
-/// How likely a link that begins on a day stays inside the force.
+/// The probability that a leg that begins on a day stays inside its force. `day` counts from 1970-01-01.
 #[must_use]
-pub fn local_share(day: i32) -> f64 {
+pub fn local_fraction(day: i32) -> f64 {
     let years = f64::from(day - JANUARY_2020) / f64::from(JANUARY_2024 - JANUARY_2020);
     (LOCAL_2020 + (LOCAL_2024 - LOCAL_2020) * years).clamp(0.07, 0.38)
 }
@@ -186,23 +190,24 @@ fn legs(
     destinations: &Destinations,
     london: &mut Vec<usize>,
 ) -> Vec<Leg> {
-    let count = *random.weighted(&LINKS);
+    let count = *random.weighted(&LEGS_PER_LINE);
     let end = life.ended.unwrap_or(PRESENT);
     let mut legs: Vec<Leg> = Vec::with_capacity(count);
     for number in 0..count {
-        let local = random.chance(local_share(life.first.max(START))) && !destinations.local[hub].is_empty();
+        let local =
+            random.chance(local_fraction(life.first.max(START))) && !destinations.local[hub].is_empty();
         let town = town(hub, local, random, destinations, london);
         if legs.iter().any(|known| known.town == town) {
             continue;
         }
-        // The first link begins with the line; further ones within its first months.
+        // The first leg begins with the line; further legs begin within its first months.
         let length = end - life.first;
         let later = if number == 0 { 0 } else { random.whole(0, (length / 3).min(120)) };
         let from = life.first + later;
-        let early = number > 0 && random.chance(LINK_ENDS_EARLY);
+        let early = number > 0 && random.chance(LEG_ENDS_EARLY);
         let to = match (early, life.ended) {
             (true, _) => Some(from + random.whole(0, (end - from).max(0))),
-            // What fell silent has no running links.
+            // A dormant line has no active legs.
             (false, None) if life.state == LineState::Dormant => Some(life.last.max(from)),
             (false, None) => None,
             (false, Some(_)) => Some(life.last.max(from)),
@@ -234,7 +239,7 @@ fn town(
 }
 
 impl Line {
-    /// Links that run at the present, if the line does.
+    /// The legs that are active on the reference date; none if the line is not running.
     pub fn running_legs(&self) -> impl Iterator<Item = &Leg> {
         let running = self.state.is_running();
         self.legs.iter().filter(move |leg| running && leg.to.is_none())

@@ -1,5 +1,5 @@
-//! Lives of lines day by day: when they begin, are closed, run again, fall silent. What happens goes through the
-//! lifecycles of `model`, so that nothing impossible can come out.
+//! Lives of lines, simulated day by day: when they begin, are closed, run again or fall silent. All changes of state go
+//! through the lifecycles of `model`, so that no impossible state results.
 
 use crate::demo::DemoError;
 use crate::demo::PRESENT;
@@ -12,48 +12,48 @@ use crate::model::lifecycle::IllegalTransition;
 use crate::model::lifecycle::LineEvent;
 use crate::model::lifecycle::LineState;
 
-/// Closures that the programme had counted by two days, and so many more to the present at the pace of the last
-/// year: a little above the published floors of 780 and 5,600.
+/// The total number of closures by three days. The first two are a little above the published minimums of 780 and 5,600;
+/// the last continues at the pace of the last year to the reference date.
 const CLOSED_BY: [(i32, f64); 3] = [(JUNE_2021, 788.0), (APRIL_2024, 5_622.0), (PRESENT, 5_738.0)];
-/// 18 June 2021 and 5 April 2024, days of the two published totals.
+/// 18 June 2021 and 5 April 2024, the days of the two published totals, in days since 1970-01-01.
 pub const JUNE_2021: i32 = 18_796;
 /// See [`JUNE_2021`].
 pub const APRIL_2024: i32 = 19_818;
-/// How many lines run on a day: published for 2019 (800 to 1,100) and 2020/21 (about 600), assumed since (A).
+/// The number of running lines on a day: published for 2019 (800 to 1,100) and 2020/21 (about 600), later assumed (A).
 const RUNNING: [(i32, f64); 6] =
     [(START, 880.0), (18_400, 800.0), (18_720, 620.0), (JUNE_2021, 610.0), (19_500, 700.0), (PRESENT, 740.0)];
-/// First days of the national weeks of intensified work, when closures come five times as often.
+/// The first days of the national weeks of intensified work, in which closures are five times as frequent.
 const WEEKS: [i32; 6] = [18_522, 18_911, 19_268, 19_427, 19_639, 19_786];
 const WEEK_FACTOR: f64 = 5.0;
-/// Of a hundred closures so many are of type 1.
+/// The fraction of closures that are of type 1.
 const TYPE_1: f64 = 0.91;
-/// Of closed lines so many run again, within so many days (A).
+/// The fraction of closed lines that run again, and the most days until then (A).
 const REOPENED: f64 = 0.05;
 const REOPENED_WITHIN_DAYS: i32 = 90;
-/// Days until a closed number is tried again (A).
+/// Days from a closure to its check-back (A).
 const CHECK_BACK_DAYS: i32 = 28;
-/// Lines that are found to be none, or another (A).
+/// The fractions of lines that are found not to be a line, and to be the same as another (A).
 const FALSE: f64 = 0.008;
-const TWIN: f64 = 0.004;
-/// A line is confirmed within so many days, and is not closed before.
+const SAME_AS_ANOTHER: f64 = 0.004;
+/// The most days until a line is confirmed; it is not closed before.
 const CONFIRMED_WITHIN_DAYS: i32 = 20;
-/// Of the lines that run at the present so many have fallen silent (A).
+/// The fraction of lines on the reference date that have fallen silent (A).
 const SILENT: f64 = 0.08;
-/// Mean age in days of the lines that run at the start (A).
+/// The mean age in days of the lines that run at the start (A).
 const START_AGE_DAYS: f64 = 240.0;
 
-/// One line from its first day.
+/// The life of one line. Days count from 1970-01-01.
 #[derive(Debug, Clone)]
 pub struct Life {
-    /// First day with evidence.
+    /// The first day with evidence.
     pub first: i32,
-    /// Last day with evidence.
+    /// The last day with evidence.
     pub last: i32,
-    /// The day it ended for good, as far as known.
+    /// The day on which the line ended, if it did not run again after it.
     pub ended: Option<i32>,
-    /// Where it stands at the present.
+    /// The state on the reference date.
     pub state: LineState,
-    /// What has been closed.
+    /// The closures of the line.
     pub closures: Vec<Closure>,
     fate: Fate,
 }
@@ -61,17 +61,17 @@ pub struct Life {
 /// One closure of a line.
 #[derive(Debug, Clone)]
 pub struct Closure {
-    /// The day.
+    /// The day of the closure.
     pub on: i32,
-    /// 1 or 2.
+    /// The type of the closure, 1 or 2.
     pub kind: u8,
-    /// Where it stands at the present.
+    /// The state on the reference date.
     pub state: ClosureState,
-    /// The day the number is to be tried again.
+    /// The day on which the check-back is due.
     pub due: i32,
-    /// The day it was.
+    /// The day of the check-back, if it was done.
     pub checked: Option<i32>,
-    /// The day the line was seen to run again.
+    /// The day on which the line was seen to run again.
     pub reopened: Option<i32>,
 }
 
@@ -79,10 +79,10 @@ pub struct Closure {
 enum Fate {
     Real,
     False,
-    Twin,
+    SameAsAnother,
 }
 
-/// What is to happen to a line on a day.
+/// An event that is planned for a line.
 #[derive(Debug, Clone, Copy)]
 enum Coming {
     Confirm,
@@ -91,20 +91,20 @@ enum Coming {
     Reopen,
 }
 
-/// The running lines, with what is coming.
+/// The state of the simulation.
 struct World {
     lives: Vec<Life>,
-    /// Lines that run, by place among `lives`.
+    /// The running lines, as indexes in `lives`.
     running: Vec<usize>,
-    /// By day since the start: what is coming.
+    /// The planned events of each day since [`START`].
     calendar: Vec<Vec<(usize, Coming)>>,
     random: Random,
 }
 
-/// All lines, in order of their first day in the set.
+/// Simulates all lines; they are in the order of their first day in the set.
 ///
 /// # Errors
-/// [`DemoError::Lifecycle`] if the days below asked for an impossible step.
+/// [`DemoError::Lifecycle`] if a state does not allow an event.
 pub fn lives(settings: &Settings) -> Result<Vec<Life>, DemoError> {
     let days = (PRESENT - START) as usize + 1;
     let mut world = World {
@@ -141,7 +141,7 @@ impl World {
     fn begin(&mut self, first: i32) -> usize {
         let fate = match self.random.unit() {
             x if x < FALSE => Fate::False,
-            x if x < FALSE + TWIN => Fate::Twin,
+            x if x < FALSE + SAME_AS_ANOTHER => Fate::SameAsAnother,
             _ => Fate::Real,
         };
         let line = self.lives.len();
@@ -171,7 +171,7 @@ impl World {
         let life = &mut self.lives[line];
         match coming {
             Coming::Confirm => life.state = life.state.after(LineEvent::Confirm)?,
-            // It may have been closed before anybody found out.
+            // The line may have been closed before.
             Coming::Vanish if life.ended.is_none() => {
                 let event = if life.fate == Fate::False { LineEvent::Discredit } else { LineEvent::Merge };
                 life.state = life.state.after(event)?;
@@ -200,7 +200,7 @@ impl World {
         Ok(())
     }
 
-    /// Closes one of the lines that have been known long enough.
+    /// Closes one of the lines that have been known for long enough.
     fn close_one(&mut self, day: i32) -> Result<(), IllegalTransition> {
         for _ in 0..1_000 {
             let at = self.random.below(self.running.len());
@@ -243,7 +243,7 @@ impl World {
         Ok(())
     }
 
-    /// Settles what is known at the present of the lines that still run.
+    /// Sets the last day with evidence and the state of lines that still run on the reference date.
     fn look_back(&mut self) -> Result<(), IllegalTransition> {
         for line in std::mem::take(&mut self.running) {
             let (silent, lately, long_ago) =
@@ -260,7 +260,8 @@ impl World {
     }
 }
 
-/// How many lines are closed on each day: the totals of the periods, spread by weekday and weeks of action.
+/// The number of lines that are closed on each day: the totals of the periods, distributed by weekday and weeks of
+/// intensified work.
 fn closures_by_day(settings: &Settings, random: &mut Random) -> Vec<usize> {
     let mut out = Vec::new();
     let (mut day, mut closed_before) = (START, 0.0);
@@ -288,7 +289,7 @@ fn closures_by_day(settings: &Settings, random: &mut Random) -> Vec<usize> {
     out
 }
 
-/// Straight between the points of a curve, by day.
+/// The value of a curve on a day, by linear interpolation between its points.
 fn between(curve: &[(i32, f64)], day: i32) -> f64 {
     let after = curve.partition_point(|(known, _)| *known < day);
     match (after.checked_sub(1).and_then(|before| curve.get(before)), curve.get(after)) {
@@ -304,7 +305,7 @@ mod tests {
     use crate::model::time::parse_date;
 
     #[test]
-    fn the_days_are_what_their_names_say() {
+    fn day_constants_are_the_days_in_their_comments() {
         for (text, day) in [
             ("2019-11-01", START),
             ("2024-04-30", PRESENT),
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn totals_and_states_are_those_wanted() {
+    fn totals_are_met_and_states_are_consistent() {
         let lives = lives(&Settings { seed: 5, scale: 1.0 }).unwrap();
         let closed =
             |by: i32| lives.iter().flat_map(|life| &life.closures).filter(|closure| closure.on <= by).count();

@@ -1,10 +1,11 @@
-//! The synthetic national set: lines, numbers, addresses, patrols, sightings, closures, from a seed and committed facts.
+//! The synthetic national set: lines, numbers, addresses, patrols, sightings and closures, generated from a seed and
+//! committed facts.
 //!
-//! In: a seed, a scale, and which places are taken by real buildings. Out: rows of the register's collections, the
-//! same on every machine, and a table that checks them against published figures. Nothing in it is real but the
-//! places. Not here: writing rows (`store`), the command (`cli`).
+//! In: a seed, a scale, and the positions of real buildings. Out: rows of the register's collections, the same on every
+//! machine, and a table that compares them with published figures. Only the places are real. Not here: writing rows
+//! (`store`), the command (`cli`).
 //!
-//! Figures and their sources stand beside the constants; what has no public figure is marked (A), an assumption.
+//! The comment of each constant gives its source. A figure without a public source is an assumption, marked (A).
 
 mod buildings;
 mod check;
@@ -42,51 +43,51 @@ use crate::model::Row;
 use crate::model::RowId;
 use crate::model::lifecycle::IllegalTransition;
 
-/// 1 November 2019, when the set begins: a day since 1970.
+/// 1 November 2019, the first day of the set, in days since 1970-01-01.
 pub const START: i32 = 18_201;
-/// 30 April 2024, the present of the set.
+/// 30 April 2024, the reference date of the set, in days since 1970-01-01.
 pub const PRESENT: i32 = 19_843;
-/// The seed of the set that everybody sees.
+/// The default seed.
 pub const SEED: u64 = 20_240_430;
 /// The collections that the set fills.
 pub const COLLECTIONS: [&str; 9] =
     ["exposures", "lines", "legs", "numbers", "addresses", "sightings", "closures", "seizures", "referrals"];
 
-/// What to make.
+/// The settings of a set.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
-    /// Another seed is another country of the same kind.
+    /// The seed of all random numbers. Another seed gives other rows with the same statistics.
     pub seed: u64,
-    /// How many times as many lines as in the country.
+    /// The number of lines, as a multiple of that of the country.
     pub scale: f64,
 }
 
-/// A row with where it belongs.
+/// A generated row and its collection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// The collection.
+    /// The id of the collection.
     pub collection: &'static str,
     /// The row, with its id.
     pub row: Row,
-    /// Who holds it, and how it may be handled.
+    /// The owner of the row, and how it may be handled.
     pub provenance: Provenance,
 }
 
-/// What is true of one record of a line.
+/// The truth about one record of a line, which the store does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truth {
-    /// The record.
+    /// The id of the record.
     pub record: RowId,
-    /// The record of the same line that closures and addresses hang on.
+    /// The primary record of the same line, which closures and addresses refer to.
     pub line: RowId,
-    /// What is wrong with the record.
+    /// The faults of the record.
     pub dirt: Vec<&'static str>,
 }
 
-/// Why the set could not be made.
+/// The reason why the set could not be generated.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// A committed fact cannot be read.
+    /// A committed file of facts cannot be read.
     #[error("data/reference/{file}: {what}")]
     Fact {
         /// The file.
@@ -94,28 +95,29 @@ pub enum DemoError {
         /// What is wrong with it.
         what: String,
     },
-    /// A step that the lifecycle forbids.
+    /// A state and an event that the lifecycle does not allow.
     #[error(transparent)]
     Lifecycle(#[from] IllegalTransition),
-    /// The token function refused its key, which has the right length.
-    #[error("the key for number tokens is refused")]
+    /// The token function refused its key. Its length is right, so this cannot happen.
+    #[error("the key for number tokens was refused")]
     Key(#[from] hmac::digest::InvalidLength),
-    /// Who takes the rows gave up.
+    /// The receiver of the rows stopped with this message.
     #[error("{0}")]
     Refused(String),
 }
 
-/// The key of released rows' ids, so that the same set is released alike: what it would hide is invented.
+/// The key for ids of released rows. It depends on the seed, so that a set is always released with the same ids; it need
+/// not be secret because the rows are synthetic.
 #[must_use]
 pub fn release_key(settings: &Settings) -> [u8; 32] {
     blake3::derive_key("throughline demo 2026 released ids", &settings.seed.to_be_bytes())
 }
 
-/// Makes the set: every row goes to `each`, in an order that depends on the settings only. `taken` says where no
-/// invented address may stand.
+/// Generates the set and passes every row to `each`, in an order that depends only on the settings. `taken` returns
+/// whether a position is not free for a synthetic address.
 ///
 /// # Errors
-/// [`DemoError`], also [`DemoError::Refused`] with the words of `each`.
+/// [`DemoError`]; [`DemoError::Refused`] with the message of `each` if that fails.
 pub fn generate(
     settings: &Settings,
     taken: &dyn Fn(Position) -> bool,

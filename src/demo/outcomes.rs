@@ -1,4 +1,4 @@
-//! What closures brought: arrests, seizures, referrals, with the published totals of the programme met as floors.
+//! The results of closures: arrests, seizures and referrals, at least as many as the published totals of the programme.
 //!
 //! Source: written answers of June 2021 (more than 5,100 arrests, £2.9m, more than 1,200 safeguarded) and April 2024
 //! (more than 16,500 arrests, more than 8,800 referrals).
@@ -24,16 +24,16 @@ use crate::model::lifecycle::IllegalTransition;
 use crate::model::lifecycle::ReferralEvent;
 use crate::model::lifecycle::ReferralState;
 
-/// Arrests and referrals by the two days of the published totals, a little above the floors.
+/// Arrests and referrals by the two days of the published totals, a little above these minimums.
 const BY: [(i32, f64, f64); 2] = [(JUNE_2021, 5_130.0, 1_225.0), (APRIL_2024, 16_550.0, 8_828.0)];
-/// Afterwards, for each closure, as in the last published quarter.
+/// Arrests and referrals for each later closure, as in the last published quarter.
 const AFTERWARDS: (f64, f64) = (1.4, 2.1);
-/// Cash seized by June 2021, in pence: a little above £2.9m.
+/// Cash seized by 18 June 2021 in pence: a little above £2.9m.
 const CASH_BY_JUNE_2021: f64 = 292_000_000.0;
-/// Share of closures with a seizure (A), and its cash in pence: median and deviation of the logarithm (A).
+/// The fraction of closures with a seizure (A), and its cash in pence: median and standard deviation of the logarithm (A).
 const SEIZES: f64 = 0.75;
 const CASH: (f64, f64) = (250_000.0, 1.0);
-/// Ages of people referred (A, after published shares of referrals that are children).
+/// Age bands of referred people, with weights (A, following published fractions of children among them).
 const AGES: [(&str, f64); 4] = [("under 12", 0.01), ("12-17", 0.61), ("18-25", 0.20), ("26 and over", 0.18)];
 
 /// Arrests, referrals and cash of one closure.
@@ -44,12 +44,12 @@ struct Outcome {
     cash: f64,
 }
 
-/// Outcomes of every closure, by life and number of the closure.
+/// The outcome of each closure, by the index of the life and the number of the closure.
 #[derive(Debug)]
 pub struct Outcomes(Vec<Vec<Outcome>>);
 
 impl Outcomes {
-    /// Draws them, then tops each period up, or takes away, until its totals are met.
+    /// Draws random outcomes and adjusts them until the totals of each period are met.
     pub fn new(register: &Register, settings: &Settings) -> Self {
         let mut random = Random::new(settings.seed, "outcomes", 0);
         let mut all: Vec<Vec<Outcome>> =
@@ -91,7 +91,7 @@ impl Outcomes {
     }
 }
 
-/// Poisson counts for `count` closures whose sum is `total`, rounded up.
+/// Poisson-distributed counts for `count` closures, adjusted so that their sum is `total`, rounded up.
 fn spread(count: usize, total: f64, random: &mut Random) -> Vec<u32> {
     if count == 0 {
         return Vec::new();
@@ -113,10 +113,10 @@ fn spread(count: usize, total: f64, random: &mut Random) -> Vec<u32> {
     counts
 }
 
-/// The closures of a line with what they brought.
+/// Generates the closures of a line and their results.
 ///
 /// # Errors
-/// [`DemoError::Lifecycle`].
+/// [`DemoError::Lifecycle`] if a state does not allow an event.
 pub fn of_line(
     line: &Line,
     register: &Register,
@@ -128,7 +128,7 @@ pub fn of_line(
     let hub = &facts.hubs[line.hub];
     let importing = line.legs.first().map_or(hub.force.as_str(), |leg| facts.towns[leg.town].force.as_str());
     for (closure, outcome) in register.lives[line.life].closures.iter().zip(&outcomes.0[line.life]) {
-        // Taskforces of the exporting forces close two lines in three; the railway's a few.
+        // Taskforces of the exporting forces close two in three of their lines; the British Transport Police close a few.
         let (force, taskforce) = match random.unit() {
             x if x < 0.66 && EXPORTERS.contains(&hub.force.as_str()) => (
                 hub.force.as_str(),
@@ -170,7 +170,7 @@ pub fn of_line(
             each(row.done(&seizures::SYNTHETIC, force, "P", Sensitivity::Limited));
         }
         for _ in 0..outcome.referrals {
-            // Most are made on the day of the closure, some while it is prepared.
+            // Most referrals are made on the day of the closure, some while it is prepared.
             let before = if random.chance(0.75) { 0 } else { random.whole(1, 14) };
             let made = (closure.on - before).max(line.first);
             let (state, decided) = course(random, made)?;
@@ -206,7 +206,7 @@ pub fn of_line(
     Ok(())
 }
 
-/// What has become of a referral by the present, and the day of the first decision.
+/// The state of a referral on the reference date, and the day of the first decision.
 fn course(random: &mut Random, made: i32) -> Result<(ReferralState, Option<i32>), IllegalTransition> {
     let mut state = ReferralState::Made;
     let decided = made + random.whole(2, 45);

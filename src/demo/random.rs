@@ -1,6 +1,6 @@
-//! Random numbers that are the same on every machine: a pinned `ChaCha` generator and our own samplers.
+//! Random numbers that are the same on every machine: a `ChaCha` generator with a pinned version, and our own samplers.
 //!
-//! Samplers use integer arithmetic, the four operations and `libm` only: platform libraries round differently.
+//! Samplers use only integers, the four basic operations and `libm`, because platform libraries round differently.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
@@ -8,12 +8,12 @@ use rand_chacha::rand_core::SeedableRng;
 
 use crate::model::RowId;
 
-/// One stream of random numbers. Streams of different names or numbers have nothing to do with one another.
+/// One stream of random numbers. Streams with different names or numbers are independent.
 #[derive(Debug)]
 pub struct Random(ChaCha8Rng);
 
 impl Random {
-    /// The stream that `seed`, a name and a number stand for.
+    /// The stream for a seed, a name and a number.
     #[must_use]
     pub fn new(seed: u64, name: &str, number: u64) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("throughline demo random stream");
@@ -23,48 +23,49 @@ impl Random {
         Self(ChaCha8Rng::from_seed(*hasher.finalize().as_bytes()))
     }
 
-    /// From 0 up to 1, 53 bits.
+    /// A number from 0 up to 1 (not included), with 53 random bits.
     pub fn unit(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// A whole number below `count`; 0 for a count of 0.
+    /// A whole number from 0 up to `count` (not included); 0 if `count` is 0.
     pub fn below(&mut self, count: usize) -> usize {
         ((u128::from(self.0.next_u64()) * count as u128) >> 64) as usize
     }
 
-    /// A whole number from `least` to `most`.
+    /// A whole number from `least` to `most`, both included.
     pub fn whole(&mut self, least: i32, most: i32) -> i32 {
         least + self.below((most - least).max(0) as usize + 1) as i32
     }
 
-    /// From `low` up to `high`.
+    /// A number from `low` up to `high` (not included).
     pub fn between(&mut self, low: f64, high: f64) -> f64 {
         low + self.unit() * (high - low)
     }
 
-    /// Whether something of probability `p` happens.
+    /// `true` with probability `p`.
     pub fn chance(&mut self, p: f64) -> bool {
         self.unit() < p
     }
 
-    /// Exponential with a mean.
+    /// An exponentially distributed number with this mean.
     pub fn exponential(&mut self, mean: f64) -> f64 {
         -mean * libm::log(1.0 - self.unit())
     }
 
-    /// Normal with mean 0 and deviation 1 (Box and Muller 1958).
+    /// A normally distributed number with mean 0 and standard deviation 1. Source: Box and Muller (1958).
     pub fn normal(&mut self) -> f64 {
         let radius = libm::sqrt(-2.0 * libm::log(1.0 - self.unit()));
         radius * libm::cos(std::f64::consts::TAU * self.unit())
     }
 
-    /// Log-normal with a median and the deviation of its logarithm.
+    /// A log-normally distributed number with this median and this standard deviation of its logarithm.
     pub fn log_normal(&mut self, median: f64, deviation: f64) -> f64 {
         median * libm::exp(deviation * self.normal())
     }
 
-    /// Poisson with a mean (Knuth 1969 by products; a large mean is halved until it is small).
+    /// A Poisson-distributed number with this mean. Source: Knuth (1969), by products; a mean above 30 is halved until it is
+    /// smaller.
     pub fn poisson(&mut self, mean: f64) -> u32 {
         if mean > 30.0 {
             return self.poisson(mean / 2.0) + self.poisson(mean / 2.0);
@@ -79,12 +80,12 @@ impl Random {
         count
     }
 
-    /// One of several, each as likely.
+    /// One of the choices, all with equal probability.
     pub fn one_of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len())]
     }
 
-    /// One of several words with their weights.
+    /// One of the choices, with probabilities in proportion to their weights.
     pub fn weighted<'a, T>(&mut self, choices: &'a [(T, f64)]) -> &'a T {
         let total: f64 = choices.iter().map(|(_, weight)| weight).sum();
         let mut left = self.unit() * total;
@@ -97,34 +98,34 @@ impl Random {
         &choices[choices.len() - 1].0
     }
 
-    /// Any order (Fisher and Yates).
+    /// Shuffles a slice. Source: Fisher and Yates.
     pub fn shuffle<T>(&mut self, things: &mut [T]) {
         for last in (1..things.len()).rev() {
             things.swap(last, self.below(last + 1));
         }
     }
 
-    /// The id of a row.
+    /// A random row id.
     pub fn row_id(&mut self) -> RowId {
         let mut bytes = [0; 16];
         self.0.fill_bytes(&mut bytes);
         RowId::from_random(bytes)
     }
 
-    /// Sixteen random bytes as hexadecimal digits.
+    /// Sixteen random bytes in hexadecimal.
     pub fn token(&mut self) -> String {
         format!("{:016x}{:016x}", self.0.next_u64(), self.0.next_u64())
     }
 }
 
-/// Weights of things that are drawn many times.
+/// Weights for drawing many times from the same choices.
 #[derive(Debug, Clone)]
 pub struct Draw {
     sums: Vec<f64>,
 }
 
 impl Draw {
-    /// Of weights, which must not be negative.
+    /// For these weights, which must not be negative.
     #[must_use]
     pub fn new(weights: impl IntoIterator<Item = f64>) -> Self {
         let mut sum = 0.0;
@@ -135,13 +136,13 @@ impl Draw {
         Self { sums: sums.collect() }
     }
 
-    /// Whether nothing can be drawn.
+    /// Whether all weights are 0, so that nothing can be drawn.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sums.last().is_none_or(|total| *total <= 0.0)
     }
 
-    /// The place of one of them.
+    /// The index of one choice, with probabilities in proportion to the weights.
     pub fn pick(&self, random: &mut Random) -> usize {
         let total = self.sums.last().copied().unwrap_or(0.0);
         let at = random.unit() * total;
@@ -149,8 +150,8 @@ impl Draw {
     }
 }
 
-/// Shares `count` among weights so that each gets its part rounded up or down and the sum is exact (largest
-/// remainders; of equal ones the first).
+/// Divides `count` in proportion to the weights. Each part is rounded up or down so that the sum is exact (method of
+/// largest remainders; of equal remainders the first).
 #[must_use]
 pub fn apportion(count: usize, weights: &[f64]) -> Vec<usize> {
     let total: f64 = weights.iter().sum();
@@ -158,15 +159,15 @@ pub fn apportion(count: usize, weights: &[f64]) -> Vec<usize> {
         return vec![0; weights.len()];
     }
     let exact: Vec<f64> = weights.iter().map(|weight| weight / total * count as f64).collect();
-    let mut shares: Vec<usize> = exact.iter().map(|part| *part as usize).collect();
+    let mut parts: Vec<usize> = exact.iter().map(|part| *part as usize).collect();
     let mut order: Vec<usize> = (0..weights.len()).collect();
     let rest = |place: usize| exact[place] - libm::floor(exact[place]);
     order.sort_by(|a, b| rest(*b).total_cmp(&rest(*a)).then(a.cmp(b)));
-    let left = count - shares.iter().sum::<usize>();
+    let left = count - parts.iter().sum::<usize>();
     for place in order.into_iter().cycle().take(left) {
-        shares[place] += 1;
+        parts[place] += 1;
     }
-    shares
+    parts
 }
 
 #[cfg(test)]
@@ -174,8 +175,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn streams_are_the_same_everywhere_and_apart() {
-        // Written down once: a change of generator or sampler changes every demo row.
+    fn a_stream_depends_on_seed_name_and_number_only() {
+        // These numbers are pinned: a change of the generator or of a sampler would change every row of the set.
         let mut random = Random::new(1, "test", 0);
         let drawn: Vec<usize> = (0..6).map(|_| random.below(1_000)).collect();
         assert_eq!(drawn, PINNED);
@@ -185,7 +186,7 @@ mod tests {
     const PINNED: [usize; 6] = [89, 885, 664, 843, 706, 844];
 
     #[test]
-    fn samplers_have_their_moments() {
+    fn samplers_have_the_right_mean_and_variance() {
         let mut random = Random::new(7, "moments", 0);
         let count = 200_000;
         let mut moments = |draw: &mut dyn FnMut(&mut Random) -> f64| {
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_follow_weights_and_shares_add_up() {
+    fn draws_follow_weights_and_parts_add_up() {
         let draw = Draw::new([1.0, 0.0, 3.0]);
         let mut random = Random::new(3, "draw", 0);
         let mut met = [0; 3];

@@ -1,4 +1,4 @@
-//! Rows of lines, their links, their numbers and the addresses they take over.
+//! Rows of lines, their legs, their numbers and the addresses that they take over.
 
 use hmac::Hmac;
 use hmac::KeyInit;
@@ -31,32 +31,32 @@ use crate::model::lifecycle::IllegalTransition;
 use crate::model::lifecycle::RestrictionEvent;
 use crate::model::lifecycle::RestrictionState;
 
-/// Grades of records and how often they come (A): mostly 2C and 1B.
+/// Grades of records, with weights (A): mostly 2C and 1B.
 pub const GRADES: [(&str, f64); 7] =
     [("2C", 0.40), ("1B", 0.30), ("2B", 0.10), ("1A", 0.06), ("2D", 0.06), ("3D", 0.05), ("3C", 0.03)];
-/// Share of records that may be passed on under conditions only.
+/// The fraction of records that may be passed on only under conditions.
 pub const WITH_CONDITIONS: f64 = 0.08;
-/// Mean life of a number in days: 3.8 months.
+/// The mean life of a number in days: 3.8 months.
 const NUMBER_DAYS: f64 = 115.0;
-/// Of changes of number so many leave a gap of up to a fortnight: the line comes back under its old name.
+/// The fraction of changes of number with a gap of up to two weeks; after it the line comes back under its old brand.
 const GAP: f64 = 0.20;
-/// Takings of a line in a week on a journey, in pence: £800,000 a year on five journeys a week.
+/// The revenue in pence of a weekly journey: £800,000 a year for five journeys a week.
 const PENCE_A_TRIP: f64 = 800_000.0 * 100.0 / 52.0 / 5.0 / 1.73;
-/// Addresses that a line takes over in its life: six to eight known to each closed line.
+/// The number of addresses that a line takes over in its life: six to eight are known for each closed line.
 const ADDRESSES: (i32, i32) = (6, 8);
-/// Days over which a line takes over as many (A).
+/// The days over which a line takes over that number (A).
 const LIFE_DAYS: f64 = 240.0;
-/// Median stay in days, and the deviation of its logarithm (A).
+/// The median stay in days, and the standard deviation of its logarithm (A).
 const STAY: (f64, f64) = (3.0, 1.0);
 
-/// Handling of a record.
+/// A random handling code.
 pub fn handling(random: &mut Random) -> &'static str {
     if random.chance(WITH_CONDITIONS) { "C" } else { "P" }
 }
 
-/// How sure records of a grade make one, by source and information; several reports add up as independent ones.
+/// The confidence from 0 to 1 that reports of a grade give. Several reports count as independent: 1 - (1 - w)^n.
 ///
-/// Source: weights of the domain's grading table (A), 1 - product of (1 - w).
+/// Source: the weights w of source and information are assumptions (A).
 fn confidence(grade: &str, reports: u32) -> f64 {
     let (source, information) = (grade.as_bytes().first(), grade.as_bytes().get(1));
     let source = match source {
@@ -75,7 +75,7 @@ fn confidence(grade: &str, reports: u32) -> f64 {
     rounded(1.0 - libm::pow(1.0 - weight, f64::from(reports.clamp(1, 6))), 3)
 }
 
-/// The rows of one line and its links.
+/// Generates the rows of one line and its legs.
 pub fn line(line: &Line, facts: &Facts, random: &mut Random, each: &mut dyn FnMut(Record)) {
     let hub = &facts.hubs[line.hub];
     let trips: f64 = line.legs.iter().map(|leg| leg.trips_per_week).sum();
@@ -136,20 +136,20 @@ fn straight(from: Position, to: Position) -> Option<Geometry> {
     builder.finish()
 }
 
-/// Turns numbers into tokens under the seed's key.
+/// Turns numbers into tokens with a key that depends on the seed.
 #[derive(Debug)]
 pub struct Tokens {
     key: [u8; 32],
 }
 
 impl Tokens {
-    /// The key of a seed.
+    /// For a seed.
     pub fn new(seed: u64) -> Self {
         Self { key: blake3::derive_key("throughline demo number tokens", &seed.to_le_bytes()) }
     }
 
-    /// The token of a number in one of its lives: the range has a thousand numbers, the set has more lives than that,
-    /// and two lives of one number have nothing to do with each other.
+    /// The token of a number in one of its lives. The range has a thousand numbers and the set has more lives, so a number is
+    /// used several times; its tokens differ, because these lives are unrelated.
     fn token(&self, number: &str, life: RowId) -> Result<String, DemoError> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key)?;
         mac.update(number.as_bytes());
@@ -158,10 +158,10 @@ impl Tokens {
     }
 }
 
-/// The numbers of a line, one after another over its life. `held` are the records that know them.
+/// Generates the numbers of a line, one after another over its life. `held` are the records that have them.
 ///
 /// # Errors
-/// [`DemoError`].
+/// [`DemoError::Lifecycle`] if a state does not allow an event; [`DemoError::Key`] if the key is refused.
 pub fn numbers(
     held: &[&Line],
     tokens: &Tokens,
@@ -203,7 +203,7 @@ pub fn numbers(
     Ok(())
 }
 
-/// Orders are rare (A): one number in twenty-five has one applied for.
+/// A random state of a restriction order. Applications are made for one number in twenty-five (A).
 fn restriction(random: &mut Random, dead: Option<i32>) -> Result<RestrictionState, IllegalTransition> {
     let mut state = RestrictionState::None;
     if !random.chance(0.04) {
@@ -222,10 +222,10 @@ fn restriction(random: &mut Random, dead: Option<i32>) -> Result<RestrictionStat
     if dead.is_some() { state.after(RestrictionEvent::Expire) } else { Ok(state) }
 }
 
-/// The addresses of a line: `points` has the places that stand free in each town.
+/// Generates the addresses of a line. `points` has the free positions of each town.
 ///
 /// # Errors
-/// [`DemoError::Lifecycle`].
+/// [`DemoError::Lifecycle`] if a state does not allow an event.
 pub fn addresses(
     line: &Line,
     points: &[Vec<Position>],
@@ -289,7 +289,8 @@ pub fn addresses(
     Ok(())
 }
 
-/// What has become of an address that was taken over until a day: its state, visits so far, and the last visit.
+/// The state of an address on the reference date, the number of visits, and the day of the last visit. `left` is the last
+/// day of the take-over.
 fn course(random: &mut Random, left: i32) -> Result<(AddressState, u32, Option<i32>), IllegalTransition> {
     let mut state = AddressState::Reported;
     let (mut day, mut visits, mut last_visit) = (left, 0, None);
@@ -339,14 +340,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn several_reports_add_up() {
+    fn independent_reports_raise_the_confidence() {
         // 2C: 0.6 x 0.5 = 0.3; three of them 1 - 0.7^3 = 0.657.
         assert!((confidence("2C", 1) - 0.3).abs() < 1e-9 && (confidence("2C", 3) - 0.657).abs() < 1e-9);
         assert!((confidence("3E", 4)).abs() < 1e-9);
     }
 
     #[test]
-    fn a_token_is_the_published_function_and_differs_by_life() {
+    fn a_token_differs_by_number_and_by_life() {
         let tokens = Tokens { key: [7; 32] };
         let token = tokens.token("+447700900123", RowId(1)).unwrap();
         assert_eq!(token.len(), 32);

@@ -1,5 +1,5 @@
-//! The lines as forces would hand them over: one sheet in the shape of the national return, three rows in a hundred
-//! malformed. For trying imports; nothing in a store is made from it.
+//! The lines as forces would report them: one sheet in the layout of the national return, with 3 % malformed rows. It is
+//! for testing imports; no row of a store is generated from it.
 
 use csv::Writer;
 
@@ -15,9 +15,9 @@ use crate::model::RowId;
 use crate::model::crs::lon_lat_to_grid;
 use crate::model::time::format_date;
 
-/// Share of rows that no import can take (A).
+/// The fraction of rows that no import accepts (A).
 const MALFORMED: f64 = 0.03;
-/// What is wrong with them: the code that an import reports.
+/// Their faults: the codes that an import reports.
 const FAULTS: [&str; 4] = ["column-count", "half-a-place", "coordinate", "out-of-range"];
 const HEADING: [&str; 19] = [
     "Ref/URN",
@@ -41,13 +41,13 @@ const HEADING: [&str; 19] = [
     "Comments",
 ];
 
-/// The record that a row of the sheet is of, and the fault that it has.
+/// The record of a row of the sheet, and the row's fault.
 pub type ReturnRow = (RowId, Option<&'static str>);
 
-/// The sheet, and which record each row is of, with the fault that it has.
+/// Generates the sheet as CSV, and for each row its record and fault.
 ///
 /// # Errors
-/// [`DemoError`].
+/// [`DemoError`] as for [`crate::demo::generate`].
 pub fn returns(settings: &Settings) -> Result<(Vec<u8>, Vec<ReturnRow>), DemoError> {
     let facts = Facts::read()?;
     let register = lines::register(settings, &facts)?;

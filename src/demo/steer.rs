@@ -1,5 +1,5 @@
-//! Two figures that were published for places are met exactly: 20 lines in Portsmouth, 38 in Northamptonshire, most of
-//! them in Northampton and Kettering. Links are moved until they are; a move keeps hub and line.
+//! Moves legs until two published figures are met exactly: 20 lines in Portsmouth, and 38 in Northamptonshire, most of
+//! them in Northampton and Kettering. A leg that is moved gets another town; its line and hub stay.
 //!
 //! Source: founding documents: Portsmouth 2018 ("around 20 networks"), Northamptonshire 2020 (38 groups).
 
@@ -10,29 +10,30 @@ use crate::demo::facts::distance_km;
 use crate::demo::lines::Line;
 use crate::demo::random::Random;
 
-/// Lines that run to Portsmouth at the present.
+/// The number of lines that run to Portsmouth on the reference date.
 pub const PORTSMOUTH: f64 = 20.0;
-/// Lines that run to Northamptonshire at the present.
+/// The number of lines that run to Northamptonshire on the reference date.
 pub const NORTHAMPTONSHIRE: f64 = 38.0;
-/// Of those, how many of a hundred run to Northampton or Kettering.
+/// The fraction of these that run to Northampton or Kettering.
 const MAIN_TOWNS: f64 = 0.70;
-/// Share of Portsmouth's lines that are taken from those to its county, and how far the hubs of the others are (A).
+/// The fraction of Portsmouth's lines that are moved from other towns of its county, and the greatest distance in
+/// kilometres of the hubs of the others (A).
 const FROM_HAMPSHIRE: f64 = 0.65;
 const FURTHER_HUBS_KM: f64 = 330.0;
 
-/// A set of towns and the number of running lines it shall have.
+/// A set of towns and the number of running lines that it should have.
 struct Aim<'a> {
     wanted: usize,
     inside: &'a dyn Fn(usize) -> bool,
-    /// Where links that are moved in go.
+    /// The town for a leg that is moved into the set.
     into: &'a dyn Fn(&mut Random) -> usize,
-    /// Which links may be moved in; the most natural first.
+    /// Whether a leg, by its line and town, may be moved into the set.
     from: &'a dyn Fn(&Line, usize) -> bool,
-    /// Where links that are moved out go, given the hub.
+    /// The town for a leg that is moved out of the set, by the index of its hub.
     out: &'a dyn Fn(usize, &mut Random) -> usize,
 }
 
-/// Moves links until both figures are met.
+/// Moves legs until both figures are met.
 pub fn steer(lines: &mut [Line], settings: &Settings, facts: &Facts, destinations: &Destinations) {
     let mut random = Random::new(settings.seed, "steer", 0);
     let find = |id: &str| facts.towns.iter().position(|town| town.id == id).unwrap_or(0);
@@ -62,7 +63,7 @@ pub fn steer(lines: &mut [Line], settings: &Settings, facts: &Facts, destination
             };
             aim.reach(lines, facts, random);
         };
-    // Most from what goes to Hampshire anyway, which is London's; some from further hubs (A).
+    // Most legs are moved from other towns in Hampshire, which are London's; some come from other hubs (A).
     let near = |line: &Line| {
         distance_km(facts.hubs[line.hub].position, facts.towns[portsmouth].position) < FURTHER_HUBS_KM
     };
@@ -75,7 +76,7 @@ pub fn steer(lines: &mut [Line], settings: &Settings, facts: &Facts, destination
     let is_main = |town: usize| town == northampton || town == kettering;
     let in_northamptonshire = |town: usize| force(town) == "northamptonshire";
     let main = count(NORTHAMPTONSHIRE * MAIN_TOWNS);
-    // Links of other hubs move first, so that London's keep their published proportions as far as they can.
+    // Only legs of other hubs are moved in, so that London's legs stay close to their published proportions.
     let aim = Aim {
         wanted: count(NORTHAMPTONSHIRE),
         inside: &in_northamptonshire,
@@ -101,7 +102,7 @@ pub fn steer(lines: &mut [Line], settings: &Settings, facts: &Facts, destination
         },
     };
     aim.reach(lines, facts, &mut random);
-    // Now among the towns of Northamptonshire.
+    // Then legs are moved between towns of Northamptonshire.
     let aim = Aim {
         wanted: main,
         inside: &is_main,
@@ -149,7 +150,8 @@ impl Aim<'_> {
         }
     }
 
-    /// Moves a line's running links that `which` names; one that would meet another of the line's is given up.
+    /// Moves the active legs of a line to which `which` applies. A leg stays if no town is found that the line does not have
+    /// yet.
     fn rewrite(
         line: &mut Line,
         facts: &Facts,

@@ -1,11 +1,14 @@
-//! CSV: the id, longitude and latitude of points, then the fields under their public names.
+//! CSV: the feature id, the longitude and latitude of points, then the fields under their public names.
 //!
-//! UTF-8, comma, a heading line, RFC 4180 quoting. Lines and areas have no columns of their own and are refused by
-//! the caller. The import knows such a file by its first three headings, `feature_id`, `lon` and `lat`, and reads it back
-//! whole: the first column is the features' ids, nothing is null, and a heading says where a column of a user's layer is
-//! not what it looks like: `NAME (text)` for text that could be numbers or times, `NAME (text, \N is null)` where some
-//! text is empty (then null is `\N` and a backslash in front has one more), `NAME (json)` for JSON. Other columns are
-//! written as they would be read back; `NAME (plain)` if the name itself ends like one of these.
+//! UTF-8, separated by commas, with a heading line, quoted as in RFC 4180. CSV has no columns for lines and polygons, so
+//! the caller refuses them. The import recognises such a file by its first three headings, `feature_id`, `lon` and `lat`
+//! (`feature_lon` and `feature_lat` if a field has that name), and reads all values back. An empty cell is null. The
+//! endings of headings say how a column is written:
+//! - `NAME (text)`: text of a layer that would be read as numbers, times or truth values;
+//! - `NAME (text, \N is null)`: text of which some is empty; here null is `\N`, and a text that begins with a backslash
+//!   has one more;
+//! - `NAME (json)`: JSON;
+//! - `NAME (plain)`: a column like all others, with a name that itself ends like one of these.
 
 use std::io::Write;
 
@@ -22,13 +25,13 @@ use crate::model::time;
 use crate::query::RowRef;
 use crate::query::public_id;
 
-/// Endings of headings that mean something.
+/// Endings of headings that say how a column is written.
 const TEXT: &str = " (text)";
 const TEXT_OR_NULL: &str = " (text, \\N is null)";
 const JSON: &str = " (json)";
 const PLAIN: &str = " (plain)";
 
-/// Writes rows of one collection.
+/// Writes rows of one collection as CSV.
 pub struct CsvWriter<'a, W: Write> {
     writer: Writer<W>,
     collection: &'a CollectionView,
@@ -37,10 +40,10 @@ pub struct CsvWriter<'a, W: Write> {
 }
 
 impl<'a, W: Write> CsvWriter<'a, W> {
-    /// Writes the heading; `rows` are those that will follow.
+    /// Writes the heading line. `rows` must be all rows that will be written: their values decide the endings of headings.
     ///
     /// # Errors
-    /// Of the output.
+    /// If writing to the output fails.
     pub fn new(output: W, collection: &'a CollectionView, rows: &[RowRef]) -> Result<Self, csv::Error> {
         let mut writer = Writer::from_writer(output);
         let schema = collection.schema();
@@ -64,7 +67,7 @@ impl<'a, W: Write> CsvWriter<'a, W> {
     /// Writes a row.
     ///
     /// # Errors
-    /// Of the output.
+    /// If writing to the output fails.
     pub fn row(&mut self, at: RowRef) -> Result<(), csv::Error> {
         let group = &self.collection.groups()[at.group as usize];
         let row = at.row as usize;
@@ -89,16 +92,16 @@ impl<'a, W: Write> CsvWriter<'a, W> {
         self.writer.write_record(None::<&[u8]>)
     }
 
-    /// Hands the last bytes on.
+    /// Writes the last bytes to the output.
     ///
     /// # Errors
-    /// Of the output.
+    /// If writing to the output fails.
     pub fn finish(mut self) -> std::io::Result<()> {
         self.writer.flush()
     }
 }
 
-/// How the heading of a field ends. The types of a collection that comes with the program are known without.
+/// The ending of a field's heading. Text fields of built-in collections never need `(text)`: the import knows their type.
 fn ending(collection: &CollectionView, rows: &[RowRef], field: &FieldSchema, place: usize) -> &'static str {
     let texts = || {
         rows.iter().filter_map(|at| {
@@ -121,7 +124,7 @@ fn ending(collection: &CollectionView, rows: &[RowRef], field: &FieldSchema, pla
     }
 }
 
-/// Whether a text alone would be read as something else.
+/// Whether an import would read the text as another type.
 fn looks_otherwise(text: &str) -> bool {
     matches!(text, "true" | "false")
         || text.parse::<i64>().is_ok_and(|number| number.to_string() == text)

@@ -1,7 +1,7 @@
-//! One feature as GeoJSON, straight from the columns.
+//! Writes features as GeoJSON from the columns.
 //!
-//! Coordinates have at most seven decimals, as they are held; in the British National Grid three (millimetres).
-//! Source: RFC 7946; OGC API - Features - Part 2 for other systems.
+//! Longitude and latitude have at most seven decimals, as they are held in memory; British National Grid coordinates have
+//! three (millimetres). Source: RFC 7946; OGC API - Features - Part 2 for other coordinate reference systems.
 
 use crate::access::CollectionView;
 use crate::access::RowGroup;
@@ -15,7 +15,7 @@ use crate::model::crs::Crs;
 use crate::model::crs::lon_lat_to_grid;
 use crate::query::RowRef;
 
-/// Enough for one feature with few vertices.
+/// The buffer in bytes for one feature with few vertices.
 const ONE_ROOM: usize = 1_024;
 
 /// Writes features of one collection.
@@ -23,9 +23,9 @@ const ONE_ROOM: usize = 1_024;
 pub struct FeatureWriter<'a> {
     collection: &'a CollectionView,
     crs: Crs,
-    /// Row groups that rows were written of.
+    /// The row groups from which rows were written.
     groups: Vec<Group<'a>>,
-    /// Which of them was the last.
+    /// The index in `groups` of the last one that was used.
     last: usize,
 }
 
@@ -33,29 +33,29 @@ pub struct FeatureWriter<'a> {
 struct Group<'a> {
     place: u32,
     rows: &'a RowGroup,
-    /// Positions of the rows that have one, if they are points and written as they are held.
+    /// Positions of rows with geometry, if all are points and are written as longitude and latitude.
     points: &'a [Position],
     properties: Properties<'a>,
 }
 
 impl<'a> FeatureWriter<'a> {
-    /// For a collection, with positions in `crs`.
+    /// A writer for a collection, with coordinates in `crs`.
     #[must_use]
     pub fn new(collection: &'a CollectionView, crs: Crs) -> Self {
         Self { collection, crs, groups: Vec::new(), last: 0 }
     }
 
-    /// Appends a feature; `distance_m` becomes a property, or a member beside them if a field has that name.
+    /// Appends a feature. `distance_m` (metres) becomes a property; if a field has that name, a member of the feature.
     pub fn feature(&mut self, out: &mut JsonWriter<'_>, at: RowRef, distance_m: Option<f64>) {
         self.write(out, at, distance_m, b"}");
     }
 
-    /// Appends a feature without its closing brace, for members to follow.
+    /// Appends a feature without its closing brace, so that the caller can add members.
     pub fn open_feature(&mut self, out: &mut Vec<u8>, at: RowRef) {
         self.write(&mut JsonWriter::with_room(out, ONE_ROOM), at, None, b"");
     }
 
-    /// Rows that follow each other are mostly of one group.
+    /// The index in `groups` of a row group. Successive rows are mostly from one group.
     #[inline]
     fn group(&mut self, place: u32) -> usize {
         if self.groups.get(self.last).is_none_or(|group| group.place != place) {
@@ -84,7 +84,7 @@ impl<'a> FeatureWriter<'a> {
         let Group { rows: group, points, properties, .. } = &self.groups[group];
         let schema = self.collection.schema();
         let row = at.row as usize;
-        // One of the two: a member of its own, or a property.
+        // The distance is either a member or a property.
         let (mut member, mut property) = (None, None);
         if let Some(metres) = distance_m {
             let metres = Some((metres * 1e3).round() / 1e3);
@@ -107,7 +107,7 @@ impl<'a> FeatureWriter<'a> {
             } else {
                 out.fixed(b",\"geometry\":");
                 match group.geometry(row) {
-                    // A position may have no place in the other system: no half geometry, no invented numbers.
+                    // If a position cannot be converted to `crs`, the whole geometry is null.
                     Some(geometry) => out.whole_or_null(|out| self.geometry(out, geometry)),
                     None => out.fixed(b"null"),
                 }
@@ -198,7 +198,7 @@ pub fn push_json_text(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + 2);
     out.push(b'"');
-    // Most texts have nothing to escape; without a way out early the compiler looks at many bytes at once.
+    // Most texts have nothing to escape. Without an early exit, the compiler tests many bytes at once.
     if bytes.iter().fold(false, |any, byte| any | needs_escape(*byte)) {
         push_escaped(out, bytes);
     } else {
@@ -239,7 +239,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn texts_read_back(text in ".*") {
+        fn a_json_text_reads_back(text in ".*") {
             let mut out = Vec::new();
             push_json_text(&mut out, &text);
             prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);

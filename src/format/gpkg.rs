@@ -1,4 +1,4 @@
-//! A collection as a `GeoPackage` file for GIS programs, through the store's writer.
+//! Writes a collection as a `GeoPackage` file for GIS programs, with the store's writer.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ use crate::store::ExportLayer;
 use crate::store::GeoPackageWriter;
 use crate::store::StoreError;
 
-/// Writes rows into a new file, with the public id as a column where no field is the id; gives back their number.
+/// Writes rows into a new file and returns their number. If no field is the identifier, the public id is a column too.
 ///
 /// # Errors
-/// [`StoreError`].
+/// [`StoreError`] if the file cannot be written.
 pub fn write_geopackage(
     path: &Path,
     collection: &CollectionView,
@@ -53,9 +53,9 @@ pub fn write_geopackage(
     writer.finish()
 }
 
-/// The layer's table: the collection's id, unless SQLite or the format keeps such names for itself.
+/// The name of the layer's table: the collection's id, with a prefix if SQLite or the format reserves such names.
 fn table_name(id: &str) -> String {
     let lower = id.to_ascii_lowercase();
-    let kept = ["sqlite_", "gpkg_", "rtree_"].iter().any(|prefix| lower.starts_with(prefix));
-    if kept { format!("layer_{id}") } else { id.to_owned() }
+    let is_reserved = ["sqlite_", "gpkg_", "rtree_"].iter().any(|prefix| lower.starts_with(prefix));
+    if is_reserved { format!("layer_{id}") } else { id.to_owned() }
 }

@@ -1,9 +1,10 @@
-//! JSON text in small pieces: gathered in a buffer that stays in the nearest cache, handed on in large ones.
+//! Writes JSON text in small pieces into a buffer that stays in the CPU's first cache; full buffers are copied to the
+//! output.
 //!
-//! A call to copy a few bytes costs more than the bytes. Pieces up to 63 bytes are copied by a fixed number of
-//! instructions instead. A row is some thirty pieces, each put where the one before it ended: [`JsonPieces`] is small
-//! enough to stay in registers, as long as nothing that is not inlined is given its address. So it cannot grow either:
-//! what finds no room is written again where there is enough.
+//! A function call to copy a few bytes costs more than the copy. So pieces of up to 63 bytes are copied by a fixed number
+//! of instructions. A row has about thirty pieces, each written where the one before ended. [`JsonPieces`] is small enough
+//! to stay in registers as long as its address is passed only to inlined functions. For that reason it cannot grow its
+//! buffer: if a row does not fit, the row is written again into a larger buffer.
 
 use crate::access::Texts;
 use crate::format::digits;
@@ -13,12 +14,12 @@ use crate::model::calendar;
 use crate::model::feature::number_text;
 use crate::model::time;
 
-/// Bytes gathered before they are handed on.
+/// The size of the buffer in bytes.
 const ROOM: usize = 4_096;
-/// The longest piece that is kept ready.
+/// The most bytes of a piece in a [`Slot`].
 const SLOT: usize = 63;
 
-/// A short piece of JSON, ready to be copied; one line of the cache.
+/// A short piece of JSON, ready to be copied; it has the size of a cache line.
 #[derive(Debug, Clone)]
 #[repr(align(64))]
 pub struct Slot {
@@ -27,7 +28,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Of a piece of at most 63 bytes.
+    /// A slot with this piece; `None` if it has more than 63 bytes.
     #[must_use]
     pub fn new(piece: &[u8]) -> Option<Self> {
         let mut bytes = [0; SLOT];
@@ -35,7 +36,7 @@ impl Slot {
         Some(Self { bytes, length: piece.len() as u8 })
     }
 
-    /// Whether there is nothing to copy.
+    /// Whether the piece is empty.
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -49,35 +50,35 @@ impl Default for Slot {
     }
 }
 
-/// Appends JSON to a buffer; what is written arrives by [`Self::flush`] or when it is dropped.
+/// Appends JSON to a byte vector. The bytes arrive there at the latest by [`Self::flush`] or when the writer is dropped.
 #[derive(Debug)]
 pub struct JsonWriter<'a> {
     out: &'a mut Vec<u8>,
     room: Vec<u8>,
     at: usize,
-    /// The most bytes that were written at once.
+    /// The most bytes of one call of [`Self::write`] so far.
     longest: usize,
 }
 
 impl<'a> JsonWriter<'a> {
-    /// Appends to `out`.
+    /// A writer that appends to `out`.
     pub fn new(out: &'a mut Vec<u8>) -> Self {
         Self::with_room(out, ROOM)
     }
 
-    /// Appends little to `out`: this many bytes, or somewhat more.
+    /// A writer with a buffer of `room` bytes, for a known small output; the buffer grows if needed.
     pub fn with_room(out: &'a mut Vec<u8>, room: usize) -> Self {
         Self { out, room: vec![0; room], at: 0, longest: 0 }
     }
 
-    /// Hands on what has been gathered, and gives the buffer itself.
+    /// Copies the buffer to the output and returns the output.
     pub fn flush(&mut self) -> &mut Vec<u8> {
         self.out.extend_from_slice(&self.room[..self.at]);
         self.at = 0;
         self.out
     }
 
-    /// Appends what `write` writes; it is asked again if there was too little room.
+    /// Appends what `write` writes. `write` is called again if its output did not fit into the buffer.
     #[inline]
     pub fn write(&mut self, write: impl Fn(&mut JsonPieces<'_>)) {
         if self.room.len() - self.at < self.longest {
@@ -107,16 +108,16 @@ impl Drop for JsonWriter<'_> {
     }
 }
 
-/// Pieces one after the other, in room of some length.
+/// Writes pieces one after another into a buffer of fixed size.
 #[derive(Debug)]
 pub struct JsonPieces<'a> {
-    /// Room that is left; none from the first piece on that did not find enough.
+    /// The rest of the buffer; empty once a piece did not fit.
     rest: &'a mut [u8],
 }
 
-#[expect(clippy::inline_always, reason = "a call would put what is kept in registers into memory")]
+#[expect(clippy::inline_always, reason = "a call would move the registers' content to memory")]
 impl JsonPieces<'_> {
-    /// Appends the first bytes of an array. All of it is copied, which is less work.
+    /// Appends the first `length` bytes of an array. The whole array is copied, which takes fewer instructions.
     #[inline(always)]
     fn first<const LENGTH: usize>(&mut self, bytes: &[u8; LENGTH], length: usize) {
         let rest = std::mem::take(&mut self.rest);
@@ -126,13 +127,13 @@ impl JsonPieces<'_> {
         }
     }
 
-    /// Appends a piece of known length.
+    /// Appends a piece of constant length.
     #[inline(always)]
     pub fn fixed<const LENGTH: usize>(&mut self, piece: &[u8; LENGTH]) {
         self.first(piece, LENGTH);
     }
 
-    /// Appends a piece that was kept ready.
+    /// Appends the piece of a slot.
     #[inline(always)]
     pub fn slot(&mut self, slot: &Slot) {
         self.first(&slot.bytes, usize::from(slot.length));
@@ -147,7 +148,7 @@ impl JsonPieces<'_> {
         }
     }
 
-    /// Appends what `write` writes, which may be given to what is not inlined.
+    /// Appends what `write` writes; `write` may pass its argument to functions that are not inlined.
     #[inline(always)]
     pub fn apart<R>(&mut self, write: impl FnOnce(&mut Self) -> R) -> R {
         let mut inner = Self { rest: std::mem::take(&mut self.rest) };
@@ -156,7 +157,7 @@ impl JsonPieces<'_> {
         result
     }
 
-    /// Appends what `write` writes, or `null` and nothing of it where it fails.
+    /// Appends what `write` writes, or only `null` if it returns `None`.
     #[inline(always)]
     pub fn whole_or_null(&mut self, write: impl FnOnce(&mut JsonPieces<'_>) -> Option<()>) {
         let before = std::mem::take(&mut self.rest);
@@ -171,7 +172,7 @@ impl JsonPieces<'_> {
         }
     }
 
-    /// Appends a text as it is.
+    /// Appends a text without quotes and escapes.
     #[inline(always)]
     pub fn raw_text(&mut self, texts: &Texts, place: usize) {
         match texts.short(place) {
@@ -212,10 +213,10 @@ impl JsonPieces<'_> {
         }
     }
 
-    /// Appends a number, `null` for what JSON cannot say.
+    /// Appends a number; `null` for NaN and infinity, which JSON cannot hold.
     #[inline(always)]
     pub fn float(&mut self, value: f64) {
-        // Many numbers have few decimals: those are found by a multiplication and written as whole numbers.
+        // Many numbers have at most three decimals: a multiplication finds them, and they are written as whole numbers.
         let thousandths = (value * 1e3 + 0.5_f64.copysign(value)) as i32;
         if thousandths.unsigned_abs() < digits::THOUSANDTHS
             && (f64::from(thousandths) / 1e3).to_bits() == value.to_bits()
@@ -229,7 +230,7 @@ impl JsonPieces<'_> {
         }
     }
 
-    /// Appends a number by its thousandths.
+    /// Appends `value` / 1,000.
     #[inline(always)]
     pub fn thousandths(&mut self, value: i32) {
         let magnitude = value.unsigned_abs();
@@ -244,7 +245,7 @@ impl JsonPieces<'_> {
         self.first(&text, length);
     }
 
-    /// Appends a date as a JSON string, by days since 1970-01-01.
+    /// Appends a date as a JSON string; `days` counts from 1970-01-01.
     #[inline(always)]
     pub fn date(&mut self, days: i32) {
         if let Some(date) = calendar::date_text(days) {
@@ -256,7 +257,7 @@ impl JsonPieces<'_> {
         }
     }
 
-    /// Appends an instant as a JSON string, by microseconds since 1970.
+    /// Appends an instant as a JSON string; `micros` counts from 1970-01-01T00:00:00Z.
     #[inline(always)]
     pub fn instant(&mut self, micros: i64) {
         if let Some(instant) = calendar::instant_text(micros) {
@@ -270,7 +271,7 @@ impl JsonPieces<'_> {
         self.piece(&text);
     }
 
-    /// Appends longitude and latitude as the shortest decimal numbers of degrees.
+    /// Appends longitude and latitude in degrees, with a comma between them.
     #[inline(always)]
     pub fn lon_lat(&mut self, position: Position) {
         self.degrees(position.lon);
@@ -278,7 +279,7 @@ impl JsonPieces<'_> {
         self.degrees(position.lat);
     }
 
-    /// Appends units of 1e-7 degree as the shortest decimal number of degrees.
+    /// Appends an angle in degrees as the shortest decimal text; `units` are units of 1e-7 degree.
     #[inline(always)]
     fn degrees(&mut self, units: i32) {
         for (text, length) in digits::degrees(units) {
@@ -300,7 +301,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whole_numbers_are_what_the_library_writes(value: i64, shift in 0_u32..63) {
+        fn whole_numbers_are_written_as_the_standard_library_writes_them(value: i64, shift in 0_u32..63) {
             let value = value >> shift;
             prop_assert_eq!(written(|json| json.int(value)), value.to_string());
         }
@@ -316,7 +317,7 @@ mod tests {
         }
 
         #[test]
-        fn dates_are_those_of_the_calendar(days in -60_000_i32..60_000) {
+        fn dates_are_written_as_format_date_writes_them(days in -60_000_i32..60_000) {
             prop_assert_eq!(written(|json| json.date(days)), format!("\"{}\"", time::format_date(days)));
         }
 
@@ -327,7 +328,7 @@ mod tests {
         }
 
         #[test]
-        fn numbers_of_few_decimals_are_the_shortest_text(units in -2_000_000_000_i64..2_000_000_000, decimals in 0_i32..6) {
+        fn numbers_with_few_decimals_have_their_shortest_text(units in -2_000_000_000_i64..2_000_000_000, decimals in 0_i32..6) {
             let value = units as f64 / 10_f64.powi(decimals);
             prop_assert_eq!(written(|json| json.float(value)), crate::model::feature::format_number(value));
         }
@@ -355,14 +356,14 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_in_turn_follows(pieces in proptest::collection::vec("[a-z]{0,600}", 0..60), long in "[a-z]{0,30000}") {
+        fn calls_of_write_append_in_their_order(pieces in proptest::collection::vec("[a-z]{0,600}", 0..60), long in "[a-z]{0,30000}") {
             let mut out = b"before ".to_vec();
             let mut writer = JsonWriter::new(&mut out);
             for piece in pieces.iter().chain([&long]).chain(&pieces) {
                 writer.write(|json| {
                     json.fixed(b"-");
                     json.piece(piece.as_bytes());
-                    // Begun and given up.
+                    // The piece is written and then replaced by null.
                     json.whole_or_null(|json| {
                         json.piece(piece.as_bytes());
                         None

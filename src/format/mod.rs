@@ -1,7 +1,7 @@
-//! Features to bytes: GeoJSON, GeoJSON text sequences, CSV, `GeoPackage`.
+//! Writes features as GeoJSON, GeoJSON text sequences, CSV or `GeoPackage`.
 //!
-//! In: rows of a [`crate::access::CollectionView`]. Out: bytes or a file. Nothing is stored as text: every answer
-//! is written from the columns. Not here: which rows (`query`), headers and encodings (`http`).
+//! In: rows of a [`crate::access::CollectionView`]. Out: bytes or a file. Text is written from the columns; no feature is
+//! stored as text. Not here: the choice of rows (`query`), headers and content encodings (`http`).
 
 mod csv;
 mod digits;

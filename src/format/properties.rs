@@ -1,4 +1,4 @@
-//! The properties of rows of one group as JSON: what kind each column is gets decided once, not for every row.
+//! Writes the properties of rows of one row group as JSON. The type of each column is looked at once, not for every row.
 
 use std::sync::Arc;
 
@@ -14,49 +14,49 @@ use crate::model::CollectionSchema;
 use crate::model::FieldType;
 use crate::model::ValueRef;
 
-/// Writes the properties of rows of one group.
+/// Writes the properties of rows of one row group.
 #[derive(Debug)]
 pub struct Properties<'a> {
     ready: Arc<Ready>,
     steps: Box<[Step<'a>]>,
-    /// Fields that the collection has got since the group was built, all null.
+    /// JSON of fields that were added to the collection after the group was built; they are null.
     rest: Vec<u8>,
 }
 
-/// Pieces of a row group's properties, ready to be copied; kept beside its rows.
+/// Pieces of JSON for the properties of a row group, ready to be copied. They are held with the group's rows.
 #[derive(Debug, Default)]
 struct Ready {
-    /// Of each field, where its pieces begin.
+    /// For each field, where its pieces begin in `slots`.
     fields: Vec<Field>,
-    /// Of each field its key as it is written, with a comma before all but the first, or an empty piece for a key that
-    /// is too long; then key and value by code, if the column is text with few values, none of them too long.
+    /// For each field first its key, with a comma before it unless it is the first field; the piece is empty if the key is
+    /// too long. Then, for a dictionary column with short texts, one piece for each code: key and value.
     slots: Vec<Slot>,
 }
 
 #[derive(Debug)]
 struct Field {
-    /// Where the key is.
+    /// The index of the key in `slots`.
     key: usize,
-    /// Whether key and value by code follow.
+    /// Whether pieces with key and value follow, one for each code.
     codes: bool,
-    /// A key that is too long to be ready.
+    /// The key, if it is too long for a slot; else empty.
     long: Vec<u8>,
 }
 
-/// How a field's values are written.
+/// How the values of a field are written.
 #[derive(Debug)]
 struct Step<'a> {
     kind: Kind<'a>,
     /// `None` if no value of the group is null.
     nulls: Option<&'a Nulls>,
     key: usize,
-    /// Whether the key is too long to be ready.
+    /// Whether the key is too long for a slot.
     long: bool,
 }
 
 #[derive(Debug)]
 enum Kind<'a> {
-    /// Codes of key and value ready to be copied.
+    /// Codes with ready pieces of key and value.
     Ready(&'a [u8]),
     Text(&'a TextColumn),
     I8(&'a [i8]),
@@ -104,7 +104,7 @@ impl Ready {
 }
 
 impl<'a> Properties<'a> {
-    /// For rows of `group`, whose columns are the first of `schema`'s fields.
+    /// A writer for rows of `group`. The columns of the group are the first fields of `schema`.
     pub fn new(schema: &CollectionSchema, group: &'a RowGroup) -> Self {
         let ready = group.derive(|group| Ready::of(schema, group));
         let columns = (0..ready.fields.len()).map_while(|field| group.column(field));
@@ -117,7 +117,7 @@ impl<'a> Properties<'a> {
         Self { ready, steps, rest }
     }
 
-    /// Appends the properties of a row, without braces.
+    /// Appends the properties of a row, without the braces around them.
     #[expect(clippy::inline_always, reason = "see `JsonPieces`")]
     #[inline(always)]
     pub fn write(&self, out: &mut JsonPieces<'_>, row: usize) {
@@ -170,7 +170,7 @@ impl<'a> Step<'a> {
         Self { kind, nulls, key: field.key, long: !field.long.is_empty() }
     }
 
-    /// Appends the value of a row, whose key is there.
+    /// Appends the value of a row; its key must have been written.
     #[expect(clippy::inline_always, reason = "see `JsonPieces`")]
     #[inline(always)]
     fn write(&self, out: &mut JsonPieces<'_>, row: usize) {
@@ -178,7 +178,7 @@ impl<'a> Step<'a> {
             return out.fixed(b"null");
         }
         match self.kind {
-            // Written with its key.
+            // The value was written together with its key.
             Kind::Ready(_) => {}
             Kind::Text(texts) => {
                 let (texts, place) = texts.place(row);
@@ -205,11 +205,11 @@ fn push_json_value(out: &mut JsonPieces<'_>, value: ValueRef<'_>) {
         ValueRef::Bool(true) => out.fixed(b"true"),
         ValueRef::Bool(false) => out.fixed(b"false"),
         ValueRef::Int(value) => out.int(value),
-        // No import lets NaN or infinity in; JSON could not say them.
+        // Imports refuse NaN and infinity, which JSON cannot hold.
         ValueRef::Float(value) => out.float(value),
         ValueRef::Null => out.fixed(b"null"),
         ValueRef::Text(text) => out.string(text),
-        // Checked and compacted at import.
+        // The import has checked the text and made it compact.
         ValueRef::Json(json) => out.piece(json.as_bytes()),
         ValueRef::Date(days) => out.date(days),
         ValueRef::Timestamp(micros) => out.instant(micros),

@@ -62,7 +62,7 @@ use crate::http::metrics::Metrics;
 use crate::http::params::Params;
 use crate::http::router::PathValues;
 use crate::http::unread::Unread;
-use crate::tile::Thinning;
+use crate::tile::FeatureDropping;
 
 /// Everything the handlers share.
 #[derive(Debug)]
@@ -85,8 +85,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Where a line of each answer goes, if they are wanted.
     pub request_log: Option<RequestLog>,
-    /// Whether tiles are kept within their size.
-    pub thinning: Thinning,
+    /// Whether features may be dropped from tiles that would be too large.
+    pub dropping: FeatureDropping,
     /// Large answers that clients have not taken yet.
     pub unread: Arc<Unread>,
     /// Finished answers.
@@ -115,7 +115,7 @@ impl App {
             log_lines_lost: Arc::default(),
             metrics: Metrics::default(),
             request_log: None,
-            thinning: Thinning::ToSize,
+            dropping: FeatureDropping::ToSize,
             unread: Unread::new(UNREAD_BYTES),
             cache: Cache::new(cache_bytes),
             heavy: Semaphore::new(LEAST_HEAVY.max(2 * cores)),

@@ -21,9 +21,9 @@ use crate::model::geometry::Bounds;
 use crate::query::public_id;
 use crate::tile::COUNT;
 use crate::tile::FULL_ZOOM;
+use crate::tile::FeatureDropping;
 use crate::tile::LEFT_OUT;
 use crate::tile::MAX_ZOOM;
-use crate::tile::Thinning;
 use crate::tile::TileCoord;
 use crate::tile::are_ids_known;
 use crate::tile::find;
@@ -112,7 +112,7 @@ fn question(call: &Call) -> Result<Question<'_>, Problem> {
         groups.extend(tile_groups(layer, at));
         // Whether points are clustered, and which ids they have, may depend on rows far away. Serial numbers begin at 1:
         // a 0 parts the layers.
-        let clustered = call.app.thinning == Thinning::ToSize && is_clustered(layer, at.z);
+        let clustered = call.app.dropping == FeatureDropping::ToSize && is_clustered(layer, at.z);
         groups.extend([0, u64::from(clustered), ids_version(layer)]);
     }
     let mut address = String::with_capacity(64);
@@ -141,7 +141,7 @@ pub fn tile_weight(call: &Call) -> Weight {
     let (Ok(layers), Ok(at)) = (layers(call), address(call)) else { return Weight::Light };
     // The key itself is not to be had in no time where the layer was never looked at.
     let is_known = |layer: &&CollectionView| {
-        are_ids_known(layer) && (call.app.thinning == Thinning::None || is_density_known(layer))
+        are_ids_known(layer) && (call.app.dropping == FeatureDropping::None || is_density_known(layer))
     };
     if !layers.iter().all(is_known) {
         return Weight::Heavy;
@@ -167,7 +167,7 @@ fn answer(packed: Packed) -> Answer {
 /// [`Problem::NotFound`], or a name in `properties` that none of the layers has.
 pub fn tile(call: &Call) -> Result<Answer, Problem> {
     let Question { layers, at, properties, key } = question(call)?;
-    let make = || make_tile(&layers, at, properties.as_deref(), call.app.thinning);
+    let make = || make_tile(&layers, at, properties.as_deref(), call.app.dropping);
     Ok(answer(call.app.cache.get_with(key, make)))
 }
 
@@ -237,7 +237,7 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
         if let Some(own) = fields.get(COUNT).and_then(|text| text.as_str()) {
             count = format!("{count} (below zoom {FULL_ZOOM}); {own} (from zoom {FULL_ZOOM} on)");
         }
-        if call.app.thinning == Thinning::ToSize {
+        if call.app.dropping == FeatureDropping::ToSize {
             fields.insert(COUNT.to_owned(), count.into());
             let mut left_out =
                 "String: names of the fields that were left out of the tile, with commas between them, or * for many, where it would be too large; the feature as an item has them"

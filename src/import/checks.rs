@@ -1,6 +1,6 @@
-//! What a row says that cannot be: less than nothing, an end before its beginning, a leg from or to nowhere.
+//! Checks of a row's values: numbers below the minimum, times that end before they begin, legs with unknown ends.
 //!
-//! In: a row's values under its schema. Out: why it is refused, or what to warn of. Not here: types (`convert`).
+//! In: the values of a row and its schema. Out: the reason to reject the row, or a warning. Not here: types (`convert`).
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ use crate::model::time::Interval;
 use crate::store::Reader;
 use crate::store::StoreError;
 
-/// Why a value is below the least that its field may have.
+/// The fault of a value that is below its field's minimum; `None` if it is not.
 pub(super) fn below_minimum(field: &FieldSchema, value: &Value) -> Option<Fault> {
     let minimum = field.minimum?;
     let (below, shown) = match value {
@@ -32,12 +32,12 @@ pub(super) fn below_minimum(field: &FieldSchema, value: &Value) -> Option<Fault>
         Fault::new(
             "below-minimum",
             message,
-            "give a number from the minimum on, or nothing if it is not known",
+            "give a number that is not below the minimum, or nothing if it is not known",
         )
     })
 }
 
-/// Why a row's time is none: it ends before it begins. A day ends with its last instant.
+/// The fault of a row with a time that ends before it begins; `None` if it does not. A day ends with its last instant.
 pub(super) fn reversed_time(schema: &CollectionSchema, values: &[Value]) -> Option<Fault> {
     let [first, last] = schema.time.as_slice() else { return None };
     let value = |name: &str| values.get(schema.position(name)?);
@@ -46,11 +46,11 @@ pub(super) fn reversed_time(schema: &CollectionSchema, values: &[Value]) -> Opti
         return None;
     }
     let (begins, ends) = (begins.as_ref().to_text(), ends.as_ref().to_text());
-    let message = format!("it ends before it begins: {last} is {ends}, {first} is {begins}");
+    let message = format!("the row ends before it begins: {last} is {ends}, {first} is {begins}");
     Some(Fault::new(
         "ends-before-it-begins",
         message,
-        "give an end that is not before the beginning, or none",
+        "give an end that is not before the beginning, or no end",
     ))
 }
 
@@ -66,12 +66,12 @@ fn moment(value: &Value) -> Option<Interval> {
     }
 }
 
-/// The hubs and towns that the store has while legs are imported.
+/// The hubs and towns in the store at the start of an import of legs.
 #[derive(Debug)]
 pub(super) struct KnownEnds([(&'static str, HashSet<RowId>); 2]);
 
 impl KnownEnds {
-    /// Those of the store if the collection is that of legs, else `None`.
+    /// Reads the hubs and towns if the collection is `legs`; else `None`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -93,7 +93,7 @@ impl KnownEnds {
         Ok(Some(Self(ends)))
     }
 
-    /// What to say of a leg with an end that is not there.
+    /// The warning about a leg with a hub or town that is not in the store; `None` if both are there.
     pub(super) fn missing(&self, schema: &CollectionSchema, values: &[Value]) -> Option<Fault> {
         let missing: Vec<String> = self
             .0
@@ -102,17 +102,17 @@ impl KnownEnds {
                 Value::Text(text) if Reference::of(text).among(|id| rows.contains(&id)).is_some() => None,
                 Value::Text(text) => {
                     let shown: String = text.chars().take(60).collect();
-                    Some(format!("the {field} {shown:?} is not in the store at this time"))
+                    Some(format!("there is no {field} {shown:?} in the store at this time"))
                 }
-                _ => Some(format!("it names no {field}")),
+                _ => Some(format!("the leg names no {field}")),
             })
             .collect();
         (!missing.is_empty()).then(|| {
-            let message = format!("{}: the leg is in no flow until it is", missing.join(", "));
+            let message = format!("{}: until that changes, no flow contains the leg", missing.join(", "));
             Fault::new(
                 "unknown-end",
                 message,
-                "import hubs and towns too, before or after, or correct the id",
+                "import hubs and towns too, before or after the legs, or correct the id",
             )
         })
     }

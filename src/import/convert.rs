@@ -1,6 +1,6 @@
-//! Cells to values of a field's type, or the reason why not.
+//! Converts cell values to values of a field's type.
 
-use crate::import::Cell;
+use crate::import::CellValue;
 use crate::import::report::Fault;
 use crate::model::FieldSchema;
 use crate::model::FieldType;
@@ -8,43 +8,44 @@ use crate::model::Value;
 use crate::model::feature::format_number;
 use crate::model::time;
 
-/// The value of a cell in a field.
+/// Converts a cell value to the type of a field.
 ///
-/// `exact` is for columns whose type was learned from a file: a CSV cell must write back as the same text there, so
-/// that codes of a later file don't turn into numbers. A schema's own numbers may be written as people write them.
+/// `exact` is for fields with a type that was learned from a file: a number there must write back as the text of its CSV
+/// cell, so that codes of a later file do not become numbers. For fields of a built-in schema, numbers may be written in
+/// other ways too (`007.50`).
 ///
 /// # Errors
-/// [`Fault`] `wrong-type`.
-pub fn convert(cell: Cell, field: &FieldSchema, exact: bool) -> Result<Value, Fault> {
+/// [`Fault`] `wrong-type` if the value is not of that type.
+pub fn convert(cell: CellValue, field: &FieldSchema, exact: bool) -> Result<Value, Fault> {
     let field_type = field.field_type;
     let found = match (cell, field_type) {
-        (Cell::Null, _) => return Ok(Value::Null),
-        (Cell::Bool(value), FieldType::Boolean) => return Ok(Value::Bool(value)),
-        (Cell::Int(value), FieldType::Integer) => return Ok(Value::Int(value)),
-        (Cell::Int(value), FieldType::Number) if value.unsigned_abs() <= 1 << 53 => {
+        (CellValue::Null, _) => return Ok(Value::Null),
+        (CellValue::Bool(value), FieldType::Boolean) => return Ok(Value::Bool(value)),
+        (CellValue::Int(value), FieldType::Integer) => return Ok(Value::Int(value)),
+        (CellValue::Int(value), FieldType::Number) if value.unsigned_abs() <= 1 << 53 => {
             return Ok(Value::Float(value as f64));
         }
-        (Cell::Float(value), FieldType::Number) => return Ok(number(value)),
-        (Cell::Text(text) | Cell::Word(text), FieldType::Text) => return Ok(Value::Text(text)),
-        (Cell::Bool(value), FieldType::Text) => return Ok(Value::Text(value.to_string())),
-        (Cell::Int(value), FieldType::Text) => return Ok(Value::Text(value.to_string())),
-        (Cell::Float(value), FieldType::Text) => return Ok(Value::Text(format_number(value))),
-        (Cell::Json(text), FieldType::Json) => return Ok(Value::Json(text)),
+        (CellValue::Float(value), FieldType::Number) => return Ok(number(value)),
+        (CellValue::Text(text) | CellValue::Word(text), FieldType::Text) => return Ok(Value::Text(text)),
+        (CellValue::Bool(value), FieldType::Text) => return Ok(Value::Text(value.to_string())),
+        (CellValue::Int(value), FieldType::Text) => return Ok(Value::Text(value.to_string())),
+        (CellValue::Float(value), FieldType::Text) => return Ok(Value::Text(format_number(value))),
+        (CellValue::Json(text), FieldType::Json) => return Ok(Value::Json(text)),
         (cell, FieldType::Json) => return Ok(Value::Json(as_json(cell))),
-        (Cell::Text(text) | Cell::Word(text), field_type) => match parse(&text, field_type) {
+        (CellValue::Text(text) | CellValue::Word(text), field_type) => match parse(&text, field_type) {
             Some(value) if !exact || says_the_same(&value, &text) => return Ok(value),
             _ => text,
         },
-        (Cell::Bool(value), _) => value.to_string(),
-        (Cell::Int(value), _) => value.to_string(),
-        (Cell::Float(value), _) => value.to_string(),
-        (Cell::Json(text), _) => text,
+        (CellValue::Bool(value), _) => value.to_string(),
+        (CellValue::Int(value), _) => value.to_string(),
+        (CellValue::Float(value), _) => value.to_string(),
+        (CellValue::Json(text), _) => text,
     };
     let shown: String = found.chars().take(60).collect();
     let fix = match field_type {
         FieldType::Boolean => "give true or false",
         FieldType::Integer => {
-            "give a whole number without leading zeros or plus, or import codes into another collection"
+            "give a whole number without leading zeros or a plus sign, or import codes into another collection"
         }
         FieldType::Number => {
             "give a decimal number in its shortest form, or import codes into another collection"
@@ -53,15 +54,16 @@ pub fn convert(cell: Cell, field: &FieldSchema, exact: bool) -> Result<Value, Fa
         FieldType::Timestamp => "give a date-time with offset like 2031-03-01T12:00:00Z",
         FieldType::Text | FieldType::Json => "give text",
     };
-    Err(Fault::new("wrong-type", format!("{}: {shown:?} is no {}", field.name, field_type.as_str()), fix))
+    let message = format!("{}: {shown:?} is not of the type {}", field.name, field_type.as_str());
+    Err(Fault::new("wrong-type", message, fix))
 }
 
-/// Minus zero is zero: the store does not tell them apart.
+/// Minus zero becomes zero: the store does not distinguish them.
 fn number(value: f64) -> Value {
     Value::Float(value + 0.0)
 }
 
-/// Whether a number writes back as the text it came from. Times are the same instant however they are written.
+/// Whether a number writes back as the text that it was read from. Other types may be written in several ways.
 fn says_the_same(value: &Value, text: &str) -> bool {
     match value {
         Value::Int(value) => value.to_string() == text,
@@ -81,14 +83,14 @@ fn parse(text: &str, field_type: FieldType) -> Option<Value> {
     }
 }
 
-fn as_json(cell: Cell) -> String {
+fn as_json(cell: CellValue) -> String {
     match cell {
-        Cell::Null => "null".to_owned(),
-        Cell::Bool(value) => value.to_string(),
-        Cell::Int(value) => value.to_string(),
-        Cell::Float(value) => format_number(value),
-        Cell::Text(text) | Cell::Word(text) => serde_json::Value::String(text).to_string(),
-        Cell::Json(text) => text,
+        CellValue::Null => "null".to_owned(),
+        CellValue::Bool(value) => value.to_string(),
+        CellValue::Int(value) => value.to_string(),
+        CellValue::Float(value) => format_number(value),
+        CellValue::Text(text) | CellValue::Word(text) => serde_json::Value::String(text).to_string(),
+        CellValue::Json(text) => text,
     }
 }
 
@@ -104,9 +106,9 @@ mod tests {
     }
 
     #[test]
-    fn codes_of_a_later_file_are_no_numbers() {
+    fn codes_of_a_later_file_do_not_become_numbers() {
         let take = |text: &str, field_type: &str, exact: bool| {
-            convert(Cell::Word(text.into()), &field(field_type), exact)
+            convert(CellValue::Word(text.into()), &field(field_type), exact)
         };
         for (text, field_type) in [
             ("0012", "integer"),
@@ -123,7 +125,7 @@ mod tests {
 
     #[test]
     fn minus_zero_is_zero() {
-        let Value::Float(value) = convert(Cell::Float(-0.0), &field("number"), true).unwrap() else {
+        let Value::Float(value) = convert(CellValue::Float(-0.0), &field("number"), true).unwrap() else {
             unreachable!("a number stays one")
         };
         assert!(value.is_sign_positive());

@@ -1,4 +1,5 @@
-//! CSV with a heading line: comma, semicolon, tab or bar; places in lon/lat or easting/northing columns.
+//! CSV with a heading line, separated by comma, semicolon, tab or bar, with positions in columns of longitude and latitude
+//! or easting and northing.
 
 use std::io::BufRead;
 use std::path::Path;
@@ -9,12 +10,12 @@ use std::sync::atomic::AtomicU64;
 use csv::ByteRecord;
 use encoding_rs::WINDOWS_1252;
 
-use crate::import::Cell;
+use crate::import::CellValue;
 use crate::import::ImportError;
 use crate::import::Next;
 use crate::import::RawRow;
 use crate::import::Source;
-use crate::import::delimiter::said_delimiter;
+use crate::import::delimiter::declared_delimiter;
 use crate::import::delimiter::sniff_delimiter;
 use crate::import::input;
 use crate::import::kind::Wanted;
@@ -30,27 +31,27 @@ use crate::model::crs::Crs;
 use crate::model::schema::MAX_FIELDS;
 use crate::model::schema::MAX_NAME_BYTES;
 
-/// Names of columns that hold a place, in lower case.
+/// Names, in lower case, of columns that hold coordinates.
 const LONGITUDES: [&str; 5] = ["lon", "longitude", "lng", "long", "lon_wgs84"];
 const LATITUDES: [&str; 3] = ["lat", "latitude", "lat_wgs84"];
 const EASTINGS: [&str; 2] = ["easting", "eastings"];
 const NORTHINGS: [&str; 2] = ["northing", "northings"];
 
-/// A CSV file.
+/// A CSV file that is read row by row.
 pub(crate) struct CsvSource {
     path: PathBuf,
     records: Records,
     record: ByteRecord,
     columns: Vec<String>,
-    /// For each cell of a record, its column; `None` where the cell is half of a place.
+    /// The column of each cell of a record; `None` for a cell that holds a longitude or latitude.
     targets: Vec<Option<usize>>,
     place: Option<PlaceColumns>,
     id: Option<usize>,
-    /// What its heading says, if our own export wrote the file.
+    /// The meaning of the heading, if our own export wrote the file.
     own: Option<OwnCsv>,
     headings_warning: Option<Fault>,
     number: u64,
-    /// The line of the record, from 1.
+    /// The first line of the record, from 1.
     line: u64,
     skipped: u64,
 }
@@ -62,24 +63,24 @@ struct PlaceColumns {
 }
 
 impl CsvSource {
-    /// Opens a file; `id` names the column whose cells are feature ids.
+    /// Opens a file; `id` names the column with the feature ids.
     pub(crate) fn open(path: &Path, id: Option<&str>, read: &Arc<AtomicU64>) -> Result<Self, ImportError> {
         let mut content = input::open_text(path, Wanted::Table, read)?;
         let start = content.fill_buf().map_err(|error| input::read_fault(path, &error))?;
         let malformed =
             |message: String| ImportError::Malformed { place: path.display().to_string(), message };
         let ours = own_csv::starts_as_ours(start);
-        let said = if ours { Some((b',', 0)) } else { said_delimiter(start).map_err(malformed)? };
-        let delimiter = said.map_or_else(|| sniff_delimiter(start), |(delimiter, _)| delimiter);
-        let line_read = said.is_some_and(|(_, bytes)| bytes > 0);
-        content.consume(said.map_or(0, |(_, bytes)| bytes));
+        let declared = if ours { Some((b',', 0)) } else { declared_delimiter(start).map_err(malformed)? };
+        let delimiter = declared.map_or_else(|| sniff_delimiter(start), |(delimiter, _)| delimiter);
+        let line_read = declared.is_some_and(|(_, bytes)| bytes > 0);
+        content.consume(declared.map_or(0, |(_, bytes)| bytes));
         let mut records = Records::new(content, delimiter, 1 + u64::from(line_read));
         let mut record = ByteRecord::new();
         let mut skipped = 0;
         loop {
             match records.next(&mut record).map_err(|fault| record_fault(path, fault))? {
                 Found::Record { .. } => break,
-                // A heading has names.
+                // A line with only separators names no columns, so it is not the heading.
                 Found::Separators => skipped += 1,
                 Found::OpenQuote { .. } => return Err(record_fault(path, RecordFault::Heading)),
                 Found::End => {
@@ -121,7 +122,7 @@ impl CsvSource {
         records.has_columns(headings.len(), &numbers);
         let (mut columns, mut targets) = (Vec::new(), Vec::new());
         for (at, heading) in headings.iter().enumerate() {
-            // Longitude and latitude become the geometry; grid figures are also kept as they are.
+            // Longitude and latitude become the geometry only; easting and northing become fields too.
             let is_place = place
                 .as_ref()
                 .is_some_and(|place| place.crs == Crs::Crs84 && (place.x == at || place.y == at));
@@ -158,11 +159,11 @@ impl CsvSource {
             return Err(Fault::new(
                 "column-count",
                 message,
-                "give every line as many columns; put text with commas in quotes",
+                "give every line as many columns as the heading; put text with separators in quotes",
             ));
         }
         if self.record.as_slice().contains(&0) {
-            let message = format!("line {} has zero bytes, which no text has", self.line);
+            let message = format!("line {} has zero bytes, which are not allowed in text", self.line);
             return Err(Fault::new("zero-byte", message, "copy the file again, or write it again as text"));
         }
         let mut warnings = Vec::new();
@@ -188,7 +189,7 @@ impl CsvSource {
                 if let Some(own) = &self.own {
                     cells.extend(own.cell(place, &text, &mut notes)?.map(|cell| (*target, cell)));
                 } else if !text.is_empty() {
-                    cells.push((*target, Cell::Word(text.into_owned())));
+                    cells.push((*target, CellValue::Word(text.into_owned())));
                 }
             }
         }
@@ -208,7 +209,7 @@ impl CsvSource {
     }
 }
 
-/// The place of the column that `--id` names.
+/// The index of the column that `--id` names.
 fn find_id(headings: &[String], name: &str) -> Result<usize, ImportError> {
     headings.iter().position(|heading| heading == name).ok_or_else(|| ImportError::NoColumn {
         option: "--id",
@@ -259,7 +260,7 @@ impl Source for CsvSource {
     }
 }
 
-/// The columns' names, each one once, and what is to be said of them.
+/// The names of the columns, made unique, and a warning if a name was changed or was not UTF-8.
 fn headings(record: &ByteRecord) -> (Vec<String>, Option<Fault>) {
     let mut warning = None;
     let mut headings: Vec<String> = Vec::new();
@@ -280,7 +281,7 @@ fn headings(record: &ByteRecord) -> (Vec<String>, Option<Fault>) {
             let fix = "give every column a name of its own";
             warning = Some(Fault::new(
                 "heading",
-                format!("the heading {base:?} is there twice, one is now {name:?}"),
+                format!("two columns have the heading {base:?}; one was renamed to {name:?}"),
                 fix,
             ));
             number += 1;
@@ -292,9 +293,9 @@ fn headings(record: &ByteRecord) -> (Vec<String>, Option<Fault>) {
 
 fn open_quote(line: u64, last: Option<u64>) -> Fault {
     let message = match last {
-        None => format!("line {line}: a cell opens a quote and does not close it before the next rows begin"),
+        None => format!("line {line}: a cell opens a quote that is not closed before the next rows begin"),
         Some(last) => format!(
-            "line {line}: a cell opens a quote that would take in the rows up to line {last}: they are read as rows"
+            "line {line}: a cell opens a quote that is closed in line {last}, but the lines between are rows; they were read as rows"
         ),
     };
     Fault::new("open-quote", message, "close the quote; write a quote inside a quoted cell twice")
@@ -303,8 +304,8 @@ fn open_quote(line: u64, last: Option<u64>) -> Fault {
 fn quoted_lines((first, last): (u64, u64)) -> Fault {
     Fault::new(
         "quoted-lines",
-        format!("a quoted cell runs from line {first} to line {last}, and those lines could be rows"),
-        "nothing to do if the cell has line breaks; else close the quote where it belongs",
+        format!("a quoted cell goes from line {first} to line {last}, and these lines could be rows"),
+        "nothing to do if the cell has line breaks; if not, close the quote in its line",
     )
 }
 
@@ -312,17 +313,18 @@ fn record_fault(path: &Path, fault: RecordFault) -> ImportError {
     let message = match fault {
         RecordFault::Io(error) => return input::read_fault(path, &error),
         RecordFault::TooLong => {
-            "a record of more than 16 MB: a quote is not closed, or this is no CSV".to_owned()
+            "a record has more than 16 MB: a quote is not closed, or the file is not CSV".to_owned()
         }
         RecordFault::Heading => "the heading opens a quote that is not closed: close it".to_owned(),
         RecordFault::TooManyQuotes(line) => format!(
-            "too many cells up to line {line} open a quote that is not closed: write a cell's own quotes twice, or in another sign"
+            "too many cells up to line {line} open a quote that is not closed: write a quote inside a cell twice, or use another character"
         ),
     };
     ImportError::Malformed { place: path.display().to_string(), message }
 }
 
-/// A cell as text: UTF-8, or else Windows-1252, which spreadsheets still write; and whether it was that.
+/// The text of a cell, and whether it is Windows-1252. A cell that is not UTF-8 is read as Windows-1252, which some
+/// spreadsheets write.
 fn decode(cell: &[u8]) -> (std::borrow::Cow<'_, str>, bool) {
     match std::str::from_utf8(cell) {
         Ok(text) => (text.into(), false),
@@ -344,7 +346,7 @@ fn find_place(headings: &[String]) -> Option<PlaceColumns> {
     Some(PlaceColumns { x, y, crs: Crs::BritishNationalGrid })
 }
 
-/// The position of two cells; `None` if both are blank.
+/// The position that two cells give; `None` if both are blank.
 fn position(x: &str, y: &str, crs: Crs) -> Result<Option<Position>, Fault> {
     if x.is_empty() && y.is_empty() {
         return Ok(None);
@@ -353,7 +355,7 @@ fn position(x: &str, y: &str, crs: Crs) -> Result<Option<Position>, Fault> {
         return Err(Fault::new(
             "half-a-place",
             "one of the two coordinates is blank",
-            "give both, or neither for a row without place",
+            "give both coordinates, or neither for a row without geometry",
         ));
     }
     let number = |text: &str| {
@@ -361,8 +363,8 @@ fn position(x: &str, y: &str, crs: Crs) -> Result<Option<Position>, Fault> {
             let shown: String = text.chars().take(40).collect();
             Fault::new(
                 "coordinate",
-                format!("{shown:?} is no coordinate ({error})"),
-                "give decimal numbers with a point",
+                format!("{shown:?} is not a coordinate ({error})"),
+                "give decimal numbers with a decimal point",
             )
         })
     };
@@ -374,7 +376,7 @@ fn position(x: &str, y: &str, crs: Crs) -> Result<Option<Position>, Fault> {
         Fault::new(
             "out-of-range",
             format!("easting {x}, northing {y} is outside the British National Grid"),
-            "give metres of EPSG:27700",
+            "give metres of the British National Grid (EPSG:27700)",
         )
     })?;
     Position::from_degrees(lon, lat).map(Some).map_err(Fault::from)

@@ -1,12 +1,16 @@
-//! What separates the cells of a table: said by its first line, or found in its first lines.
+//! The separator of a table's cells: its first line declares it, or it is found from the first lines.
 //!
 //! In: the first bytes of a text. Out: one ASCII byte.
 
-/// Separators that are found by themselves; of equally likely ones the first.
+/// Separators that can be found without a declaration; of equally likely ones the first is used.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// The separator that a first line `sep=;` names, which spreadsheets write and obey, and the bytes of that line.
-pub(super) fn said_delimiter(start: &[u8]) -> Result<Option<(u8, usize)>, String> {
+/// The separator that a first line like `sep=;` declares, as spreadsheets write it, and the length of that line in
+/// bytes; `None` if there is no such line.
+///
+/// # Errors
+/// A sentence, if the line declares something that cannot separate cells.
+pub(super) fn declared_delimiter(start: &[u8]) -> Result<Option<(u8, usize)>, String> {
     let end = start.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(start.len());
     let line = &start[..end];
     let bare = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
@@ -20,13 +24,17 @@ pub(super) fn said_delimiter(start: &[u8]) -> Result<Option<(u8, usize)>, String
         }
         _ => {
             let said = String::from_utf8_lossy(&bare[..bare.len().min(20)]).into_owned();
-            Err(format!("the first line says {said:?}: a separator is one sign, such as , ; | or a tab"))
+            Err(format!(
+                "the first line is {said:?}: a separator must be one character, such as , ; | or a tab"
+            ))
         }
     }
 }
 
-/// The separator of a table: of those that the heading has and by which most of the first lines have as many cells as the
-/// heading, the one that the heading has most of; if there is none, the one that the heading has most of.
+/// Finds the separator of a table from its first lines.
+///
+/// Candidates are the separators in the heading that give most of the next lines as many cells as the heading. The one
+/// that is most frequent in the heading is used; without a candidate, the most frequent one of all.
 pub(super) fn sniff_delimiter(start: &[u8]) -> u8 {
     let count = |line: &[u8], delimiter: u8| {
         let mut quoted = false;
@@ -61,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_separator_is_the_one_that_rows_agree_on() {
+    fn the_separator_gives_rows_as_many_cells_as_the_heading() {
         for (text, delimiter) in [
             ("a,b\n1,2\n", b','),
             ("a;b\n1,5;2\n", b';'),
@@ -79,14 +87,14 @@ mod tests {
     }
 
     #[test]
-    fn a_separator_that_is_said_is_obeyed() {
-        assert_eq!(said_delimiter(b"sep=;\r\na;b\r\n"), Ok(Some((b';', 7))));
-        assert_eq!(said_delimiter(b"\"sep=|\"\na|b\n"), Ok(Some((b'|', 8))));
-        assert_eq!(said_delimiter(b"SEP=\t\n"), Ok(Some((b'\t', 6))));
-        assert_eq!(said_delimiter(b"sep=,"), Ok(Some((b',', 5))));
-        assert_eq!(said_delimiter(b"separation,b\n"), Ok(None));
+    fn a_declared_separator_is_used() {
+        assert_eq!(declared_delimiter(b"sep=;\r\na;b\r\n"), Ok(Some((b';', 7))));
+        assert_eq!(declared_delimiter(b"\"sep=|\"\na|b\n"), Ok(Some((b'|', 8))));
+        assert_eq!(declared_delimiter(b"SEP=\t\n"), Ok(Some((b'\t', 6))));
+        assert_eq!(declared_delimiter(b"sep=,"), Ok(Some((b',', 5))));
+        assert_eq!(declared_delimiter(b"separation,b\n"), Ok(None));
         for text in ["sep=\n", "sep=;;\n", "sep=x\n", "sep=\"\n"] {
-            let error = said_delimiter(text.as_bytes()).unwrap_err();
+            let error = declared_delimiter(text.as_bytes()).unwrap_err();
             assert!(error.contains("sep="), "{error}");
         }
     }

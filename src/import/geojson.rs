@@ -1,4 +1,4 @@
-//! GeoJSON: feature collections of any size, single features, text sequences. One bad feature costs itself.
+//! GeoJSON: feature collections of any size, single features and text sequences. A bad feature rejects only its own row.
 //!
 //! Source: RFC 7946, RFC 8142; the `crs` member of the 2008 specification.
 
@@ -28,21 +28,21 @@ use crate::model::schema::MAX_NAME_BYTES;
 
 type Content = Scanner<Box<dyn BufRead + Send>>;
 
-/// Where the features of a document are.
+/// How the features are laid out in a file.
 enum Layout {
-    /// In the `features` array; `true` once the first one was taken.
+    /// In the `features` array; `true` once the first feature was read.
     Collection(bool),
-    /// Each document is a feature or geometry; `true` once one was taken.
+    /// Each document is a feature or a geometry; `true` once the first document was read.
     Documents(bool),
-    /// After record separators (RFC 8142).
+    /// Each after a record separator (RFC 8142).
     Separated,
     /// One on each line.
     Lines,
-    /// All taken.
+    /// All features were read.
     Done,
 }
 
-/// A GeoJSON file.
+/// A GeoJSON file that is read feature by feature.
 pub(crate) struct GeoJsonSource {
     path: PathBuf,
     content: Content,
@@ -55,7 +55,7 @@ pub(crate) struct GeoJsonSource {
 }
 
 impl GeoJsonSource {
-    /// Opens a file; `lines` for a text sequence.
+    /// Opens a file; `lines` says that it is a text sequence.
     pub(crate) fn open(path: &Path, lines: bool, read: &Arc<AtomicU64>) -> Result<Self, ImportError> {
         let mut source = Self {
             path: path.to_owned(),
@@ -69,7 +69,7 @@ impl GeoJsonSource {
         };
         if source.peek()? == Some(0x1E) {
             source.layout = Layout::Separated;
-            // What stands before the first separator is no record.
+            // Anything before the first separator is not a record.
             let mut nothing = Vec::new();
             source.content.until(0x1E, &mut nothing).map_err(|fault| source.fault(fault))?;
         } else if !lines {
@@ -83,7 +83,7 @@ impl GeoJsonSource {
         self.content.peek().map_err(|fault| self.fault(fault))
     }
 
-    /// Walks to the first feature.
+    /// Moves to the first feature.
     fn find_features(&mut self, read: &Arc<AtomicU64>) -> Result<Layout, ImportError> {
         let found = walk_to_features(&mut self.content, &mut |_, _| {}).map_err(|fault| self.fault(fault))?;
         if found {
@@ -96,7 +96,7 @@ impl GeoJsonSource {
     fn fault(&self, fault: ScanFault) -> ImportError {
         let message = match fault {
             ScanFault::Io(error) => return input::read_fault(&self.path, &error),
-            ScanFault::Early => format!("the JSON ends early, after feature {}", self.number),
+            ScanFault::Early => format!("the JSON is incomplete: it ends after feature {}", self.number),
             ScanFault::Expected(what, found) => {
                 format!("expected {what} after feature {}, found {:?}", self.number, char::from(found))
             }
@@ -108,7 +108,7 @@ impl GeoJsonSource {
         }
     }
 
-    /// Cuts the next feature's text into `buffer`; `false` at the end.
+    /// Reads the text of the next feature into `buffer`; `false` at the end.
     fn cut(&mut self) -> Result<bool, ImportError> {
         let Self { content, buffer, layout, .. } = self;
         let result = match layout {
@@ -131,7 +131,7 @@ impl GeoJsonSource {
         }
     }
 
-    /// What follows the features must still be JSON: a file cut off there is not whole.
+    /// Checks that the rest of the document after the features is JSON: a file that ends there is incomplete.
     fn finish_document(&mut self) -> Result<(), ImportError> {
         let mut rest = || -> Result<(), ScanFault> {
             let mut text = Vec::new();
@@ -157,7 +157,7 @@ impl GeoJsonSource {
         };
         let id = feature.id.map(|id| match id {
             Id::String(text) => (text, false),
-            // Beyond 63 bits it is kept as text: other formats have no such integers.
+            // A number beyond 63 bits becomes a text, because other formats have no such integers.
             Id::Number(number) => (number.to_string(), number.is_i64()),
         });
         let mut warnings = Vec::new();
@@ -167,7 +167,7 @@ impl GeoJsonSource {
         let crs = match own.or(inner).filter(|member| !member.is_null()).map(named_crs).transpose() {
             Ok(crs) => crs.unwrap_or(self.crs),
             Err(error) => {
-                let fix = "give a known system, or leave the member out for longitude and latitude";
+                let fix = "name a known system, or leave the member out for WGS 84 longitude and latitude";
                 return Ok(Err(Fault::new("unknown-crs", error.to_string(), fix)));
             }
         };
@@ -182,7 +182,8 @@ impl GeoJsonSource {
         let mut cells = Vec::new();
         for (name, value) in feature.properties.unwrap_or_default() {
             if name.len() > MAX_NAME_BYTES || name.is_empty() || name.contains(char::is_control) {
-                let message = "a property without name, with a very long one or with control characters in it was left out";
+                let message =
+                    "a property was left out: its name is empty, too long or has control characters";
                 warnings.push(Fault::new("name", message, "give the property a name of 1 to 200 bytes"));
                 continue;
             }
@@ -264,7 +265,8 @@ fn next_filled(content: &mut Content, end: u8, buffer: &mut Vec<u8>) -> Result<b
     Ok(false)
 }
 
-/// Walks to the inside of the `features` array, giving other members to `each`; `false` if there is no such array.
+/// Moves to the start of the `features` array and calls `each` with the name and text of other members; `false` if there
+/// is no such array.
 fn walk_to_features(content: &mut Content, each: &mut impl FnMut(&[u8], &[u8])) -> Result<bool, ScanFault> {
     content.expect(b'{', "a JSON object")?;
     if content.take(b'}')? {
@@ -286,7 +288,7 @@ fn walk_to_features(content: &mut Content, each: &mut impl FnMut(&[u8], &[u8])) 
     }
 }
 
-/// The system that a `crs` member of the whole document names, before or after the features.
+/// The system that the document's `crs` member names; the member may stand before or after the features.
 fn declared_crs(path: &Path) -> Result<Crs, ImportError> {
     let read = Arc::new(AtomicU64::new(0));
     let mut content = Scanner::new(input::open(path, &read)?);
@@ -310,7 +312,7 @@ fn declared_crs(path: &Path) -> Result<Crs, ImportError> {
         }
         Ok(())
     };
-    // A fault is told, with its place, by the pass that takes the rows.
+    // The pass that imports the rows reports a fault, with its position.
     let _ = walk();
     match named {
         None | Some(serde_json::Value::Null) => Ok(Crs::Crs84),
@@ -318,7 +320,7 @@ fn declared_crs(path: &Path) -> Result<Crs, ImportError> {
     }
 }
 
-/// The system that a `crs` member names.
+/// The system that a `crs` member names (GeoJSON 2008).
 fn named_crs(member: &serde_json::Value) -> Result<Crs, ImportError> {
     let name =
         member.pointer("/properties/name").and_then(serde_json::Value::as_str).unwrap_or("without a name");
@@ -336,8 +338,8 @@ fn crs_by_name(name: &str) -> Option<Crs> {
 
 fn parse_feature(text: &[u8]) -> Result<geojson::Feature, Fault> {
     let value: serde_json::Value = serde_json::from_slice(text).map_err(|error| {
-        let fix = "write the feature as JSON (RFC 8259): no NaN, no Infinity, nested at most 128 deep";
-        Fault::new("json", format!("no sound JSON: {error}"), fix)
+        let fix = "write the feature as JSON (RFC 8259): no NaN, no Infinity, at most 128 levels deep";
+        Fault::new("json", format!("not valid JSON: {error}"), fix)
     })?;
     let kind = value.get("type").and_then(serde_json::Value::as_str).unwrap_or("").to_owned();
     let not_a_feature = |message: String| {
@@ -351,15 +353,15 @@ fn parse_feature(text: &[u8]) -> Result<geojson::Feature, Fault> {
             Ok(geojson::Feature { geometry: Some(geometry), ..Default::default() })
         }
         "" => Err(not_a_feature("the type is missing".to_owned())),
-        other => Err(not_a_feature(format!("the type {other:?} is no Feature"))),
+        other => Err(not_a_feature(format!("the type {other:?} is not Feature or a geometry type"))),
     }
 }
 
-/// Heights and measures are not held.
+/// The warning that heights or measures were left out.
 pub(crate) fn height_dropped() -> Fault {
     Fault::new(
         "height-dropped",
         "heights or measures (Z, M) were left out",
-        "nothing to do: longitude and latitude are kept",
+        "nothing to do: longitude and latitude were imported",
     )
 }

@@ -1,4 +1,4 @@
-//! GeoJSON geometry to the model's, checked position by position.
+//! Converts GeoJSON geometries to the model's and checks every position.
 
 use geojson::GeometryValue;
 
@@ -10,7 +10,10 @@ use crate::model::crs::Crs;
 use crate::model::geometry::GeometryBuilder;
 use crate::model::geometry::GeometryFault;
 
-/// The geometry of a GeoJSON geometry whose coordinates are in `crs`; `None` if it is empty.
+/// Converts a GeoJSON geometry with coordinates in `crs`; `None` if it is empty.
+///
+/// # Errors
+/// [`GeometryFault`] for a geometry collection or a position or ring that is not valid.
 pub(super) fn from_geojson(
     value: &GeometryValue,
     crs: Crs,

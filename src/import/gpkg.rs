@@ -1,4 +1,4 @@
-//! `GeoPackage` layers: the store's reader gives rows, this file says what they mean.
+//! `GeoPackage` layers: the store's reader returns the rows, and this file converts them.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicU64;
 
 use tempfile::NamedTempFile;
 
-use crate::import::Cell;
+use crate::import::CellValue;
 use crate::import::ImportError;
 use crate::import::Next;
 use crate::import::RawRow;
@@ -32,10 +32,10 @@ use crate::store::ForeignValue;
 use crate::store::StoreError;
 use crate::store::decode_geometry;
 
-/// The most bytes a gzipped `GeoPackage` may unpack to.
+/// The most bytes of an unpacked `GeoPackage`.
 const MAX_UNPACKED: u64 = 32 << 30;
 
-/// A layer of a `GeoPackage`.
+/// A layer of a `GeoPackage` that is read row by row.
 pub(crate) struct GpkgSource {
     path: PathBuf,
     file: ForeignGeoPackage,
@@ -49,7 +49,7 @@ pub(crate) struct GpkgSource {
 }
 
 impl GpkgSource {
-    /// Opens a file and the named layer, or its only one.
+    /// Opens a file and the named layer, or the only layer if none is named.
     pub(crate) fn open(path: &Path, layer: Option<&str>, read: &Arc<AtomicU64>) -> Result<Self, ImportError> {
         let unpacked = unpack(path, read)?;
         look_at(path, unpacked.as_ref().map_or(path, |file| file.path()))?;
@@ -64,7 +64,7 @@ impl GpkgSource {
             (Some(wanted), _, _) => {
                 return Err(ImportError::NoLayer { wanted: wanted.to_owned(), layers: names() });
             }
-            // Tables of styles and the like stand beside the one layer that is meant.
+            // Beside the only layer of features there may be tables without geometry, such as styles.
             (None, [only], _) => (*only).clone(),
             (None, [], [(only, _)]) => only.clone(),
             (None, _, _) => return Err(ImportError::WhichLayer(names())),
@@ -72,7 +72,7 @@ impl GpkgSource {
         let layer = file.layer(&table).map_err(|error| named(path, error))?.ok_or_else(|| {
             ImportError::Malformed {
                 place: path.display().to_string(),
-                message: format!("the layer {table:?} is no plain table with row numbers: save it as one"),
+                message: format!("the layer {table:?} is not a plain table with row numbers: save it as one"),
             }
         })?;
         let crs = match &layer.system {
@@ -107,13 +107,13 @@ impl GpkgSource {
             Err(()) => {
                 return Err(Fault::new(
                     "geometry",
-                    "the geometry is no blob",
+                    "the geometry is not binary",
                     "write the layer again with a GIS program",
                 ));
             }
         };
         let mut cells = Vec::with_capacity(row.values.len());
-        // A file of ours says which column has the ids; else the key is the id.
+        // A file of our own export marks the column with the feature ids; in other files the primary key is the id.
         let has_ids = self.layer.columns.iter().any(|column| column.is_feature_id);
         let mut id = (!has_ids).then(|| (row.key.to_string(), true));
         let mut places = 0..;
@@ -127,10 +127,12 @@ impl GpkgSource {
             match value {
                 ForeignValue::Null => {}
                 ForeignValue::Int(value @ (0 | 1)) if kind == "BOOLEAN" => {
-                    cells.push((place, Cell::Bool(value == 1)));
+                    cells.push((place, CellValue::Bool(value == 1)));
                 }
-                ForeignValue::Int(value) => cells.push((place, Cell::Int(value))),
-                ForeignValue::Real(value) if value.is_finite() => cells.push((place, Cell::Float(value))),
+                ForeignValue::Int(value) => cells.push((place, CellValue::Int(value))),
+                ForeignValue::Real(value) if value.is_finite() => {
+                    cells.push((place, CellValue::Float(value)))
+                }
                 ForeignValue::Real(_) => {
                     return Err(Fault::new(
                         "not-finite",
@@ -138,16 +140,16 @@ impl GpkgSource {
                         "give a finite number or null",
                     ));
                 }
-                // DATETIME texts have milliseconds whether they mean something or not.
+                // DATETIME texts always have milliseconds; a fraction of zero is removed.
                 ForeignValue::Text(text) if kind == "DATETIME" => {
                     let text = time::parse_instant(&text).map_or(text, time::format_instant);
-                    cells.push((place, Cell::Text(text)));
+                    cells.push((place, CellValue::Text(text)));
                 }
                 ForeignValue::Text(text) if column.is_json => {
                     let value = serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text));
                     cells.push((place, cell(value, &mut warnings)?));
                 }
-                ForeignValue::Text(text) => cells.push((place, Cell::Text(text))),
+                ForeignValue::Text(text) => cells.push((place, CellValue::Text(text))),
                 ForeignValue::BadText => {
                     return Err(Fault::new(
                         "encoding",
@@ -156,7 +158,7 @@ impl GpkgSource {
                     ));
                 }
                 ForeignValue::Blob => {
-                    let fix = "nothing to do: text and numbers are kept";
+                    let fix = "nothing to do: text and numbers were imported";
                     warnings.push(Fault::new("blob", "binary values were left out", fix));
                 }
             }
@@ -165,7 +167,7 @@ impl GpkgSource {
     }
 }
 
-/// The id that one of our exports wrote; `None` where a row was added to the file since.
+/// The feature id that our own export wrote; `None` for a row that was added to the file later.
 fn feature_id(value: ForeignValue) -> Option<(String, bool)> {
     match value {
         ForeignValue::Int(id) => Some((id.to_string(), true)),
@@ -198,7 +200,7 @@ impl Source for GpkgSource {
     }
 
     fn declared(&self, column: usize) -> Option<FieldType> {
-        // Places count fields, and the column of feature ids is none.
+        // `column` counts fields, and the column of feature ids is not a field.
         let mut fields = self.layer.columns.iter().filter(|column| !column.is_feature_id);
         match fields.nth(column)?.kind.as_str() {
             "DATETIME" => Some(FieldType::Timestamp),
@@ -228,7 +230,7 @@ fn system(authority: &str, code: i64) -> Option<Crs> {
     (authority.eq_ignore_ascii_case("OGC") && code == 84).then_some(Crs::Crs84)
 }
 
-/// Faults of `SQLite` name the file they are about.
+/// Adds the file's path to errors of `SQLite`.
 fn named(path: &Path, error: StoreError) -> ImportError {
     match error {
         StoreError::Sql(error) => {
@@ -237,7 +239,7 @@ fn named(path: &Path, error: StoreError) -> ImportError {
         StoreError::Foreign { reason, .. } => ImportError::Malformed {
             place: path.display().to_string(),
             message: format!(
-                "this is an SQLite file and no GeoPackage ({reason}): export its tables as CSV or GeoPackage"
+                "this is an SQLite file but not a GeoPackage ({reason}): export its tables as CSV or GeoPackage"
             ),
         },
         StoreError::Damaged { reason, .. } => StoreError::Damaged { path: path.to_owned(), reason }.into(),
@@ -245,7 +247,7 @@ fn named(path: &Path, error: StoreError) -> ImportError {
     }
 }
 
-/// Refuses what does not begin like a `GeoPackage` by what it is.
+/// Refuses a file that does not begin like a `GeoPackage`, with a sentence that names its kind.
 fn look_at(path: &Path, content: &Path) -> Result<(), ImportError> {
     let io = |source| ImportError::Io { path: path.to_owned(), source };
     let mut head = Vec::new();
@@ -256,7 +258,7 @@ fn look_at(path: &Path, content: &Path) -> Result<(), ImportError> {
     }
 }
 
-/// Unpacks a gzipped file beside other temporary files; `None` if it is not gzipped.
+/// Unpacks a gzipped file to a temporary file; `None` if it is not gzipped.
 fn unpack(path: &Path, read: &Arc<AtomicU64>) -> Result<Option<NamedTempFile>, ImportError> {
     let io = |source| ImportError::Io { path: path.to_owned(), source };
     let mut magic = [0_u8; 2];
@@ -268,7 +270,7 @@ fn unpack(path: &Path, read: &Arc<AtomicU64>) -> Result<Option<NamedTempFile>, I
     let mut file = NamedTempFile::new().map_err(io)?;
     std::io::copy(&mut content, &mut file).map_err(|error| input::read_fault(path, &error))?;
     if content.limit() == 0 {
-        let message = "it unpacks to more than 32 GB".to_owned();
+        let message = "the file unpacks to more than 32 GB".to_owned();
         return Err(ImportError::Malformed { place: path.display().to_string(), message });
     }
     Ok(Some(file))

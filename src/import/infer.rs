@@ -1,14 +1,14 @@
-//! What a column's values have in common, learned from every row, and which columns say when.
+//! The type of each column, learned from all of its values, and the columns that hold times.
 
-use crate::import::Cell;
+use crate::import::CellValue;
 use crate::model::FieldType;
 use crate::model::feature::format_number;
 use crate::model::time;
 
-/// Whole numbers up to here survive as doubles.
+/// All whole numbers up to this one are exact as doubles.
 const EXACT_INTEGER: u64 = 1 << 53;
 
-/// What is still possible for a column.
+/// The types that are still possible for a column.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "one flag for each type that is still possible")]
 pub struct Guess {
@@ -17,7 +17,7 @@ pub struct Guess {
     integer: bool,
     number: bool,
     only_text: bool,
-    /// How many values there are, nulls aside, and how many of them are times of each kind.
+    /// The number of values without nulls, then the numbers of those that are dates, instants and months.
     values: u64,
     dates: u64,
     instants: u64,
@@ -44,30 +44,30 @@ impl Default for Guess {
 }
 
 impl Guess {
-    /// Takes what the file itself says of the column's type.
+    /// Sets the type that the file declares for the column.
     pub fn declare(&mut self, declared: Option<FieldType>) {
         self.declared = declared;
     }
 
-    /// Takes a value into account.
-    pub fn see(&mut self, cell: &Cell) {
+    /// Adds a value.
+    pub fn see(&mut self, cell: &CellValue) {
         match cell {
-            Cell::Null => return,
-            Cell::Bool(_) => self.keep(true, false, false),
-            Cell::Int(value) => self.keep(false, true, value.unsigned_abs() <= EXACT_INTEGER),
-            Cell::Float(_) => self.keep(false, false, true),
-            Cell::Json(_) => self.keep(false, false, false),
-            Cell::Text(text) => {
+            CellValue::Null => return,
+            CellValue::Bool(_) => self.narrow(true, false, false),
+            CellValue::Int(value) => self.narrow(false, true, value.unsigned_abs() <= EXACT_INTEGER),
+            CellValue::Float(_) => self.narrow(false, false, true),
+            CellValue::Json(_) => self.narrow(false, false, false),
+            CellValue::Text(text) => {
                 self.boolean = false;
                 self.integer = false;
                 self.number = false;
                 self.see_text(text);
             }
-            Cell::Word(text) => {
+            CellValue::Word(text) => {
                 self.boolean = self.boolean && matches!(text.as_str(), "true" | "false");
                 self.integer =
                     self.integer && text.parse::<i64>().is_ok_and(|value| value.to_string() == *text);
-                // A number is one only if writing it back gives the same text: codes stay codes.
+                // A text is a number only if writing the number gives the same text, so that codes stay text.
                 self.number = self.number
                     && text
                         .parse::<f64>()
@@ -78,7 +78,7 @@ impl Guess {
         self.values += 1;
     }
 
-    fn keep(&mut self, boolean: bool, integer: bool, number: bool) {
+    fn narrow(&mut self, boolean: bool, integer: bool, number: bool) {
         self.boolean &= boolean;
         self.integer &= integer;
         self.number &= number;
@@ -86,7 +86,7 @@ impl Guess {
     }
 
     fn see_text(&mut self, text: &str) {
-        // No time begins otherwise, and most texts are none.
+        // All times begin with a digit; most texts do not.
         if !text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
             return;
         }
@@ -100,14 +100,15 @@ impl Guess {
         }
     }
 
-    /// The type that the file declares, or else the narrowest one that gives every value back as it was.
+    /// The type that the file declares, or else the narrowest type that writes every value back as it was.
     ///
-    /// A declared date or date-time stays one while more than half of its values are: the others are those rows' fault.
+    /// A declared date or date-time is used if more than half of the values are of that type; the others are faults of
+    /// their rows.
     pub fn field_type(&self) -> FieldType {
-        let most = |count: u64| self.values == 0 || count * 2 > self.values;
+        let is_most = |count: u64| self.values == 0 || count * 2 > self.values;
         match self.declared {
-            Some(FieldType::Timestamp) if most(self.instants) => return FieldType::Timestamp,
-            Some(FieldType::Date) if most(self.dates) => return FieldType::Date,
+            Some(FieldType::Timestamp) if is_most(self.instants) => return FieldType::Timestamp,
+            Some(FieldType::Date) if is_most(self.dates) => return FieldType::Date,
             _ => {}
         }
         if self.values == 0 {
@@ -129,12 +130,12 @@ impl Guess {
         }
     }
 
-    /// Whether the column says when.
+    /// Whether the column holds times.
     ///
-    /// It does if at least nine in ten of its values are RFC 3339 dates or date-times, or if more than half are and the
-    /// column says so itself: the file declares it a date or date-time, or its name speaks of time. Months (`2019-01`)
-    /// count only where the name speaks of months or periods: elsewhere they may be codes. A value that is no time does
-    /// not change what the column is; it is the fault of its row.
+    /// It does if at least nine in ten of its values are RFC 3339 dates or date-times. More than half are enough if the file
+    /// declares the column as a date or date-time or if its name suggests times. Months (`2019-01`) count only if the name
+    /// contains "month" or "period": in other columns they may be codes. Values that are not times are faults of their
+    /// rows.
     pub fn is_time(&self, name: &str) -> bool {
         let declared = matches!(self.declared, Some(FieldType::Timestamp | FieldType::Date));
         if self.values == 0 {
@@ -147,7 +148,7 @@ impl Guess {
     }
 }
 
-/// Whether a column's name, in lower case, says that it holds times.
+/// Whether a column's name, in lower case, suggests that it holds times.
 fn speaks_of_time(name: &str) -> bool {
     const PARTS: [&str; 7] = ["date", "time", "when", "seen", "month", "period", "since"];
     const WORDS: [&str; 17] = [
@@ -158,7 +159,7 @@ fn speaks_of_time(name: &str) -> bool {
         || name.split(|letter: char| !letter.is_alphanumeric()).any(|word| WORDS.contains(&word))
 }
 
-/// Pairs of columns that are the start and the end of something.
+/// Names of two columns that hold the start and the end of one time.
 const PAIRS: [(&str, &str); 9] = [
     ("start", "end"),
     ("from", "to"),
@@ -171,7 +172,7 @@ const PAIRS: [(&str, &str); 9] = [
     ("starts", "ends"),
 ];
 
-/// The columns that answer `datetime`: a pair by its names, else the only one that says when, else none.
+/// The columns that `datetime` is compared with: a pair of [`PAIRS`], else the only column of times, else none.
 pub fn time_axis<'a>(columns: impl Iterator<Item = (&'a str, bool)> + Clone) -> Vec<String> {
     let times = columns.filter(|(_, is_time)| *is_time).map(|(name, _)| name);
     for (start, end) in PAIRS {
@@ -194,7 +195,7 @@ mod tests {
     fn words(words: &[&str]) -> FieldType {
         let mut guess = Guess::default();
         for word in words {
-            guess.see(&Cell::Word((*word).to_owned()));
+            guess.see(&CellValue::Word((*word).to_owned()));
         }
         guess.field_type()
     }
@@ -225,13 +226,13 @@ mod tests {
     #[test]
     fn mixed_json_stays_json() {
         let mut guess = Guess::default();
-        guess.see(&Cell::Int(5));
-        guess.see(&Cell::Text("five".into()));
+        guess.see(&CellValue::Int(5));
+        guess.see(&CellValue::Text("five".into()));
         assert_eq!(guess.field_type(), FieldType::Json);
         let mut large = Guess::default();
-        large.see(&Cell::Int(i64::MAX));
+        large.see(&CellValue::Int(i64::MAX));
         assert_eq!(large.field_type(), FieldType::Integer);
-        large.see(&Cell::Float(0.5));
+        large.see(&CellValue::Float(0.5));
         assert_eq!(large.field_type(), FieldType::Json, "the integer would lose digits as a double");
     }
 
@@ -239,7 +240,7 @@ mod tests {
         let mut guess = Guess::default();
         guess.declare(declared);
         for value in values {
-            guess.see(&Cell::Text((*value).to_owned()));
+            guess.see(&CellValue::Text((*value).to_owned()));
         }
         guess
     }
@@ -248,13 +249,13 @@ mod tests {
     const LOCAL: &str = "2024-03-31T12:00:00";
 
     #[test]
-    fn one_odd_value_does_not_change_what_a_declared_column_is() {
+    fn one_odd_value_does_not_change_a_declared_type() {
         let declared = Some(FieldType::Timestamp);
         let mixed = guess(&[AT, AT, LOCAL], declared);
         assert_eq!((mixed.field_type(), mixed.is_time("x")), (FieldType::Timestamp, true));
         let offsets = guess(&["2024-03-31T01:30:00+01:00", LOCAL, AT], declared);
         assert_eq!(offsets.field_type(), FieldType::Timestamp);
-        // Half of them or fewer: nothing is taken away from so many rows.
+        // With half of the values or fewer, the declared type is not used: too many rows would lose their value.
         let local = guess(&[AT, LOCAL], declared);
         assert_eq!((local.field_type(), local.is_time("seen")), (FieldType::Text, false));
         let days = guess(&["2024-03-31", "2024-04-01", "1/4/2024"], Some(FieldType::Date));
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn nine_in_ten_are_enough_and_half_where_the_name_says_so() {
+    fn nine_in_ten_times_are_enough_and_over_half_if_the_name_suggests_times() {
         let ten = |odd: usize| {
             let values: Vec<&str> = (0..10).map(|number| if number < odd { "unknown" } else { AT }).collect();
             guess(&values, None)
@@ -276,7 +277,7 @@ mod tests {
         for name in ["x", "tone", "category", "friend", "code"] {
             assert!(!ten(4).is_time(name), "{name}");
         }
-        // The type gives every value back: an odd one among undeclared ones is kept as text.
+        // The type of an undeclared column must hold every value, so one odd value makes it text.
         assert_eq!(ten(1).field_type(), FieldType::Text);
         assert_eq!(ten(0).field_type(), FieldType::Timestamp);
         // Text, codes and numbers are never times.
@@ -292,12 +293,12 @@ mod tests {
         }
         assert!(guess(&["2019-01", "2019-02", "?"], None).is_time("Month"));
         let mut mixed = guess(&[AT, AT, AT], None);
-        mixed.see(&Cell::Int(0));
+        mixed.see(&CellValue::Int(0));
         assert_eq!((mixed.field_type(), mixed.is_time("seen")), (FieldType::Json, true));
     }
 
     #[test]
-    fn the_axis_is_a_pair_or_the_only_one() {
+    fn the_time_columns_are_a_known_pair_or_the_only_one() {
         let axis = |columns: &[(&str, bool)]| time_axis(columns.iter().copied());
         assert_eq!(axis(&[("Start", true), ("end", true), ("seen", true)]), ["Start", "end"]);
         assert_eq!(axis(&[("seen", true), ("name", false)]), ["seen"]);

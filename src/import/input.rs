@@ -1,5 +1,5 @@
-//! Opening files: format by ending, gzip of any number of members, byte-order marks, progress; a text is looked at before
-//! it is read, and refused if it is none.
+//! Opening files: finds the format by the file's ending, unpacks gzip with any number of members, skips the byte-order
+//! mark, counts bytes for progress, and refuses files that are not the wanted kind of text.
 
 use std::fs::File;
 use std::io::BufRead;
@@ -17,21 +17,21 @@ use crate::import::ImportError;
 use crate::import::kind::Wanted;
 use crate::import::kind::not_wanted;
 
-/// A format we read.
+/// A file format that can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// RFC 7946.
+    /// GeoJSON (RFC 7946).
     GeoJson,
-    /// RFC 8142, and newline-delimited features.
+    /// GeoJSON text sequences (RFC 8142) and newline-delimited features.
     GeoJsonSeq,
-    /// Separated by commas, semicolons, tabs or bars, with a heading line.
+    /// Text separated by commas, semicolons, tabs or bars, with a heading line.
     Csv,
     /// OGC `GeoPackage`.
     GeoPackage,
 }
 
 impl Format {
-    /// The format of a word, `None` for an unknown one.
+    /// The format with this word; `None` if there is none.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Some(match word {
@@ -43,7 +43,7 @@ impl Format {
         })
     }
 
-    /// The format that a file's ending names, in capitals or not, `.gz` aside. The rest of the name need not be text.
+    /// The format that a file's ending names, in any case and before `.gz`. The rest of the name need not be UTF-8.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
@@ -66,7 +66,10 @@ impl Read for Counting {
     }
 }
 
-/// A file's content, unpacked, without byte-order mark. `read` counts the bytes taken from the disk.
+/// The content of a file, unpacked and without byte-order mark. `read` counts the bytes read from the disk.
+///
+/// # Errors
+/// [`ImportError::Io`] if the file cannot be read; [`ImportError::Malformed`] if it is UTF-16.
 pub(crate) fn open(path: &Path, read: &Arc<AtomicU64>) -> Result<Box<dyn BufRead + Send>, ImportError> {
     let io = |source| ImportError::Io { path: path.to_owned(), source };
     let file = File::open(path).map_err(io)?;
@@ -90,13 +93,13 @@ pub(crate) fn open(path: &Path, read: &Arc<AtomicU64>) -> Result<Box<dyn BufRead
     Ok(content)
 }
 
-/// Bytes of a text that are looked at before it is read.
+/// The first bytes of a text, from which its kind is recognised.
 const HEAD_BYTES: u64 = 1 << 16;
 
-/// A text file's content as [`open`] gives it.
+/// The content of a text file, as [`open`] returns it.
 ///
 /// # Errors
-/// As [`open`]; [`ImportError::Malformed`] with a sentence that names the file's kind if it is not what is wanted.
+/// As [`open`]; [`ImportError::Malformed`] with a sentence that names the kind of file if it is not the wanted one.
 pub(crate) fn open_text(
     path: &Path,
     wanted: Wanted,
@@ -111,7 +114,7 @@ pub(crate) fn open_text(
     Ok(Box::new(Cursor::new(head).chain(content)))
 }
 
-/// What a failed read of unpacked content means.
+/// The error for a failed read of unpacked content.
 pub(crate) fn read_fault(path: &Path, error: &std::io::Error) -> ImportError {
     let message = match error.kind() {
         std::io::ErrorKind::UnexpectedEof => "the gzip file ends early: copy it again".to_owned(),

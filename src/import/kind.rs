@@ -1,20 +1,21 @@
-//! What a file is by its first bytes, so that what is no table is refused by its name and never read as rows.
+//! Recognises the kind of a file by its first bytes, so that a file of another kind is refused by name and not read as
+//! rows.
 //!
-//! In: the first bytes of a file, unpacked and without byte-order mark. Out: a sentence that says what the file is and
-//! what would be right, or nothing if the bytes can be the text that is wanted.
-//! Not here: whether the text is sound (`csv`, `geojson`).
+//! In: the first bytes of a file, unpacked and without byte-order mark. Out: a sentence that names the kind of file and
+//! says what would be right; nothing if the bytes can be the wanted text. Not here: whether the text is valid (`csv`,
+//! `geojson`).
 
-/// What a reader of text wants to read.
+/// The kind of text that a reader expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// A table: CSV and its like.
+    /// A table, such as CSV.
     Table,
-    /// JSON: one document, or one on each line.
+    /// JSON: one document, or one document on each line.
     Json,
 }
 
-/// What a file is that is not what `wanted` says: a sentence that names it and says what would be right. `None` if the
-/// bytes can be what is wanted.
+/// A sentence that names the kind of a file that is not `wanted`, and says what would be right. `None` if the bytes can be
+/// the wanted text.
 pub(super) fn not_wanted(head: &[u8], wanted: Wanted) -> Option<String> {
     if let Some(what) = binary(head) {
         return Some(what.to_owned());
@@ -33,13 +34,14 @@ pub(super) fn not_wanted(head: &[u8], wanted: Wanted) -> Option<String> {
     }
 }
 
-/// What a file is that should be a `GeoPackage` and does not begin like one.
+/// A sentence that names the kind of a file that is not a `GeoPackage`, and says what would be right. `None` if the file
+/// begins like an SQLite file.
 pub(super) fn not_a_geopackage(head: &[u8]) -> Option<String> {
     if head.starts_with(SQLITE) {
         return None;
     }
     if head.is_empty() {
-        return Some("the file is empty: a GeoPackage has at least its tables".to_owned());
+        return Some("the file is empty: a GeoPackage has at least its base tables".to_owned());
     }
     let text = head.trim_ascii_start();
     let what = binary(head).or_else(|| markup(text)).or_else(|| is_json(text).then_some(JSON));
@@ -51,16 +53,16 @@ const SQLITE: &[u8] = b"SQLite format 3\0";
 const JSON: &str =
     "this is JSON: import it with --format geojson, or geojsonseq if every line is a feature of its own";
 const NO_JSON: &str =
-    "this is text and no JSON object: GeoJSON begins with {; a table is imported with --format csv";
+    "this is text but not a JSON object: GeoJSON begins with {; import a table with --format csv";
 const TOPOJSON: &str = "this is TopoJSON: convert it to GeoJSON first";
 const ESRI: &str = "this is Esri JSON: ask the service for f=geojson, or convert it to GeoJSON first";
 const TEXT_FOR_GEOPACKAGE: &str =
-    "this is no GeoPackage: it does not begin as one; a table is imported with --format csv";
+    "this is not a GeoPackage: it does not begin like one; import a table with --format csv";
 
 const PAGE: &str =
-    "this is a web page and no data, perhaps one that asks to sign in: download the file again";
+    "this is a web page, perhaps one that asks to sign in, and has no data: download the file again";
 
-/// First bytes, and what a file that has them is.
+/// First bytes of files, and a sentence for files that have them.
 const MAGIC: &[(&[u8], &str)] = &[
     (
         b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
@@ -91,7 +93,7 @@ const MAGIC: &[(&[u8], &str)] = &[
 
 const IMAGE: &str = "this is an image: import the data that it shows, as CSV, GeoJSON or GeoPackage";
 
-/// What kind of binary file begins like this.
+/// The sentence for a binary file that begins like this; `None` for text.
 fn binary(head: &[u8]) -> Option<&'static str> {
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Some(archive(head));
@@ -105,7 +107,7 @@ fn binary(head: &[u8]) -> Option<&'static str> {
     if head.get(257..262) == Some(b"ustar") {
         return Some("this is a tar archive: unpack it and import the files in it");
     }
-    // Text in 16 bits without a byte-order mark: every other byte of western text is zero.
+    // UTF-16 without a byte-order mark: every other byte of western text is zero.
     let zeros = |first: usize| head.iter().skip(first).step_by(2).take(64).filter(|byte| **byte == 0).count();
     if head.len() >= 8
         && (zeros(0) == 0) != (zeros(1) == 0)
@@ -113,10 +115,10 @@ fn binary(head: &[u8]) -> Option<&'static str> {
     {
         return Some("the file is UTF-16: save it as UTF-8");
     }
-    head.contains(&0).then_some("this is a binary file and no text: import CSV, GeoJSON or GeoPackage")
+    head.contains(&0).then_some("this is a binary file, not text: import CSV, GeoJSON or GeoPackage")
 }
 
-/// What a ZIP archive holds, by the names at its start.
+/// The sentence for a ZIP archive, by the file names at its start.
 fn archive(head: &[u8]) -> &'static str {
     if contains(head, b"xl/") || contains(head, b"[Content_Types].xml") {
         "this is an Excel workbook (.xlsx): save the sheet as CSV UTF-8 and import that"
@@ -131,7 +133,7 @@ fn archive(head: &[u8]) -> &'static str {
     }
 }
 
-/// What kind of markup a text is.
+/// The sentence for a text that is markup; `None` if it is not.
 fn markup(text: &[u8]) -> Option<&'static str> {
     if !text.starts_with(b"<") {
         return None;
@@ -152,13 +154,13 @@ fn markup(text: &[u8]) -> Option<&'static str> {
             return Some(what);
         }
     }
-    // Headings of some price lists stand in angle brackets: they have no closing tag.
+    // The headings of some price lists stand in angle brackets; such a text has no closing tag.
     let is_markup = lower.starts_with(b"<?xml") || lower.starts_with(b"<!") || contains(&lower, b"</");
     is_markup
-        .then_some("this is XML or a piece of a web page and no table: convert it to CSV or GeoJSON first")
+        .then_some("this is XML or a piece of a web page, not a table: convert it to CSV or GeoJSON first")
 }
 
-/// Whether a text begins like a JSON document. Headings in square brackets (`[id],[name]`) do not.
+/// Whether a text begins like a JSON document. Headings in square brackets (`[id],[name]`) do not begin like one.
 fn is_json(text: &[u8]) -> bool {
     let after = |rest: &[u8]| rest.trim_ascii_start().first().copied();
     match text {
@@ -171,7 +173,7 @@ fn is_json(text: &[u8]) -> bool {
     }
 }
 
-/// Whether a line of the text begins like an object: a broken first line of a sequence costs itself alone.
+/// Whether a line of the text begins like a JSON object. A sequence with a broken first line is still read.
 fn has_json_line(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(b"{"))
 }
@@ -196,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_table_is_named() {
+    fn files_that_are_not_tables_are_named() {
         let mut tar = vec![b'a'; 512];
         tar[257..262].copy_from_slice(b"ustar");
         for (head, word) in [
@@ -237,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_geojson_is_named() {
+    fn files_that_are_not_geojson_are_named() {
         said(b"lon,lat,name\n1,2,x\n", Wanted::Json, "--format csv");
         said(b"{\"type\":\"Topology\",\"arcs\":[]}", Wanted::Json, "TopoJSON");
         said(
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_geopackage_is_named() {
+    fn files_that_are_not_geopackages_are_named() {
         for (head, word) in [
             (&b"lon,lat\n1,2\n"[..], "--format csv"),
             (b"{\"type\":1}", "--format geojson"),
@@ -270,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_let_in_however_their_headings_look() {
+    fn tables_with_unusual_headings_are_accepted() {
         for head in [
             &b"brand\nAlfie\nMax & Co\n"[..],
             b"<DATE>,<OPEN>,<CLOSE>\n2031-03-01,1,2\n",

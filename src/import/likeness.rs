@@ -1,31 +1,31 @@
-//! Whether a line of a table looks like its rows: as many cells, and of the kinds that its columns have had so far.
+//! Compares a line of a table with the rows so far: the number of its cells, and their kinds.
 //!
-//! In: records. Out: a judgement of one more. Not here: what is done with it (`records`).
+//! In: records. Out: how like a row another record is. Not here: what follows from that (`records`).
 
 use csv::ByteRecord;
 
 use crate::model::time;
 
-/// Rows from which the kinds of the columns are learned.
+/// The number of rows from which the kinds of the columns are learned.
 const LEARNED_ROWS: u64 = 10_000;
 
-/// What is known of the columns of a table; none before its heading was read.
+/// The columns of a table with the kinds of their values; empty before the heading was read.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     kinds: Vec<Column>,
     learned: u64,
-    /// Whether quotes are closed where they should be, so that nothing has to be judged by its looks.
+    /// Whether all quotes of the file are closed, so that no line has to be compared.
     trusted: bool,
 }
 
-/// What the values of a column have in common.
+/// The kind of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
-    /// Nothing seen yet.
+    /// No value so far.
     New,
-    /// Always this kind.
+    /// All values so far are of this kind.
     Always(Kind),
-    /// Anything.
+    /// Values of several kinds.
     Mixed,
 }
 
@@ -36,19 +36,19 @@ enum Kind {
     Word,
 }
 
-/// How a line looks beside the rows so far.
+/// How like the rows so far a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Likeness {
-    /// Not like a row.
+    /// It is not like a row.
     No,
-    /// It has as many cells.
+    /// It has as many cells as a row.
     Count,
-    /// And numbers and times where the rows have them.
+    /// It also has numbers and times where the rows have them.
     Kind,
 }
 
 impl Columns {
-    /// So many columns, some of which hold coordinates and so numbers.
+    /// `count` columns; those with the indexes `numbers` hold coordinates, which are numbers.
     pub(super) fn new(count: usize, numbers: &[usize]) -> Self {
         let mut kinds = vec![Column::New; count];
         for place in numbers {
@@ -57,22 +57,22 @@ impl Columns {
         Self { kinds, learned: 0, trusted: false }
     }
 
-    /// So many columns of a file whose quotes are sound: no line within one is taken for a row.
+    /// `count` columns of a file in which all quotes are closed: no line in a quoted cell is taken for a row.
     pub(super) fn trusted(count: usize) -> Self {
         Self { kinds: vec![Column::Mixed; count], learned: LEARNED_ROWS, trusted: true }
     }
 
-    /// Whether they are of a file whose quotes are sound.
+    /// Whether the columns are of a file in which all quotes are closed.
     pub(super) fn are_trusted(&self) -> bool {
         self.trusted
     }
 
-    /// How many there are.
+    /// The number of columns.
     pub(super) fn count(&self) -> usize {
         self.kinds.len()
     }
 
-    /// Learns from a row.
+    /// Learns the kinds of the columns from a row.
     pub(super) fn learn(&mut self, record: &ByteRecord) {
         if record.len() != self.kinds.len() || self.learned >= LEARNED_ROWS {
             return;
@@ -88,29 +88,28 @@ impl Columns {
         }
     }
 
-    /// How a line would look as a row. In a single column every line has as many cells as a row: there only the kind
-    /// tells.
+    /// How like a row a record is. With a single column every line has as many cells as a row, so only the kind counts.
     pub(super) fn likeness(&self, record: &ByteRecord) -> Likeness {
         if self.trusted || record.len() != self.kinds.len() {
             return Likeness::No;
         }
         let weak = if record.len() > 1 { Likeness::Count } else { Likeness::No };
-        let mut told = 0;
+        let mut agreeing = 0;
         for (column, cell) in self.kinds.iter().zip(record) {
             if let (Column::Always(known @ (Kind::Number | Kind::Time)), Some(kind)) = (column, kind(cell)) {
                 if *known != kind {
                     return weak;
                 }
-                told += 1;
+                agreeing += 1;
             }
         }
-        // One number may stand at the beginning of a line of text ("12, third floor").
-        let sure = told >= 2 || told == record.len() || (told == 1 && record.len() >= 4);
+        // A single number is not enough: a line of text may begin with one ("12, third floor").
+        let sure = agreeing >= 2 || agreeing == record.len() || (agreeing == 1 && record.len() >= 4);
         if sure { Likeness::Kind } else { weak }
     }
 }
 
-/// The kind of a cell, `None` if it is empty.
+/// The kind of a cell; `None` if it is empty.
 fn kind(cell: &[u8]) -> Option<Kind> {
     match std::str::from_utf8(cell).ok().map(str::trim) {
         Some("") => None,

@@ -1,8 +1,8 @@
-//! Foreign files to rows of the store, with a report of every row that could not be taken.
+//! Import: rows of foreign files into the store, with a report of every row that is refused.
 //!
-//! In: GeoJSON, GeoJSON text sequences, CSV and `GeoPackage`, each also gzipped. Out: one transaction of the store
-//! and an [`ImportReport`]. A file is read twice: once to learn its columns from all rows, once to take them.
-//! Not here: SQL (`store`).
+//! In: GeoJSON, GeoJSON text sequences, CSV and `GeoPackage`, each also gzipped. Out: one transaction of the store and
+//! an [`ImportReport`]. A file is read twice: first to learn the types of its columns from all rows, then to import the
+//! rows. Not here: SQL (`store`).
 
 mod cells;
 mod checks;
@@ -39,28 +39,28 @@ use crate::model::FieldType;
 use crate::model::Geometry;
 use crate::store::StoreError;
 
-/// Why a whole file was refused. Nothing of it was taken.
+/// The reason why a whole file was refused. The store is not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// It cannot be opened or read.
+    /// The file cannot be opened or read.
     #[error("{path}: {source}")]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// Its format is not known.
+    /// The format is not known.
     #[error(
-        "{0}: the format is not known by its ending: name it with --format (geojson, geojsonseq, csv, gpkg)"
+        "{0}: the file's ending does not name a known format: give --format (geojson, geojsonseq, csv, gpkg)"
     )]
     UnknownFormat(PathBuf),
-    /// A collection of the program's, which describes itself.
+    /// An option describes a built-in collection, which has its own description.
     #[error(
-        "{0} comes with its own description and the policy says who sees it: leave out --title, --attribution, --coverage and --open"
+        "{0} is built in: it has its own description, and the policy says who sees it; leave out --title, --attribution, --coverage and --open"
     )]
     OwnDescription(String),
-    /// It is not what it says it is.
+    /// The content is not in the format that it should be in.
     #[error("{place}: {message}")]
     Malformed {
         /// File, line or byte.
@@ -68,60 +68,60 @@ pub enum ImportError {
         /// What is wrong and what would be right.
         message: String,
     },
-    /// A coordinate system we cannot read.
+    /// The coordinate reference system is not known.
     #[error(
         "the coordinate system {0} is not known: use WGS 84 (EPSG:4326), British National Grid (EPSG:27700) or Web Mercator (EPSG:3857)"
     )]
     UnknownCrs(String),
-    /// More than one layer and none named.
-    #[error("the file has several layers, name one with --layer: {}", .0.join(", "))]
+    /// The file has several layers and the options name none.
+    #[error("the file has several layers: name one with --layer: {}", .0.join(", "))]
     WhichLayer(Vec<String>),
-    /// The named layer is not there.
+    /// The file does not have the named layer.
     #[error("the file has no layer {wanted:?}; it has: {}", .layers.join(", "))]
     NoLayer {
-        /// The name given.
+        /// The name that was given.
         wanted: String,
-        /// Those there.
+        /// The names that the file has.
         layers: Vec<String>,
     },
-    /// An option names a column that is not there.
+    /// An option names a column that the file does not have.
     #[error("{option} names the column {column:?}, which the file does not have; it has: {}", .columns.join(", "))]
     NoColumn {
         /// The flag.
         option: &'static str,
-        /// The name given.
+        /// The name that was given.
         column: String,
-        /// Those there.
+        /// The names that the file has.
         columns: Vec<String>,
     },
-    /// The collection id cannot be used.
+    /// The text is not a valid collection id.
     #[error(
         "{0:?} cannot be a collection id: use 1 to 200 letters, digits, '-', '_' or '.', starting with a letter or digit"
     )]
     BadCollectionId(String),
-    /// The id names something that is computed.
-    #[error("{0} is computed from links and cannot be imported: choose another id")]
+    /// The id is that of a computed collection.
+    #[error("{0} is computed from legs and cannot be imported: choose another id")]
     Computed(String),
     /// The id is that of a release.
     #[error(
-        "{0} is released from the register (`throughline release`) and cannot be imported: choose another id"
+        "{0} is released from the register by `throughline release` and cannot be imported: choose another id"
     )]
     Released(String),
-    /// Too many columns.
+    /// The file has more columns than a collection may have fields.
     #[error("the file has more than 1,000 columns")]
     TooManyColumns,
-    /// `--strict` and a row was rejected.
-    #[error("nothing was taken: {} rows were rejected and --strict was given", .0.rejected)]
+    /// A row was rejected and `--strict` was given.
+    #[error("nothing was imported: {} rows were rejected and --strict was given", .0.rejected)]
     Strict(Box<ImportReport>),
-    /// The store refused.
+    /// The store failed or refused the rows.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A value as its file has it.
+/// A value as it stands in a file, before it is converted to its field's type.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Cell {
-    /// Nothing.
+pub(crate) enum CellValue {
+    /// No value.
     Null,
     /// A truth value.
     Bool(bool),
@@ -129,53 +129,53 @@ pub(crate) enum Cell {
     Int(i64),
     /// A finite number.
     Float(f64),
-    /// Text by type.
+    /// A value that the file marks as text.
     Text(String),
-    /// A CSV cell: text that may mean something else.
+    /// A CSV cell: text that may stand for a value of another type.
     Word(String),
-    /// JSON that is none of these, compact.
+    /// Any other JSON value, in compact form.
     Json(String),
 }
 
-/// A row as its file has it.
+/// A row as it stands in a file.
 #[derive(Debug)]
 pub(crate) struct RawRow {
-    /// Its number, from 1.
+    /// The number of the row, from 1.
     pub number: u64,
-    /// Its feature id, and whether that is a whole number.
+    /// The feature id, and whether it is a whole number.
     pub id: Option<(String, bool)>,
-    /// Where it is.
+    /// The geometry; `None` for a row without one.
     pub geometry: Option<Geometry>,
-    /// Places of columns, and values; columns that are not there are null.
-    pub cells: Vec<(usize, Cell)>,
-    /// What to warn about.
+    /// The values, each with the index of its column; columns that are not in the list are null.
+    pub cells: Vec<(usize, CellValue)>,
+    /// Warnings about the row.
     pub warnings: Vec<Fault>,
 }
 
-/// The next of a file.
+/// The next thing in a file.
 #[derive(Debug)]
 pub(crate) enum Next {
     /// A row.
     Row(RawRow),
-    /// A row that cannot be taken, and why.
+    /// A row that cannot be imported: its number and the reason.
     Bad(u64, Fault),
-    /// The end.
+    /// The end of the file.
     End,
 }
 
-/// A file being read row by row.
+/// A file that is read row by row.
 pub(crate) trait Source {
-    /// The next row.
+    /// Reads the next row.
     fn next(&mut self) -> Result<Next, ImportError>;
-    /// The columns met so far, in the order they were met.
+    /// The names of the columns that were met so far, in that order.
     fn columns(&self) -> &[String];
-    /// Whether rows can have a geometry at all.
+    /// Whether rows of the file can have a geometry.
     fn has_places(&self) -> bool;
-    /// What the file itself says of the type of a column; most formats say nothing.
+    /// The type that the file declares for a column; most formats declare none.
     fn declared(&self, _column: usize) -> Option<FieldType> {
         None
     }
-    /// Lines so far that are no rows: separators and nothing between them.
+    /// The number of lines so far that are not rows: they have only separators.
     fn skipped(&self) -> u64 {
         0
     }

@@ -1,24 +1,24 @@
-//! CSV as our own export writes it, known by the start of its heading line: the first column is the features' ids, and
-//! headings say which columns are not what they look like. `format::csv` writes it and says the rules.
+//! CSV that our own export wrote, recognised by the start of its heading line. The first column has the feature ids, and
+//! endings of headings say how a column is written. `format::csv` writes such files and documents the rules.
 
-use crate::import::Cell;
+use crate::import::CellValue;
 use crate::import::cells;
 use crate::import::report::Fault;
 
 /// How a column is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Written {
-    /// As it looks; nothing is null.
+    /// As it looks; an empty cell is null.
     Plain,
-    /// As text, whatever it looks like; nothing is null.
+    /// As text, whatever it looks like; an empty cell is null.
     Text,
-    /// As text; `\N` is null and nothing an empty text, other texts that start with a backslash have one more.
+    /// As text; `\N` is null, an empty cell is an empty text, and any other text that starts with a backslash has one more.
     TextOrNull,
-    /// As JSON; nothing is null.
+    /// As JSON; an empty cell is null.
     Json,
 }
 
-/// The heading of such a file.
+/// The meaning of the heading of such a file.
 #[derive(Debug)]
 pub(super) struct OwnCsv {
     numeric_ids: bool,
@@ -35,7 +35,7 @@ const ENDINGS: [(&str, Written); 4] = [
     (" (json)", Written::Json),
 ];
 
-/// Whether a file starts as one of ours.
+/// Whether the start of a file is that of our own export.
 pub(super) fn starts_as_ours(start: &[u8]) -> bool {
     let end = start.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(start.len());
     let Ok(line) = std::str::from_utf8(&start[..end]) else { return false };
@@ -45,7 +45,7 @@ pub(super) fn starts_as_ours(start: &[u8]) -> bool {
 }
 
 impl OwnCsv {
-    /// Reads a heading, and gives the fields' names.
+    /// Reads the headings; returns their meaning and the names of the fields.
     pub(super) fn of(headings: &[String]) -> (Self, Vec<String>) {
         let mut own = Self {
             numeric_ids: headings.first().is_some_and(|heading| heading == "feature_id"),
@@ -63,35 +63,35 @@ impl OwnCsv {
         (own, names)
     }
 
-    /// The id of a row, and whether it is a whole number.
+    /// The feature id of a row, and whether it is a whole number; `None` if the cell is empty.
     pub(super) fn id(&self, text: &str) -> Option<(String, bool)> {
         let numeric = self.numeric_ids && text.parse::<i64>().is_ok_and(|number| number.to_string() == text);
         (!text.is_empty()).then(|| (text.to_owned(), numeric))
     }
 
-    /// The value of a cell, `None` for null.
+    /// The value of the cell with index `place`; `None` for null.
     ///
     /// # Errors
-    /// [`Fault`] for a cell of a JSON column that is no JSON.
+    /// [`Fault`] `json` for a cell of a JSON column that is not valid JSON; as [`cells::cell`].
     pub(super) fn cell(
         &self,
         place: usize,
         text: &str,
         warnings: &mut Vec<Fault>,
-    ) -> Result<Option<Cell>, Fault> {
+    ) -> Result<Option<CellValue>, Fault> {
         let written = self.columns.get(place).copied().unwrap_or(Written::Plain);
         if text.is_empty() && written != Written::TextOrNull {
             return Ok(None);
         }
         Ok(match written {
-            Written::Plain => Some(Cell::Word(text.to_owned())),
+            Written::Plain => Some(CellValue::Word(text.to_owned())),
             Written::TextOrNull if text == "\\N" => None,
-            Written::TextOrNull if text.starts_with("\\\\") => Some(Cell::Text(text[1..].to_owned())),
-            Written::Text | Written::TextOrNull => Some(Cell::Text(text.to_owned())),
+            Written::TextOrNull if text.starts_with("\\\\") => Some(CellValue::Text(text[1..].to_owned())),
+            Written::Text | Written::TextOrNull => Some(CellValue::Text(text.to_owned())),
             Written::Json => {
                 let value = serde_json::from_str(text).map_err(|error| {
                     let fix = "write the cell as JSON (RFC 8259), or leave \"(json)\" out of the heading";
-                    Fault::new("json", format!("no sound JSON: {error}"), fix)
+                    Fault::new("json", format!("not valid JSON: {error}"), fix)
                 })?;
                 Some(cells::cell(value, warnings)?)
             }

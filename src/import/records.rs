@@ -1,20 +1,20 @@
-//! CSV text to records, with bounded memory: a quote that is opened and not closed costs its own row and no other.
+//! Records of a CSV text, read with bounded memory. A quote that is not closed spoils its own row only.
 //!
-//! A cell that begins with a quote may run over several lines. Whether a quote is such a cell or a fault of its row is
-//! decided by the lines that it would take in. It is a fault, and the lines after the first are read as rows, if
-//! - the file ends, or 16 MB have passed, before the quote is closed;
-//! - more than half of the lines look like rows by their kind: as many cells as the heading has names, and numbers and
-//!   times where the rows so far have them (`likeness`);
-//! - more than half have as many cells as the heading, and the record is no sound one: text follows the closing quote, or
-//!   the number of cells is wrong;
-//! - 16 lines in a row have as many cells as the heading.
+//! A cell that begins with a quote may continue on further lines. The lines that such a cell would contain decide whether
+//! the quote is a fault. It is a fault, and the lines after the first are read as rows, if
+//! - the quote is not closed before the end of the file or within 16 MB;
+//! - more than half of the lines are like rows in number and kind of cells: they have as many cells as the heading, with
+//!   numbers and times where earlier rows have them (`likeness`);
+//! - more than half of the lines have as many cells as the heading, and the record is malformed: text follows the closing
+//!   quote, or the number of cells is wrong;
+//! - 16 successive lines have as many cells as the heading.
 //!
-//! Where more than half of the lines have as many cells and nothing else speaks against the quote, the record is taken
-//! as it is written and marked as doubtful: it is for the report to say so.
+//! If only the number of cells speaks against the quote (more than half of the lines have as many as the heading), the
+//! record is read as written and marked as doubtful, so that the report can warn.
 //!
-//! Not here: what the cells mean (`csv`).
+//! Not here: the meaning of cells (`csv`).
 //!
-//! Source: RFC 4180; as in the `csv` crate, a quote inside a cell that does not begin with one is text.
+//! Source: RFC 4180. As in the `csv` crate, a quote inside a cell that does not begin with a quote is text.
 
 use std::io::BufRead;
 
@@ -23,35 +23,36 @@ use csv::ByteRecord;
 use crate::import::likeness::Columns;
 use crate::import::likeness::Likeness;
 
-/// The most bytes one record may have, and the most that are read ahead for the end of a quote.
+/// The most bytes of a record, and the most bytes that are read ahead to find the end of a quote.
 const MAX_RECORD_BYTES: usize = 16 << 20;
-/// The most bytes that are read ahead in vain in one file: reading stays linear in its size.
+/// The most bytes of a file that are read ahead without finding the end of a quote, so that the time stays linear in the
+/// file's size.
 const MAX_VAIN_BYTES: usize = 256 << 20;
-/// So many lines with the right number of cells are rows.
+/// This many successive lines with the right number of cells are rows.
 const ROWS_IN_A_ROW: usize = 16;
 
-/// The next of a file.
+/// The next thing in a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// A record.
     Record {
-        /// Its first and last line, if it is doubtful whether its quoted cells took in rows.
+        /// The first and last line of the record, if its quoted cells may contain rows.
         doubtful: Option<(u64, u64)>,
     },
-    /// A row whose quote is a fault; the lines after its first are still to come.
+    /// A row with a quote that is a fault. The lines after its first are read next.
     OpenQuote {
         /// The line of the row.
         line: u64,
-        /// The line up to which the quote would reach; `None` if it is never closed.
+        /// The last line of the quoted cell; `None` if the quote is not closed.
         last: Option<u64>,
     },
-    /// A line of separators only.
+    /// A line with only separators.
     Separators,
-    /// The end.
+    /// The end of the file.
     End,
 }
 
-/// Why reading stopped.
+/// The reason why reading stopped.
 #[derive(Debug)]
 pub(super) enum RecordFault {
     /// Reading failed.
@@ -60,45 +61,47 @@ pub(super) enum RecordFault {
     TooLong,
     /// The heading line opens a quote that is not closed.
     Heading,
-    /// So many quotes that are not closed that this is no CSV with quotes; the line reached.
+    /// Too many quotes are not closed: the file does not use quotes as CSV does. Holds the line that was reached.
     TooManyQuotes(u64),
 }
 
-/// Records of a text.
+/// Reads the records of a text.
 pub(super) struct Records {
     content: Box<dyn BufRead + Send>,
     delimiter: u8,
-    /// Bytes read and not yet used: from `start` on.
+    /// Bytes that were read; those from `start` on are not used yet.
     buffer: Vec<u8>,
     start: usize,
     ended: bool,
-    /// The line at `start`, from 1.
+    /// The number of the line at `start`, from 1.
     line: u64,
+    /// Bytes that were read ahead without finding the end of a quote.
     vain: usize,
     columns: Columns,
     scratch: ByteRecord,
     cell: Vec<u8>,
 }
 
-/// Where a line ends: after its text, and after its line break.
+/// The ends of a line in the buffer: `text` after its text, `next` after its line break.
 #[derive(Debug, Clone, Copy)]
-struct Line {
+struct TextLine {
     text: usize,
     next: usize,
 }
 
-/// Where in a record a byte stands.
+/// The position of a byte in a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     CellStart,
     Bare,
     Quoted,
-    /// After a quote in a quoted cell: it closes the cell, unless another one follows.
+    /// After a quote in a quoted cell: it closes the cell unless a second quote follows.
     Closing,
 }
 
 impl Records {
-    /// Records of `content`, separated by `delimiter`. The first record is the heading: see [`Self::has_columns`].
+    /// A reader of `content` with cells separated by `delimiter`. The first record is the heading: after it, call
+    /// [`Self::has_columns`] or [`Self::is_ours`].
     pub(super) fn new(content: Box<dyn BufRead + Send>, delimiter: u8, first_line: u64) -> Self {
         Self {
             content,
@@ -114,22 +117,22 @@ impl Records {
         }
     }
 
-    /// Says how many columns the heading has, and which of them hold coordinates and so numbers.
+    /// Sets the number of columns in the heading, and the indexes of those that hold coordinates, which are numbers.
     pub(super) fn has_columns(&mut self, count: usize, numbers: &[usize]) {
         self.columns = Columns::new(count, numbers);
     }
 
-    /// Says that the file is of our own export, which closes every quote: a cell may hold what looks like rows.
+    /// Says that our own export wrote the file. It closes all quotes, so cells with lines like rows are read as written.
     pub(super) fn is_ours(&mut self, count: usize) {
         self.columns = Columns::trusted(count);
     }
 
-    /// The line of the record that comes next, from 1.
+    /// The number of the line at which the next record begins, from 1.
     pub(super) fn line(&self) -> u64 {
         self.line
     }
 
-    /// Reads the next record into `record`. Blank lines are passed over.
+    /// Reads the next record into `record`. Blank lines are ignored.
     pub(super) fn next(&mut self, record: &mut ByteRecord) -> Result<Found, RecordFault> {
         let first = loop {
             let Some(line) = self.line_at(self.start)? else { return Ok(Found::End) };
@@ -161,8 +164,8 @@ impl Records {
         self.several_lines(record, first)
     }
 
-    /// Reads a record that runs over more than its first line, or finds that it does not.
-    fn several_lines(&mut self, record: &mut ByteRecord, first: Line) -> Result<Found, RecordFault> {
+    /// Reads a record with a quote that is open at the end of its first line, or finds that the quote is a fault.
+    fn several_lines(&mut self, record: &mut ByteRecord, first: TextLine) -> Result<Found, RecordFault> {
         let (mut state, mut sound) = (State::CellStart, true);
         let text = &self.buffer[self.start..first.text];
         scan(text, self.delimiter, &mut state, &mut sound);
@@ -171,7 +174,7 @@ impl Records {
         let (mut lines, mut filled, mut like, mut same, mut in_a_row) = (1_u64, 0_usize, 0, 0, 0);
         let mut last = first;
         let closed = loop {
-            // What is read ahead is bounded; a line that is too long by itself is refused when its turn comes.
+            // Reading ahead is bounded. A single line that is too long is refused when it is read as a record.
             let next = match self.line_at(last.next) {
                 Ok(Some(next)) if next.text - self.start <= MAX_RECORD_BYTES => next,
                 Ok(_) | Err(RecordFault::TooLong) => break false,
@@ -186,7 +189,7 @@ impl Records {
                 bare(piece, self.delimiter, &mut self.scratch);
             }
             let likeness = self.columns.likeness(&self.scratch);
-            // Where the quoted cell is the row's first, what follows it is as long as a row by itself.
+            // If the quoted cell is the first of its row, the rest of the row after it has as many cells as a row.
             if state == State::Quoted || !sound || !is_first {
                 like += usize::from(likeness != Likeness::No);
                 same += usize::from(likeness == Likeness::Kind);
@@ -210,7 +213,7 @@ impl Records {
         }
         let most = |count: usize| count * 2 > filled;
         let line = self.line;
-        // Our own export never writes a quote that is not sound; somebody edited it.
+        // Our own export writes well-formed quotes: the file was edited.
         let unsound = !sound && (most(like) || self.columns.are_trusted());
         if !closed || most(same) || unsound {
             self.vain += last.next - self.start;
@@ -222,31 +225,31 @@ impl Records {
         }
         self.take(last, lines);
         self.columns.learn(record);
-        // In a single column every line has as many cells as a row.
+        // With a single column, every line has as many cells as a row.
         let doubtful = most(like) || (self.columns.count() == 1 && lines > 1);
         Ok(Found::Record { doubtful: doubtful.then_some((line, line + lines - 1)) })
     }
 
-    /// The line that begins at a place of the buffer, read if it is not there yet; `None` at the end of the text.
-    fn line_at(&mut self, from: usize) -> Result<Option<Line>, RecordFault> {
+    /// The line that begins at index `from` of the buffer, which is filled as needed; `None` at the end of the text.
+    fn line_at(&mut self, from: usize) -> Result<Option<TextLine>, RecordFault> {
         let mut looked = from;
         loop {
             let found = self.buffer[looked..].iter().position(|byte| matches!(byte, b'\n' | b'\r'));
             if let Some(place) = found {
                 let text = looked + place;
                 if self.buffer[text] == b'\n' {
-                    return Ok(Some(Line { text, next: text + 1 }));
+                    return Ok(Some(TextLine { text, next: text + 1 }));
                 }
                 // A carriage return alone ends a line too.
                 if text + 1 == self.buffer.len() && !self.ended {
                     self.fill()?;
                 }
                 let pair = self.buffer.get(text + 1) == Some(&b'\n');
-                return Ok(Some(Line { text, next: text + 1 + usize::from(pair) }));
+                return Ok(Some(TextLine { text, next: text + 1 + usize::from(pair) }));
             }
             looked = self.buffer.len();
             if self.ended {
-                return Ok((looked > from).then_some(Line { text: looked, next: looked }));
+                return Ok((looked > from).then_some(TextLine { text: looked, next: looked }));
             }
             if looked - from > MAX_RECORD_BYTES {
                 return Err(RecordFault::TooLong);
@@ -264,11 +267,11 @@ impl Records {
         Ok(())
     }
 
-    /// Goes on behind a line.
-    fn take(&mut self, line: Line, lines: u64) {
+    /// Continues after a line; `lines` is the number of lines that were used.
+    fn take(&mut self, line: TextLine, lines: u64) {
         self.start = line.next;
         self.line += lines;
-        // Used bytes go when they are most of the buffer, so that each byte is moved a few times at most.
+        // Used bytes are removed only when they are most of the buffer, so that each byte is moved only a few times.
         if self.start == self.buffer.len() {
             self.buffer.clear();
             self.start = 0;
@@ -279,12 +282,12 @@ impl Records {
     }
 }
 
-/// Whether a line has separators, and blanks at most beside them.
+/// Whether a line has only separators, and perhaps blanks.
 fn is_separators(text: &[u8], delimiter: u8) -> bool {
     text.iter().all(|byte| *byte == delimiter || matches!(byte, b' ' | b'\t')) && text.contains(&delimiter)
 }
 
-/// Walks over a piece of a record; `sound` becomes false where text follows a closing quote.
+/// Updates the state over a piece of a record. Sets `sound` to false if text follows a closing quote.
 fn scan(text: &[u8], delimiter: u8, state: &mut State, sound: &mut bool) {
     for byte in text {
         *state = match (*state, *byte) {
@@ -300,7 +303,7 @@ fn scan(text: &[u8], delimiter: u8, state: &mut State, sound: &mut bool) {
     }
 }
 
-/// Cuts a line into cells as if it had no quotes.
+/// Splits a line into cells as if it had no quotes.
 fn bare(text: &[u8], delimiter: u8, record: &mut ByteRecord) {
     record.clear();
     for cell in text.split(|byte| *byte == delimiter) {
@@ -308,7 +311,7 @@ fn bare(text: &[u8], delimiter: u8, record: &mut ByteRecord) {
     }
 }
 
-/// Cuts a record into cells; line breaks in it stand in quotes. Gives the state at its end.
+/// Splits a record into cells and returns the state at its end. All line breaks in it must stand in quotes.
 fn split(text: &[u8], delimiter: u8, record: &mut ByteRecord, cell: &mut Vec<u8>) -> State {
     record.clear();
     cell.clear();
@@ -341,7 +344,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What becomes of each record: its cells joined with `/`, or what was found instead.
+    /// One text for each record: its cells joined with `/`, or what was found instead.
     fn read(text: &str, columns: usize, numbers: &[usize]) -> Vec<String> {
         let mut all = Vec::new();
         for size in [1, 3, 64, 1 << 16] {
@@ -366,12 +369,12 @@ mod tests {
             }
             all.push(out);
         }
-        assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "the buffer's size tells");
+        assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "the size of the buffer changes the result");
         all.remove(0)
     }
 
     #[test]
-    fn sound_records_are_read_as_the_csv_crate_reads_them() {
+    fn well_formed_records_are_read_as_the_csv_crate_reads_them() {
         for text in [
             "a,b\n1,2\n",
             "\"a\",\"b \"\"c\"\"\"\r\n1,\"x, y\"\r\n\r\n,\"\"\n",
@@ -394,7 +397,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_written_on_lines_of_its_own_is_read_back(
+        fn records_of_one_line_each_read_back(
             rows in prop::collection::vec(prop::collection::vec("[ab1 ,\"']{0,6}", 3), 1..12)
         ) {
             let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
@@ -409,7 +412,7 @@ mod tests {
             prop_assert_eq!(read(&text, 3, &[]), expected);
         }
 
-        /// Whatever the bytes are, it ends, and every line is in one record or another.
+        /// For any bytes, reading ends, and every line is counted.
         #[test]
         fn no_line_is_lost(text in "[ab1,\"\n\r]{0,200}") {
             let mut records = Records::new(Box::new(std::io::Cursor::new(text.clone())), b',', 1);
@@ -422,27 +425,27 @@ mod tests {
     }
 
     #[test]
-    fn an_open_quote_costs_its_own_row() {
+    fn an_open_quote_spoils_its_own_row_only() {
         let never = "1,5,closed\n2,6,\"door open\n3,7,locked\n4,8,quiet\n";
         assert_eq!(read(never, 3, &[]), ["1/5/closed", "open 2 None", "3/7/locked", "4/8/quiet"]);
-        // Another stray quote closes it: by its kind each line is a row.
+        // A later stray quote closes it, but the kinds of cells show that each line is a row.
         let late = "1,5,a\n2,6,\"b\n3,7,c\n4,8,d\n5,9,e\"\n6,9,f\n";
         assert_eq!(read(late, 3, &[]), ["1/5/a", "open 2 Some(5)", "3/7/c", "4/8/d", "5/9/e\"", "6/9/f"]);
         let next = "1,5,a\n2,6,\"b\n3,7,\"c\n4,8,\"d, e\"\n";
         assert_eq!(read(next, 3, &[]), ["1/5/a", "open 2 Some(3)", "open 3 Some(4)", "4/8/d, e"]);
-        // In the middle of a row the number of cells is wrong besides.
+        // In the middle of a row, the number of cells is wrong too.
         let middle = "x,\"y,1\nz,w,2\nv,\"u,3\nt,s,4\n";
         assert_eq!(read(middle, 3, &[]), ["open 1 Some(3)", "z/w/2", "open 3 None", "t/s/4"]);
-        // The first row already, where coordinates are known to be numbers.
+        // It is found in the first row if columns are known to hold coordinates, which are numbers.
         assert_eq!(read("1,5,\"a\n2,6,b\"\n", 3, &[0, 1]), ["open 1 Some(2)", "2/6/b\""]);
         assert_eq!(read("\"open\nx\ny\n", 1, &[]), ["open 1 None", "x", "y"]);
     }
 
     #[test]
-    fn cells_of_several_lines_stay_whole() {
+    fn cells_of_several_lines_are_read_whole() {
         let letters = "1,5,\"Dear sir,\nyes, no, perhaps\n\nYours, A\"\n2,6,\"a\nb\"\n";
         assert_eq!(read(letters, 3, &[]), ["1/5/Dear sir,\nyes, no, perhaps\n\nYours, A", "2/6/a\nb"]);
-        // What follows a first cell is as long as a row.
+        // After a first cell of several lines, the rest of the row has as many cells as a row.
         let places = "a,5,6\n\"Main Street\nLeeds\",7,8\n\"x\ny\nz\",9,9\n";
         assert_eq!(read(places, 3, &[1, 2]), ["a/5/6", "Main Street\nLeeds/7/8", "x\ny\nz/9/9"]);
         let address = "7,\"Main Street\n12, third floor\"\n";
@@ -450,13 +453,21 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_decided_is_marked() {
+    fn a_record_that_may_contain_rows_is_marked_as_doubtful() {
         let words = "a,b,c\nd,e,\"f\ng,h,i\nj,k,l\"\n";
         assert_eq!(read(words, 3, &[]), ["a/b/c", "Some((2, 4)) d/e/f\ng,h,i\nj,k,l"]);
         let many = format!("a,b,\"c\n{}x,y,\"z\"\n", "d,e,f\n".repeat(40));
         let found = read(&many, 3, &[]);
-        assert_eq!((found.len(), found[0].as_str()), (42, "open 1 None"), "sixteen rows in a row are rows");
-        assert_eq!(read("\"a\nb\"\n", 1, &[]), ["Some((1, 2)) a\nb"], "one column tells nothing");
+        assert_eq!(
+            (found.len(), found[0].as_str()),
+            (42, "open 1 None"),
+            "sixteen successive lines are rows"
+        );
+        assert_eq!(
+            read("\"a\nb\"\n", 1, &[]),
+            ["Some((1, 2)) a\nb"],
+            "with one column the number of cells decides nothing"
+        );
     }
 
     #[test]
@@ -468,8 +479,8 @@ mod tests {
     }
 
     #[test]
-    fn reading_ahead_in_vain_is_bounded() {
-        // Every row opens a quote that is closed nowhere, and nothing in the lines tells.
+    fn reading_ahead_is_bounded() {
+        // Every row opens a quote, and nothing in the lines shows that they are rows.
         let row = format!("\"{}\n", "x".repeat(200));
         let text = row.repeat(40_000);
         let mut records = Records::new(Box::new(std::io::Cursor::new(text)), b',', 1);
@@ -482,7 +493,7 @@ mod tests {
                 Err(fault) => break Some(fault),
             }
         };
-        // An even quote closes the one before: nothing is read ahead in vain but a row or two.
+        // Every second quote closes the one before, so only a row or two is read ahead each time.
         assert!(fault.is_none() || matches!(fault, Some(RecordFault::TooManyQuotes(_))));
         let text = format!("\"{}\n", "x".repeat(80)) + &format!("{}\n", "y".repeat(80)).repeat(200_000);
         let mut records = Records::new(Box::new(std::io::Cursor::new(text)), b',', 1);

@@ -1,17 +1,17 @@
-//! What became of each row: number, reason code, message, what would be right.
+//! The report of an import: for each rejected or doubtful row its number, a code, a message and what would be right.
 
 use std::io::Write;
 
 use crate::model::geometry::GeometryFault;
 
-/// Something wrong with a row.
+/// A fault of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// A stable word for programs.
+    /// The code of the fault, for programs; codes do not change.
     pub code: &'static str,
-    /// What is wrong, for people.
+    /// What is wrong, as a text for people.
     pub message: String,
-    /// What would be right.
+    /// What would be right, as a text for people.
     pub fix: &'static str,
 }
 
@@ -21,17 +21,20 @@ impl Fault {
     }
 }
 
-/// What is to be said of lines that have separators only.
+/// The note about lines that have only separators.
 pub(super) fn separators(lines: u64) -> Fault {
-    let are =
-        if lines == 1 { "line has separators only and is" } else { "lines have separators only and are" };
-    Fault::new("separators-only", format!("{lines} {are} no row"), "nothing to do: no value was in them")
+    let have = if lines == 1 { "line has" } else { "lines have" };
+    Fault::new(
+        "separators-only",
+        format!("{lines} {have} only separators and were not imported"),
+        "nothing to do: such lines have no values",
+    )
 }
 
 impl From<GeometryFault> for Fault {
     fn from(fault: GeometryFault) -> Self {
         let (code, fix) = match &fault {
-            GeometryFault::NotFinite => ("not-finite", "give finite numbers, or no geometry at all"),
+            GeometryFault::NotFinite => ("not-finite", "give finite numbers, or no geometry"),
             GeometryFault::OutOfRange { .. } => (
                 "out-of-range",
                 "give longitude first, then latitude, in degrees of WGS 84; or declare the coordinate system",
@@ -40,14 +43,14 @@ impl From<GeometryFault> for Fault {
                 ("unclosed-ring", "repeat the first position at the end of each ring")
             }
             GeometryFault::TooFew { .. } => {
-                ("too-few-positions", "give a line 2 positions and a ring 4 or more")
+                ("too-few-positions", "give a line at least 2 positions and a ring at least 4")
             }
             GeometryFault::ShortPosition => {
                 ("short-position", "give each position a longitude and a latitude")
             }
             GeometryFault::Unsupported(_) => (
                 "geometry-type",
-                "give points, lines, polygons or multi-geometries of one kind; split collections into features",
+                "give points, lines, polygons or multi-geometries of one kind; split geometry collections into features",
             ),
             GeometryFault::Malformed(_) => ("geometry", "write the geometry again with a GIS program"),
             GeometryFault::TooLarge => ("too-large", "split the geometry"),
@@ -56,78 +59,78 @@ impl From<GeometryFault> for Fault {
     }
 }
 
-/// One line of the report.
+/// One note of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowNote {
-    /// The row's number in its file, from 1; headings don't count. 0 for the file as a whole.
+    /// The row's number in the file, from 1 and without the heading; 0 for the file as a whole.
     pub row: u64,
-    /// Whether the row was left out; else it was taken with a warning.
+    /// Whether the row was rejected; if not, it was imported with a warning.
     pub rejected: bool,
-    /// What is wrong.
+    /// The fault of the row.
     pub fault: Fault,
 }
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportReport {
-    /// The file.
+    /// The path of the file.
     pub file: String,
-    /// The collection.
+    /// The id of the collection.
     pub collection: String,
-    /// Rows of the file that the store now has, those it had before among them.
+    /// Rows of the file that are in the store now, including those that were there before.
     pub accepted: u64,
     /// Accepted rows with a warning.
     pub warned: u64,
-    /// Rows left out.
+    /// Rows that were not imported.
     pub rejected: u64,
-    /// Accepted rows that the store had already.
+    /// Accepted rows that were in the store already.
     pub unchanged: u64,
-    /// Lines of separators only, which are no rows.
+    /// Lines with only separators, which are not rows.
     pub skipped: u64,
-    /// The column, or start and end, that answers `datetime`; empty if none does.
+    /// The column, or start and end columns, that `datetime` is compared with; empty if there are none.
     pub time: Vec<String>,
-    /// Who sees the layer; `None` for a collection of the program's, of which the policy says it.
+    /// Who sees the layer; `None` for a built-in collection, for which the policy decides.
     pub audience: Option<Audience>,
-    /// Rejected rows and warnings, in row order: the first [`MAX_NOTES`] of them.
+    /// Notes about rejected rows and warnings in the order of rows, at most [`MAX_NOTES`].
     pub rows: Vec<RowNote>,
-    /// How many more there were.
+    /// The number of further notes.
     pub omitted: u64,
 }
 
 /// Who sees a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audience {
-    /// Whether it is everyone's.
+    /// Whether everyone sees the layer; if not, only its owner does.
     pub open: bool,
-    /// Whether that is not what it was before this import.
+    /// Whether this import changed it.
     pub changed: bool,
-    /// Who owns it.
+    /// The owner of the layer.
     pub owner: String,
 }
 
 impl Audience {
-    /// What that means, in a sentence for whoever imported it.
+    /// A sentence for the person who imported the layer.
     #[must_use]
     pub fn sentence(&self, collection: &str) -> String {
         let Self { open, changed, owner } = self;
         match (open, changed) {
             (true, false) => {
-                format!("{collection} is everyone's (--open): whoever reaches the server sees it")
+                format!("{collection} is open (--open): everyone who reaches the server sees it")
             }
             (true, true) => format!(
-                "{collection} is everyone's from now on (--open), with all its rows: whoever reaches the server sees it"
+                "{collection} is open from now on (--open), with all its rows: everyone who reaches the server sees it"
             ),
             (false, false) => format!(
-                "{collection} is its owner's ({owner}) and nobody else sees it: import it with --open to make it everyone's"
+                "only the owner ({owner}) sees {collection}: import it with --open to show it to everyone"
             ),
             (false, true) => format!(
-                "{collection} was everyone's and is its owner's ({owner}) again, because --open was not given: import it with --open to make it everyone's"
+                "{collection} was open; now only the owner ({owner}) sees it, because --open was not given: import it with --open to show it to everyone"
             ),
         }
     }
 }
 
-/// The most lines of a report; more are counted.
+/// The most notes of a report; further ones are only counted.
 pub const MAX_NOTES: usize = 100_000;
 
 impl ImportReport {
@@ -139,12 +142,12 @@ impl ImportReport {
         }
     }
 
-    /// What answers `datetime`, in a sentence.
+    /// A sentence about the columns that `datetime` is compared with.
     #[must_use]
     pub fn time_sentence(&self) -> String {
         match self.time.as_slice() {
-            [] => "no column answers datetime: --time COLUMN[,COLUMN] names one".to_owned(),
-            columns => format!("datetime is answered by {}", columns.join(" and ")),
+            [] => "datetime uses no column: name one with --time COLUMN[,COLUMN]".to_owned(),
+            columns => format!("datetime uses {}", columns.join(" and ")),
         }
     }
 
@@ -181,10 +184,10 @@ impl ImportReport {
         .to_string()
     }
 
-    /// The lines of the report as CSV with a heading.
+    /// Writes the notes of the report as CSV with a heading line.
     ///
     /// # Errors
-    /// Of the output.
+    /// If writing fails.
     pub fn write_csv(&self, output: impl Write) -> Result<(), csv::Error> {
         let mut writer = csv::Writer::from_writer(output);
         writer.write_record(["row", "code", "rejected", "message", "fix"])?;

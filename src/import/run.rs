@@ -1,4 +1,4 @@
-//! One import from start to end: survey the file, settle the schema, take the rows in one transaction.
+//! One import from start to end: read the file once to find its schema, then import the rows in one transaction.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -34,54 +34,54 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::unchanged_since;
 
-/// Ids of what is added up when it is asked for: a layer of that name would stand in its way.
+/// Ids of collections that are computed when they are requested; a layer must not have them.
 const COMPUTED: [&str; 2] = ["flows", "rail-flows"];
 
-/// How often an import begins anew because another one changed the collection's fields meanwhile.
+/// How often an import starts again because another import changed the collection's fields in the meantime.
 const MOST_TRIES: usize = 20;
 
-/// What to import, and how.
+/// The options of an import.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
-    /// The collection id.
+    /// The id of the collection to import into.
     pub into: String,
-    /// The format; by the file's ending if `None`.
+    /// The format; `None` for the one that the file's ending names.
     pub format: Option<Format>,
-    /// The layer of a `GeoPackage`.
+    /// The layer of a `GeoPackage`; `None` if it has only one.
     pub layer: Option<String>,
-    /// The column whose values are feature ids.
+    /// The column with the feature ids.
     pub id: Option<String>,
-    /// The column or columns that answer `datetime`; found if empty.
+    /// The column, or start and end columns, that `datetime` is compared with; if empty, the import finds them.
     pub time: Vec<String>,
-    /// What the layer is called and whose data it is.
+    /// Title, attribution and audience of a layer.
     pub about: About,
-    /// Owner, marking and so on of every row.
+    /// Owner, marking and other provenance of all rows.
     pub provenance: Provenance,
-    /// Whether to report only and leave the store as it was.
+    /// Whether to report only and not to change the store.
     pub dry_run: bool,
-    /// Whether one rejected row is enough to take nothing.
+    /// Whether to import nothing if any row is rejected.
     pub strict: bool,
 }
 
-/// What the importer says about a layer as a whole; what is left out stays as it is, but for who sees it: nobody makes a
-/// layer everyone's without saying so.
+/// Properties of a layer as a whole. A title or attribution that is not given does not change; `open` is always set anew,
+/// so that a layer is never opened to everyone by accident.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
-    /// Its title on maps and lists.
+    /// The title on maps and in lists.
     pub title: Option<String>,
-    /// Who to name beside a map of it.
+    /// The source that a map of the layer must name.
     pub attribution: Option<String>,
-    /// Whether its areas share borders, so that they are simplified alike on both sides.
+    /// Whether the polygons share borders that must still match when they are simplified.
     pub coverage: bool,
-    /// Whether it is everyone's; else it is its owner's. The last import decides, for the layer as a whole.
+    /// Whether everyone sees the layer; if not, only its owner does. The last import decides for all rows of the layer.
     pub open: bool,
 }
 
-/// Imports a file. `read` counts the bytes taken from the disk; the file is read twice, and again where another import
-/// gave the collection other fields meanwhile.
+/// Imports a file in one transaction. `read` counts the bytes read from the disk: the file is read twice, and again if
+/// another import changed the collection's fields in the meantime.
 ///
 /// # Errors
-/// [`ImportError`]: then the store is as it was.
+/// [`ImportError`]: the store is not changed then.
 pub fn import(
     store: &Store,
     file: &Path,
@@ -150,8 +150,8 @@ fn import_once(
             .map(|report| ImportReport { audience, ..report });
         let keep = result.is_ok() && !options.dry_run;
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-        // An error takes the whole piece of work back; what it was is in the slot.
-        if keep { Ok(()) } else { Err(StoreError::Abandoned("taken back".to_owned())) }
+        // An error rolls the transaction back; the result itself is in the slot.
+        if keep { Ok(()) } else { Err(StoreError::Abandoned("rolled back".to_owned())) }
     });
     let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (outcome, written) {
@@ -191,7 +191,7 @@ pub(super) fn open(
     })
 }
 
-/// What all rows of a file have in common.
+/// What the first pass over a file learns from all of its rows.
 struct Survey {
     columns: Vec<String>,
     guesses: Vec<Guess>,
@@ -200,16 +200,16 @@ struct Survey {
     ids: Ids,
 }
 
-/// Which rows of a file have a feature id.
+/// Whether the rows of a file have feature ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ids {
-    /// There is no row.
+    /// The file has no rows.
     NoRows,
-    /// None has one.
+    /// No row has an id.
     None,
-    /// Some have one, or one is no whole number.
+    /// Some rows have an id, or all have one but not all ids are whole numbers.
     Some,
-    /// Every row has one that is a whole number.
+    /// Every row has an id that is a whole number.
     Numbers,
 }
 
@@ -253,7 +253,7 @@ impl Survey {
         matches!(self.ids, Ids::Some | Ids::Numbers)
     }
 
-    /// Names of the columns that say when.
+    /// Names of the columns that hold times.
     fn times(&self) -> Vec<String> {
         let named = self.columns.iter().zip(&self.guesses);
         named.filter(|(name, guess)| guess.is_time(name)).map(|(name, _)| name.clone()).collect()
@@ -324,7 +324,7 @@ fn settle_time(
     Ok(time_axis(columns.map(|(name, guess)| (name.as_str(), guess.is_time(name)))))
 }
 
-/// A layer with rows keeps its fields and their types; columns it lacks are added.
+/// The schema of a layer that has rows already: its fields and their types do not change; new columns are added.
 fn widen(
     mut schema: CollectionSchema,
     survey: &Survey,

@@ -1,45 +1,44 @@
-//! A JSON reader that walks a document of any size and cuts out one value at a time.
+//! Reads a JSON document of any size and returns the text of one value at a time.
 //!
-//! It knows brackets and strings, no more: whether a value is sound JSON is for the reader of the value to say.
+//! It knows only brackets and strings. Not here: whether the text of a value is valid JSON.
 
 use std::io::BufRead;
 
-/// The most bytes one value may have.
-///
-/// Read as JSON it takes up to seventy times as much for a moment; a coastline of a million vertices fits.
+/// The most bytes of a value. Parsing may take up to seventy times as much memory for a moment; a coastline of a million
+/// vertices fits.
 pub const MAX_VALUE_BYTES: usize = 32 << 20;
 
-/// Why the walk stopped.
+/// The reason why reading stopped.
 #[derive(Debug)]
 pub enum ScanFault {
     /// Reading failed.
     Io(std::io::Error),
-    /// The document ends inside something.
+    /// The document ends inside a value, an object or an array.
     Early,
-    /// Something else stands where `expected` should.
+    /// Another byte (the second value) stands where the first value should be.
     Expected(&'static str, u8),
     /// A value of more than [`MAX_VALUE_BYTES`].
     TooLarge,
 }
 
-/// Walks a document.
+/// Reads a document.
 pub struct Scanner<R> {
     reader: R,
     offset: u64,
 }
 
 impl<R: BufRead> Scanner<R> {
-    /// From the start of a document.
+    /// A scanner at the start of a document.
     pub fn new(reader: R) -> Self {
         Self { reader, offset: 0 }
     }
 
-    /// Bytes walked so far.
+    /// The number of bytes that were read so far.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The next byte that is no white space, left where it is; `None` at the end.
+    /// The next byte that is not white space, without taking it; `None` at the end of the document.
     pub fn peek(&mut self) -> Result<Option<u8>, ScanFault> {
         loop {
             let buffer = self.reader.fill_buf().map_err(ScanFault::Io)?;
@@ -57,7 +56,7 @@ impl<R: BufRead> Scanner<R> {
         }
     }
 
-    /// Takes one byte, which must be `byte`.
+    /// Takes the next byte, which must be `byte`; `name` stands for it in the fault.
     pub fn expect(&mut self, byte: u8, name: &'static str) -> Result<(), ScanFault> {
         match self.peek()? {
             None => Err(ScanFault::Early),
@@ -69,7 +68,7 @@ impl<R: BufRead> Scanner<R> {
         }
     }
 
-    /// Takes one byte if it is `byte`.
+    /// Takes the next byte if it is `byte`, and returns whether it was.
     pub fn take(&mut self, byte: u8) -> Result<bool, ScanFault> {
         let is = self.peek()? == Some(byte);
         if is {
@@ -83,7 +82,7 @@ impl<R: BufRead> Scanner<R> {
         self.offset += count as u64;
     }
 
-    /// Cuts out the next value.
+    /// Reads the text of the next value into `out`.
     pub fn value(&mut self, out: &mut Vec<u8>) -> Result<(), ScanFault> {
         out.clear();
         match self.peek()? {
@@ -95,7 +94,7 @@ impl<R: BufRead> Scanner<R> {
         loop {
             let buffer = self.reader.fill_buf().map_err(ScanFault::Io)?;
             if buffer.is_empty() {
-                // A bare number or word may end with the document.
+                // A number or a word may end at the end of the document.
                 return if depth == 0 && !in_string && !out.is_empty() {
                     Ok(())
                 } else {
@@ -148,7 +147,7 @@ impl<R: BufRead> Scanner<R> {
         }
     }
 
-    /// Takes bytes up to and with `end`; `false` if nothing was left. The end byte is not kept.
+    /// Reads the bytes before the next `end` into `out` and takes them and `end`; `false` if the document has no more bytes.
     pub fn until(&mut self, end: u8, out: &mut Vec<u8>) -> Result<bool, ScanFault> {
         out.clear();
         loop {
@@ -175,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_cut_out_whole_whatever_the_buffer() {
+    fn values_are_read_whole_with_a_buffer_of_any_size() {
         let text = br#" {"a":"}\"]","b":[1,{"c":"\\"}]} , -1.5e3 ,"x,y" ] "#;
         for size in 1..20 {
             let mut scanner = Scanner::new(std::io::BufReader::with_capacity(size, &text[..]));

@@ -1,10 +1,11 @@
-//! The second pass: each row to its schema's values, to the store, to the report.
+//! The second pass over a file: converts each row to the values of the schema and appends it to the store, or notes in
+//! the report why not.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use crate::import::Cell;
+use crate::import::CellValue;
 use crate::import::ImportError;
 use crate::import::ImportOptions;
 use crate::import::ImportReport;
@@ -31,26 +32,28 @@ use crate::model::validity::validity;
 use crate::store::Appended;
 use crate::store::Appender;
 
-/// Takes the rows of a file, second pass.
+/// The state of the second pass.
 struct Taking<'c> {
     appender: Appender<'c>,
     schema: CollectionSchema,
     identifier: Option<usize>,
-    /// For each column of the file, its field; `None` where a built-in collection has no such field.
+    /// The field of each column of the file; `None` where a built-in collection has no such field.
     targets: Vec<Option<usize>>,
-    /// The collection as the program describes it, with what is computed and comes back in its exports; such columns and
-    /// geometries are passed over.
+    /// The schema of a built-in collection, with its computed fields and geometry. Exports contain these, so columns and
+    /// geometries of that kind are ignored.
     described: Option<CollectionSchema>,
-    /// For each field, whether a value that is no time is left out and its row taken; and whether it answers `datetime`.
+    /// For each field, whether a value that is not a time is left out (with a warning) instead of rejecting the row.
     lenient: Vec<bool>,
+    /// The fields that `datetime` is compared with.
     answers: Vec<usize>,
-    /// Hubs and towns, if it is legs that are taken.
+    /// The hubs and towns of the store, if the collection is `legs`.
     ends: Option<KnownEnds>,
     report: ImportReport,
-    told: Vec<&'static str>,
+    /// Codes of warnings that hold for the whole file and are in the report already.
+    noted: Vec<&'static str>,
 }
 
-/// Reads the file again and appends every row that can be taken. `times` names the file's columns that say when.
+/// Reads the file again and appends all rows that can be imported. `times` names the file's columns that hold times.
 pub(super) fn take_rows(
     appender: Appender<'_>,
     file: &Path,
@@ -62,7 +65,7 @@ pub(super) fn take_rows(
     let schema = appender.schema().clone();
     let identifier = schema.identifier.as_ref().and_then(|name| schema.position(name));
     let described = built_in(&schema.id).ok().flatten().filter(|built| built.class == schema.class);
-    // The program's own collections say themselves what their fields hold.
+    // The schemas of built-in collections say which fields are times.
     let is_layer = schema.class == CollectionClass::Layer;
     let mut taking = Taking {
         appender,
@@ -78,7 +81,7 @@ pub(super) fn take_rows(
             ..ImportReport::default()
         },
         schema,
-        told: Vec::new(),
+        noted: Vec::new(),
     };
     let mut source = open(file, options, read)?;
     loop {
@@ -162,16 +165,15 @@ impl Taking<'_> {
             Validity::Simple => {}
             Validity::Broken(place) => {
                 let message = format!(
-                    "the area crosses, touches or collapses on itself at {}, {}; it is kept as it is",
+                    "the polygon crosses, touches or collapses on itself at {}, {}; it was imported unchanged",
                     place.lon_degrees(),
                     place.lat_degrees()
                 );
-                warnings.push(Fault::new("self-crossing", message, "repair the area with a GIS program"));
+                warnings.push(Fault::new("self-crossing", message, "repair the polygon with a GIS program"));
             }
             Validity::Unchecked => {
-                let message =
-                    "the area is too tangled to check whether it crosses itself; it is kept as it is";
-                warnings.push(Fault::new("not-checked", message, "check the area with a GIS program"));
+                let message = "the polygon is too complex to check whether it crosses itself; it was imported unchanged";
+                warnings.push(Fault::new("not-checked", message, "check the polygon with a GIS program"));
             }
         }
         let row = Row { id: None, public_id, geometry: raw.geometry, values };
@@ -181,32 +183,32 @@ impl Taking<'_> {
             Appended::Added | Appended::Changed => {}
             Appended::Unchanged => self.report.unchanged += 1,
             Appended::DuplicateId => {
-                let message = format!("the id {id:?} came earlier in this file");
+                let message = format!("an earlier row of this file has the id {id:?}");
                 self.reject(number, Fault::new("duplicate-id", message, "give every row an id of its own"));
                 return Ok(());
             }
             Appended::OtherOwner => {
-                let message = format!("the id {id:?} belongs to another owner's row");
+                let message = format!("a row of another owner has the id {id:?}");
                 self.reject(
                     number,
                     Fault::new(
                         "id-of-another-owner",
                         message,
-                        "import it as that owner, or under another id",
+                        "import the row as that owner, or give it another id",
                     ),
                 );
                 return Ok(());
             }
         }
         self.report.accepted += 1;
-        // What holds for the whole file is said once.
+        // A warning that holds for the whole file is noted once.
         warnings.retain(|warning| {
             let once = matches!(warning.code, "height-dropped" | "blob" | "name");
-            let told = self.told.contains(&warning.code);
-            if once && !told {
-                self.told.push(warning.code);
+            let is_noted = self.noted.contains(&warning.code);
+            if once && !is_noted {
+                self.noted.push(warning.code);
             }
-            !(once && told)
+            !(once && is_noted)
         });
         self.report.warned += u64::from(!warnings.is_empty());
         for fault in warnings {
@@ -215,8 +217,9 @@ impl Taking<'_> {
         Ok(())
     }
 
-    /// The values of a row's fields, each of its type and within its bounds, and the row's time in order.
-    fn values(&self, cells: Vec<(usize, Cell)>, warnings: &mut Vec<Fault>) -> Result<Vec<Value>, Fault> {
+    /// The values of a row's fields: each has its field's type and is not below the minimum, and the row's time does not end
+    /// before it begins.
+    fn values(&self, cells: Vec<(usize, CellValue)>, warnings: &mut Vec<Fault>) -> Result<Vec<Value>, Fault> {
         let mut values = vec![Value::Null; self.schema.fields.len()];
         for (place, cell) in cells {
             let Some(target) = self.targets[place] else { continue };
@@ -231,10 +234,13 @@ impl Taking<'_> {
                     }
                     values[target] = value;
                 }
-                // One odd time costs neither the column nor the row.
+                // A value that is not a time is left out; the row is imported without it.
                 Err(fault) if self.lenient[target] => warnings.push(Fault {
                     code: "odd-time",
-                    message: format!("{}; it was left out, and the row has no time there", fault.message),
+                    message: format!(
+                        "{}; the value was left out, so the row has no time in this field",
+                        fault.message
+                    ),
                     ..fault
                 }),
                 Err(fault) => return Err(fault),
@@ -243,11 +249,11 @@ impl Taking<'_> {
         reversed_time(&self.schema, &values).map_or(Ok(values), Err)
     }
 
-    fn value(&self, cell: Cell, target: usize) -> Result<Value, Fault> {
+    fn value(&self, cell: CellValue, target: usize) -> Result<Value, Fault> {
         convert(cell, &self.schema.fields[target], self.schema.class == CollectionClass::Layer)
     }
 
-    /// Why a built-in collection cannot take this kind of geometry.
+    /// The reason why the collection cannot hold this kind of geometry; `None` if it can.
     fn misplaced(&self, kind: Option<GeometryKind>) -> Option<Fault> {
         let fits = match (self.schema.geometry, kind) {
             (_, None) | (SchemaGeometry::Any, _) => true,
@@ -256,18 +262,18 @@ impl Taking<'_> {
             (SchemaGeometry::Polygon, Some(kind)) => kind == GeometryKind::Polygon,
             (SchemaGeometry::None, Some(_)) => self.schema.class == CollectionClass::Layer,
         };
-        let fix = "give the geometry that the collection's schema names";
+        let fix = "give the kind of geometry that the collection's schema names";
         (!fits).then(|| {
             Fault::new(
                 "geometry-kind",
-                format!("{} does not take this kind of geometry", self.schema.id),
+                format!("{} does not hold geometries of this kind", self.schema.id),
                 fix,
             )
         })
     }
 }
 
-/// What is to be said of a value that says no time in a column of text that answers `datetime`.
+/// The warning about a value that is not a time, in a text field that `datetime` is compared with.
 fn no_time(field: &str, value: &Value) -> Option<Fault> {
     let (text, moment) = match value {
         Value::Text(text) if text.is_empty() => return None,
@@ -280,8 +286,9 @@ fn no_time(field: &str, value: &Value) -> Option<Fault> {
         return None;
     }
     let shown: String = text.chars().take(60).collect();
-    let message =
-        format!("{field}: {shown:?} is no time; it is kept as it is, and the row has no time there");
+    let message = format!(
+        "{field}: {shown:?} is not a time; the value was imported, but the row has no time in this field"
+    );
     Some(Fault::new(
         "odd-time",
         message,

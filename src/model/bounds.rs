@@ -1,8 +1,9 @@
-//! Boxes of positions.
+//! Bounding boxes in longitude and latitude (CRS84), in units of 1e-7 degree.
 
 use crate::model::Position;
 
-/// A box of positions, closed on all sides: west <= east and south <= north.
+/// A bounding box in units of 1e-7 degree (CRS84), edges included. `west <= east` and `south <= north` unless it is
+/// empty; a box does not cross the antimeridian.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Bounds {
     /// Least longitude.
@@ -16,16 +17,16 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Holds nothing; growing it by anything gives that thing's box.
+    /// The empty box: adding a position or a box to it gives exactly that position or box.
     pub const EMPTY: Self = Self { west: i32::MAX, south: i32::MAX, east: i32::MIN, north: i32::MIN };
 
-    /// Whether it holds nothing.
+    /// Whether the box holds no position.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.west > self.east || self.south > self.north
     }
 
-    /// Grows to hold a position.
+    /// Grows the box to hold a position.
     pub fn add(&mut self, position: Position) {
         self.west = self.west.min(position.lon);
         self.east = self.east.max(position.lon);
@@ -33,7 +34,7 @@ impl Bounds {
         self.north = self.north.max(position.lat);
     }
 
-    /// Grows to hold another box.
+    /// Grows the box to hold another one.
     pub fn merge(&mut self, other: &Self) {
         self.west = self.west.min(other.west);
         self.east = self.east.max(other.east);
@@ -41,7 +42,7 @@ impl Bounds {
         self.north = self.north.max(other.north);
     }
 
-    /// Whether the two share a position.
+    /// Whether the two boxes share a position; a shared edge or corner counts.
     #[must_use]
     pub fn intersects(&self, other: &Self) -> bool {
         self.west <= other.east
@@ -50,7 +51,7 @@ impl Bounds {
             && other.south <= self.north
     }
 
-    /// Whether the other lies wholly in this one.
+    /// Whether the other box lies wholly in this one; shared edges count as inside.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
         self.west <= other.west
@@ -59,7 +60,7 @@ impl Bounds {
             && other.north <= self.north
     }
 
-    /// Whether the position lies in it or on its edge.
+    /// Whether the position lies in the box or on its edge.
     #[must_use]
     pub fn holds(&self, position: Position) -> bool {
         self.west <= position.lon
@@ -68,7 +69,7 @@ impl Bounds {
             && position.lat <= self.north
     }
 
-    /// The middle, rounded down.
+    /// The centre, rounded down to whole units.
     #[must_use]
     pub fn centre(&self) -> Position {
         let middle = |low: i32, high: i32| ((i64::from(low) + i64::from(high)) >> 1) as i32;

@@ -1,15 +1,17 @@
-//! Dates and instants of common years as text, from tables.
+//! Text of dates and instants from 1901 to 2099, read from tables that are computed at compile time.
+//!
+//! `time` calls these first and computes other years itself.
 
 use crate::model::time::DAY_MICROS;
 
-/// A date from 1901 to 2099, `2031-03-01`, by days since 1970-01-01.
+/// The text of a date, `2031-03-01`. `days` counts from 1970-01-01; `None` outside 1901 to 2099.
 #[inline]
 #[must_use]
 pub fn date_text(days: i32) -> Option<[u8; 10]> {
     if !(DAY_1901..=DAY_2099).contains(&days) {
         return None;
     }
-    // Every fourth year is a leap year there.
+    // From 1901 to 2099 every fourth year is a leap year.
     let since = (days - DAY_1901) as usize;
     let (cycle, rest) = (since / 1_461, since % 1_461);
     let year = (rest / 365).min(3);
@@ -20,7 +22,8 @@ pub fn date_text(days: i32) -> Option<[u8; 10]> {
     Some(text)
 }
 
-/// An instant of those years on a whole second, `2031-03-01T12:00:00Z`, by microseconds since 1970.
+/// The text of an instant, `2031-03-01T12:00:00Z`. `micros` counts from 1970-01-01T00:00:00Z; `None` outside 1901 to
+/// 2099 or if it has a fraction of a second.
 #[inline]
 #[must_use]
 pub fn instant_text(micros: i64) -> Option<[u8; 20]> {
@@ -37,11 +40,11 @@ pub fn instant_text(micros: i64) -> Option<[u8; 20]> {
     Some(text)
 }
 
-/// Days since 1970-01-01 of 1901-01-01 and 2099-12-31.
+/// 1901-01-01 and 2099-12-31 in days since 1970-01-01.
 const DAY_1901: i32 = -25_202;
 const DAY_2099: i32 = 47_481;
 
-/// Years from 1901 on.
+/// The text of each year from 1901 on.
 static YEARS: [[u8; 4]; 200] = {
     let mut years = [[0; 4]; 200];
     let mut place = 0;
@@ -53,7 +56,7 @@ static YEARS: [[u8; 4]; 200] = {
     years
 };
 
-/// Month and day of each day of a year, and of a leap year, as `-01-31`.
+/// The month and day, as `-01-31`, of each day of a common year (first table) and of a leap year (second).
 static DAYS: [[[u8; 6]; 366]; 2] = {
     let mut days = [[[0; 6]; 366]; 2];
     let mut leap = 0;
@@ -73,7 +76,7 @@ static DAYS: [[[u8; 6]; 366]; 2] = {
     days
 };
 
-/// The last two digits.
+/// The last two decimal digits of a number, as ASCII.
 const fn two(value: usize) -> [u8; 2] {
     [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8]
 }

@@ -1,7 +1,7 @@
-//! Coordinate systems: which we know by name, and the conversions between them.
+//! The coordinate reference systems that this program knows, and conversions between them.
 //!
-//! In: CRS84 longitude and latitude or British National Grid metres. Out: the other, and Web Mercator grid
-//! integers. Axis order of answers is the authority's (`EPSG:27700` and CRS84: x first).
+//! In: CRS84 longitude and latitude, or British National Grid metres. Out: the other of the two, and integers of the
+//! Web Mercator grid. x comes first in both systems, as their authorities define it (CRS84, `EPSG:27700`).
 //! Not here: reprojecting whole answers (`format`).
 
 use crate::model::geometry::Position;
@@ -20,7 +20,7 @@ pub enum Crs {
 }
 
 impl Crs {
-    /// The URI by which OGC names it.
+    /// The OGC URI of the system.
     #[must_use]
     pub fn uri(self) -> &'static str {
         match self {
@@ -30,13 +30,14 @@ impl Crs {
         }
     }
 
-    /// The system of an OGC URI, `None` for one we don't write.
+    /// The system with this OGC URI; `None` unless answers can be written in it (CRS84, British National Grid).
     #[must_use]
     pub fn from_uri(uri: &str) -> Option<Self> {
         [Self::Crs84, Self::BritishNationalGrid].into_iter().find(|crs| crs.uri() == uri)
     }
 
-    /// The system of an EPSG code in a file (4326 there means longitude first, as GeoJSON and GeoPackage have it).
+    /// The system of an EPSG code in a file; `None` if it is not known. 4326 is read as longitude first, as GeoJSON and
+    /// GeoPackage write it.
     #[must_use]
     pub fn from_epsg(code: i64) -> Option<Self> {
         match code {
@@ -47,7 +48,7 @@ impl Crs {
         }
     }
 
-    /// The longitude and latitude in degrees of the given coordinates; `None` outside the system's area.
+    /// Converts `x`, `y` of this system to WGS 84 longitude and latitude in degrees; `None` outside the system's area.
     #[must_use]
     pub fn to_lon_lat(self, x: f64, y: f64) -> Option<(f64, f64)> {
         match self {
@@ -67,8 +68,8 @@ const EARTH_RADIUS_M: f64 = 6_378_137.0;
 
 /// British National Grid easting and northing in metres of a WGS 84 position.
 ///
-/// OSTN15 (to the millimetre as published) inside its area, Helmert (about 2 m, growing with distance)
-/// beside it; `None` where the projection has no meaning (more than some 20 degrees away).
+/// Inside the OSTN15 area the result is OSTN15's, to the millimetre; outside it comes from a Helmert shift, which is
+/// about 3.5 m off near the area and more with distance. `None` outside longitude -30 to 30 or latitude 35 to 75.
 ///
 /// Source: Ordnance Survey, transformations and OSGM15 user guide, through `lonlat_bng`.
 #[must_use]
@@ -82,7 +83,10 @@ pub fn lon_lat_to_grid(lon: f64, lat: f64) -> Option<(f64, f64)> {
     Some(helmert::to_grid(lon, lat)).filter(|(e, n)| e.is_finite() && n.is_finite())
 }
 
-/// The WGS 84 longitude and latitude in degrees of a British National Grid position in metres.
+/// WGS 84 longitude and latitude in degrees of a British National Grid position in metres.
+///
+/// The accuracy is that of [`lon_lat_to_grid`]. `None` for NaN or infinity, and for an easting or northing below
+/// -2,000 km or above 3,000 km.
 #[must_use]
 pub fn grid_to_lon_lat(easting: f64, northing: f64) -> Option<(f64, f64)> {
     if !easting.is_finite() || !northing.is_finite() {
@@ -97,13 +101,13 @@ pub fn grid_to_lon_lat(easting: f64, northing: f64) -> Option<(f64, f64)> {
     Some(helmert::to_lon_lat(easting, northing)).filter(|(lon, lat)| lon.is_finite() && lat.is_finite())
 }
 
-/// The highest latitude on the Web Mercator square, in degrees.
+/// The highest latitude of the Web Mercator square, in degrees.
 pub const MERCATOR_LIMIT_DEG: f64 = 85.051_128_779_806_59;
 
-/// The Web Mercator place of a position on a grid of 2^32 by 2^32 cells, x to the east and y to the south.
+/// The Web Mercator cell of a position, on a grid of 2^32 by 2^32 cells: x grows to the east and y to the south.
 ///
-/// `None` above 85.0511 degrees north or south, which is on no tile. `libm` gives the same bits on every
-/// machine, so equal data give equal tiles.
+/// `None` beyond 85.0511 degrees north or south, where there are no tiles. `libm` gives the same bits on every machine,
+/// so equal data give equal tiles.
 #[must_use]
 pub fn mercator_grid(position: Position) -> Option<(u32, u32)> {
     let lat = f64::from(position.lat) / f64::from(UNITS_PER_DEGREE);
@@ -118,7 +122,7 @@ pub fn mercator_grid(position: Position) -> Option<(u32, u32)> {
     Some((x.clamp(0, 4_294_967_295) as u32, y as u32))
 }
 
-/// As [`mercator_grid`], with latitudes beyond the square drawn to its edge: for vertices of lines and areas.
+/// As [`mercator_grid`], but a latitude beyond the square is moved to its edge: for vertices of lines and polygons.
 #[must_use]
 pub fn mercator_grid_clamped(position: Position) -> [u32; 2] {
     let limit = (MERCATOR_LIMIT_DEG * 1e7) as i32;

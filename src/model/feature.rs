@@ -1,6 +1,6 @@
-//! Rows of a collection: their values, their provenance, and the hash that proves them whole.
+//! Rows of a collection: values, provenance, and the hash that shows whether a row is undamaged.
 //!
-//! In: typed values and a geometry. Out: [`Row`] and its canonical hash. Not here: where rows are kept (`store`).
+//! In: typed values and a geometry. Out: [`Row`] and its canonical hash. Not here: storing rows (`store`).
 
 use crate::model::geometry::Geometry;
 use crate::model::geometry::GeometryRef;
@@ -50,7 +50,7 @@ pub enum ValueRef<'a> {
 }
 
 impl Value {
-    /// The borrowed form.
+    /// The same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> ValueRef<'_> {
         match self {
@@ -67,7 +67,7 @@ impl Value {
 }
 
 impl ValueRef<'_> {
-    /// The value as plain text, as a CSV cell has it; empty for null.
+    /// The value as the text of a CSV cell; empty for null.
     #[must_use]
     pub fn to_text(self) -> String {
         match self {
@@ -82,8 +82,8 @@ impl ValueRef<'_> {
     }
 }
 
-/// The shortest decimal text of a finite number that reads back to the same double; an exponent only below 1e-5 and
-/// from 1e16 on.
+/// The shortest decimal text that reads back to the same double. `value` must be finite. The text has an exponent only
+/// if the absolute value is below 1e-5, or 1e16 and above.
 #[must_use]
 pub fn format_number(value: f64) -> String {
     let mut out = Vec::new();
@@ -97,10 +97,10 @@ pub fn push_number(out: &mut Vec<u8>, value: f64) {
     out.extend_from_slice(&text[..length]);
 }
 
-/// Longer than the text of any number: sign, 17 digits, point and an exponent, or up to five zeros, come to 24.
+/// Bytes for the text of any number. The longest has 24: sign, 17 digits, point, and an exponent or up to five zeros.
 const NUMBER_TEXT: usize = 32;
 
-/// The text of [`format_number`], and how much of it counts.
+/// The bytes of [`format_number`] and their length: `(bytes, length)`, where `bytes[..length]` is the text.
 #[must_use]
 pub fn number_text(value: f64) -> ([u8; NUMBER_TEXT], usize) {
     let mut bytes = [0; NUMBER_TEXT];
@@ -123,7 +123,7 @@ pub fn number_text(value: f64) -> ([u8; NUMBER_TEXT], usize) {
 pub struct RowId(pub u128);
 
 impl RowId {
-    /// The id of a row whose file gives it a public one: the same on every machine.
+    /// The id of a row that has a public id: a hash of that, so it is the same on every machine.
     #[must_use]
     pub fn from_public(public: &str) -> Self {
         let hash = blake3::hash(public.as_bytes());
@@ -138,7 +138,7 @@ impl RowId {
         Self(u128::from_be_bytes(bytes))
     }
 
-    /// The id written as `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, `None` if the text is not one.
+    /// Reads `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` in lower-case hexadecimal; `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -150,7 +150,7 @@ impl RowId {
             if [8, 13, 18, 23].contains(&place) {
                 continue;
             }
-            // Lower case only: one row has one spelling.
+            // Only lower case is read, so that a row has one spelling.
             let digit = match byte {
                 b'0'..=b'9' => byte - b'0',
                 b'a'..=b'f' => byte - b'a' + 10,
@@ -175,10 +175,10 @@ fn first_16(bytes: &[u8; 32]) -> [u8; 16] {
     out
 }
 
-/// How widely a row may be shown.
+/// Who may see a row. Later variants are more sensitive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Sensitivity {
-    /// Anyone.
+    /// Everyone.
     Open,
     /// People with an account.
     Limited,
@@ -187,7 +187,7 @@ pub enum Sensitivity {
 }
 
 impl Sensitivity {
-    /// The word in files and flags.
+    /// The word that files and flags use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -197,17 +197,17 @@ impl Sensitivity {
         }
     }
 
-    /// The sensitivity of a word, `None` for an unknown one.
+    /// The sensitivity with this word; `None` if there is none.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Open, Self::Limited, Self::Restricted].into_iter().find(|level| level.as_str() == word)
     }
 }
 
-/// A handling condition as its free code; empty for none.
+/// A handling condition, as a code in free text; empty if there is none.
 pub type Handling = String;
 
-/// Where a row comes from and how it may be handled: the same for all rows of one import.
+/// The source of a row and how it may be handled: the same for all rows of one import.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Provenance {
     /// The force or agency that owns the row.
@@ -216,14 +216,14 @@ pub struct Provenance {
     pub marking: String,
     /// Handling conditions.
     pub handling: Handling,
-    /// How widely it may be shown.
+    /// Who may see the row.
     pub sensitivity: Sensitivity,
-    /// Whether the row is invented.
+    /// Whether the row is generated, not real.
     pub synthetic: bool,
 }
 
 impl Provenance {
-    /// Public facts: nobody's secret, not invented.
+    /// The provenance of public facts: `OFFICIAL`, open, real.
     #[must_use]
     pub fn open(owner: &str) -> Self {
         Self {
@@ -236,20 +236,20 @@ impl Provenance {
     }
 }
 
-/// One row on its way from a file to the store.
+/// One row that is read from a file and not yet stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// The id it has already; a random one is made for a row that has none and no feature id either.
+    /// The id, if the row has one already. The store gives a random id to a row that has neither this nor `public_id`.
     pub id: Option<RowId>,
-    /// The feature id its file gave it.
+    /// The feature id in the file.
     pub public_id: Option<String>,
-    /// Where it is; `None` for a row without a place.
+    /// The geometry; `None` for a row without geometry.
     pub geometry: Option<Geometry>,
-    /// One value for each field of the schema.
+    /// One value for each field of the schema, in the same order.
     pub values: Vec<Value>,
 }
 
-/// Takes row hashes of one collection, reusing its buffers.
+/// Computes the row hashes of one collection and reuses its buffers.
 #[derive(Debug)]
 pub struct RowHasher {
     order: Vec<usize>,
@@ -267,7 +267,7 @@ impl RowHasher {
             .fields
             .iter()
             .map(|field| {
-                // A name stands in the hash by eight bytes of its own: rows stay short, names stay told apart.
+                // Eight bytes of the name's own hash stand for the name: short, and different for each name.
                 let mut tag = [0; 8];
                 tag.copy_from_slice(&blake3::hash(field.name.as_bytes()).as_bytes()[..8]);
                 tag
@@ -276,8 +276,9 @@ impl RowHasher {
         Self { order, names, buffer: Vec::new() }
     }
 
-    /// The hash over the provenance, the public id, the geometry and every non-null field in the order of names,
-    /// so that a new field leaves old hashes alone. `value(i)` gives the value of the schema's field `i`.
+    /// The blake3 hash over the provenance, the public id, the geometry and all non-null fields in the order of their
+    /// names. A field that is added to the schema and is null in a row does not change the row's hash.
+    /// `value(i)` gives the value of the schema's field `i`.
     pub fn hash<'a>(
         &mut self,
         provenance: &Provenance,
@@ -340,9 +341,10 @@ fn push_tagged(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// What a row hash adds to an order-free sum: its first sixteen bytes.
+/// The number that a row hash adds to a sum of row hashes: its first sixteen bytes, little-endian. The sum wraps and
+/// does not depend on the order of rows.
 #[must_use]
-pub fn hash_share(hash: &[u8; 32]) -> u128 {
+pub fn row_hash_sum(hash: &[u8; 32]) -> u128 {
     u128::from_le_bytes(first_16(hash))
 }
 
@@ -352,21 +354,21 @@ mod tests {
     use crate::model::schema::FieldSchema;
 
     #[test]
-    fn ids_survive_writing() {
+    fn an_id_reads_back_from_its_text() {
         let id = RowId::from_random([7; 16]);
         assert_eq!(id.to_string(), "07070707-0707-4707-8707-070707070707");
         assert_eq!(RowId::parse(&id.to_string()), Some(id));
         assert_eq!(
             RowId::parse(&id.to_string().to_uppercase()),
             Some(id),
-            "digits only, so case cannot show"
+            "it has no letters, so upper case changes nothing"
         );
         assert_eq!(RowId::parse("07070707-0707-4707-8707-07070707070G"), None);
         assert_eq!(RowId::parse("0707070700707-4707-8707-070707070707"), None);
     }
 
     #[test]
-    fn a_new_null_field_leaves_the_hash_alone_and_a_value_does_not() {
+    fn a_new_field_changes_the_hash_only_where_it_has_a_value() {
         let mut schema = CollectionSchema::layer("x");
         let field = |name: &str| -> FieldSchema {
             CollectionSchema::parse(&format!(
@@ -387,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_short() {
+    fn a_number_is_written_as_its_shortest_text() {
         assert_eq!(format_number(0.1), "0.1");
         assert_eq!(format_number(-0.0), "-0");
         assert_eq!(format_number(1e300), "1e300");

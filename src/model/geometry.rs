@@ -1,15 +1,16 @@
 //! Simple feature geometry in whole units of 1e-7 degree.
 //!
-//! In: longitude and latitude in degrees (CRS84). Out: [`Geometry`] (owned) and [`GeometryRef`] (borrowed), one layout
-//! for every kind: positions, rings (or lines) and parts. Integers make equality, hashing and containment exact;
-//! 1e-7 degree is at most 11 mm on the ground. Not here: clipping and simplifying (`tile`), distances (`query`).
+//! In: longitude and latitude in degrees (CRS84). Out: [`Geometry`] (owned) and [`GeometryRef`] (borrowed). All types
+//! have one layout: positions, grouped into rings (or lines), grouped into parts. Integers make equality, hashing and
+//! containment exact; 1e-7 degree is at most 11 mm on the ground.
+//! Not here: clipping and simplifying (`tile`), distances (`query`).
 
 pub use crate::model::bounds::Bounds;
 
-/// How many units make one degree.
+/// Units in one degree.
 pub const UNITS_PER_DEGREE: i32 = 10_000_000;
 
-/// A position: longitude and latitude in units of 1e-7 degree.
+/// A position: longitude and latitude in units of 1e-7 degree (CRS84).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {
     /// Longitude, -1,800,000,000 to 1,800,000,000.
@@ -19,10 +20,10 @@ pub struct Position {
 }
 
 impl Position {
-    /// The nearest position to a longitude and latitude in degrees.
+    /// The position nearest to a longitude and latitude in degrees.
     ///
     /// # Errors
-    /// [`GeometryFault::NotFinite`] or [`GeometryFault::OutOfRange`].
+    /// [`GeometryFault::NotFinite`] for NaN or infinity, [`GeometryFault::OutOfRange`] outside -180 to 180 or -90 to 90.
     pub fn from_degrees(lon: f64, lat: f64) -> Result<Self, GeometryFault> {
         if !lon.is_finite() || !lat.is_finite() {
             return Err(GeometryFault::NotFinite);
@@ -47,7 +48,7 @@ impl Position {
     }
 }
 
-/// The broad kind of a geometry.
+/// The kind of a geometry: its type without the difference between single and multi.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GeometryKind {
     /// Points and multi-points.
@@ -58,7 +59,7 @@ pub enum GeometryKind {
     Polygon,
 }
 
-/// The simple feature type.
+/// The simple feature type of a geometry; the number is its WKB code in two dimensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum GeometryType {
@@ -66,18 +67,18 @@ pub enum GeometryType {
     Point = 1,
     /// One line.
     LineString = 2,
-    /// One area: an outer ring, then holes.
+    /// One polygon: an outer ring, then holes.
     Polygon = 3,
-    /// Positions.
+    /// Several points.
     MultiPoint = 4,
-    /// Lines.
+    /// Several lines.
     MultiLineString = 5,
-    /// Areas.
+    /// Several polygons.
     MultiPolygon = 6,
 }
 
 impl GeometryType {
-    /// The kind of a WKB geometry code of two dimensions.
+    /// The type with this two-dimensional WKB code, 1 to 6; `None` for any other code.
     #[must_use]
     pub fn from_code(code: u32) -> Option<Self> {
         Some(match code {
@@ -91,7 +92,7 @@ impl GeometryType {
         })
     }
 
-    /// The name in GeoJSON.
+    /// The GeoJSON name of the type.
     #[must_use]
     pub fn geojson_name(self) -> &'static str {
         match self {
@@ -104,7 +105,7 @@ impl GeometryType {
         }
     }
 
-    /// Its broad kind.
+    /// The kind of this type.
     #[must_use]
     pub fn broad(self) -> GeometryKind {
         match self {
@@ -115,7 +116,9 @@ impl GeometryType {
     }
 }
 
-/// A geometry: positions in rings (an area's rings, a line, a point) in parts (an area, a line, a point).
+/// A geometry: positions grouped into rings, and rings grouped into parts.
+///
+/// A part is a polygon, a line or a point. A ring is a ring of a polygon, or the whole line or point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Geometry {
     kind: GeometryType,
@@ -131,13 +134,13 @@ pub struct GeometryRef<'a> {
     pub kind: GeometryType,
     /// All positions, ring after ring.
     pub positions: &'a [Position],
-    /// Where each ring ends in `positions`, from `first_position` on.
+    /// The end of each ring: its index in `positions`, plus `first_position`.
     pub ring_ends: &'a [u32],
-    /// Where each part ends in `ring_ends`, from `first_ring` on.
+    /// The end of each part: its index in `ring_ends`, plus `first_ring`.
     pub part_ends: &'a [u32],
-    /// What to take off `ring_ends`.
+    /// The number to subtract from each of `ring_ends`.
     pub first_position: u32,
-    /// What to take off `part_ends`.
+    /// The number to subtract from each of `part_ends`.
     pub first_ring: u32,
 }
 
@@ -147,7 +150,7 @@ pub enum GeometryFault {
     /// NaN or infinity.
     #[error("a coordinate is not a finite number")]
     NotFinite,
-    /// Outside the earth's degrees.
+    /// A longitude outside -180 to 180 or a latitude outside -90 to 90.
     #[error("longitude {lon} or latitude {lat} is outside -180 to 180 or -90 to 90")]
     OutOfRange {
         /// Longitude found.
@@ -171,10 +174,10 @@ pub enum GeometryFault {
     /// A position with fewer than two numbers.
     #[error("a position has fewer than two numbers")]
     ShortPosition,
-    /// A type this product does not hold.
+    /// A geometry type that is not held.
     #[error("the geometry type {0} is not supported")]
     Unsupported(String),
-    /// The bytes or members do not make a geometry.
+    /// The bytes or JSON members are not a geometry.
     #[error("the geometry cannot be read: {0}")]
     Malformed(String),
     /// More vertices than a row may have.
@@ -203,7 +206,7 @@ impl GeometryBuilder {
     /// Adds a position in degrees to the open ring.
     ///
     /// # Errors
-    /// [`GeometryFault`] if it is not finite, out of range or one too many.
+    /// [`GeometryFault`] if the position is not finite or out of range, or if the geometry has [`MAX_VERTICES`] already.
     pub fn position(&mut self, lon: f64, lat: f64) -> Result<(), GeometryFault> {
         if self.geometry.positions.len() >= MAX_VERTICES {
             return Err(GeometryFault::TooLarge);
@@ -234,7 +237,7 @@ impl GeometryBuilder {
         Ok(())
     }
 
-    /// Ends the open part. A part without rings (an empty member) is left out.
+    /// Ends the open part. A part without rings (an empty member of a file) is left out.
     pub fn end_part(&mut self) {
         let rings = self.geometry.ring_ends.len() as u32;
         if self.geometry.part_ends.last().copied().unwrap_or(0) < rings {
@@ -242,7 +245,7 @@ impl GeometryBuilder {
         }
     }
 
-    /// The finished geometry; `None` if it has no position at all.
+    /// The finished geometry; `None` if it has no position.
     #[must_use]
     pub fn finish(self) -> Option<Geometry> {
         (!self.geometry.positions.is_empty()).then_some(self.geometry)
@@ -256,7 +259,7 @@ impl Geometry {
         Self { kind: GeometryType::Point, positions: vec![position], ring_ends: vec![1], part_ends: vec![1] }
     }
 
-    /// The borrowed form.
+    /// The same geometry, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> GeometryRef<'_> {
         GeometryRef {
@@ -290,7 +293,7 @@ impl<'a> GeometryRef<'a> {
         }
     }
 
-    /// The rings (lines, points), each a run of positions.
+    /// The rings (lines, points) in order, each a slice of positions.
     pub fn rings(self) -> impl Iterator<Item = &'a [Position]> + Clone {
         let mut start = 0;
         self.ring_ends.iter().map(move |end| {
@@ -301,7 +304,7 @@ impl<'a> GeometryRef<'a> {
         })
     }
 
-    /// The parts, each with its rings.
+    /// The parts in order, each with its rings.
     pub fn parts(self) -> impl Iterator<Item = GeometryRef<'a>> + Clone {
         let (mut ring, mut position) = (0, 0);
         self.part_ends.iter().map(move |end| {
@@ -331,7 +334,7 @@ impl<'a> GeometryRef<'a> {
         }
     }
 
-    /// The box around all positions.
+    /// The smallest box that holds all positions.
     #[must_use]
     pub fn bounds(self) -> Bounds {
         let mut bounds = Bounds::EMPTY;
@@ -341,7 +344,7 @@ impl<'a> GeometryRef<'a> {
         bounds
     }
 
-    /// Appends the canonical bytes that row hashes are taken over.
+    /// Appends the canonical bytes from which row hashes are computed.
     pub fn canonical(self, out: &mut Vec<u8>) {
         out.push(self.kind as u8);
         out.extend_from_slice(&(self.part_ends.len() as u32).to_le_bytes());
@@ -357,7 +360,8 @@ impl<'a> GeometryRef<'a> {
         }
     }
 
-    /// Whether the geometry shares a position with the box, exactly (straight edges in longitude and latitude).
+    /// Whether the geometry shares a position with the box. The test is exact; edges are straight in longitude and
+    /// latitude.
     #[must_use]
     pub fn intersects_bounds(self, bounds: &Bounds) -> bool {
         match self.kind.broad() {
@@ -372,14 +376,15 @@ impl<'a> GeometryRef<'a> {
                 {
                     return true;
                 }
-                // No edge touches the box: it lies wholly inside or wholly outside each area.
+                // No edge touches the box, so it lies wholly inside or wholly outside each polygon.
                 let corner = Position { lon: bounds.west, lat: bounds.south };
                 self.contains(corner)
             }
         }
     }
 
-    /// Whether the position is inside the area (even-odd over each part's rings; an edge may fall either way).
+    /// Whether the position is inside the polygon: even-odd over the rings of each part. A position exactly on an edge may
+    /// count either way.
     #[must_use]
     pub fn contains(self, position: Position) -> bool {
         self.parts().any(|part| {
@@ -400,7 +405,7 @@ impl<'a> GeometryRef<'a> {
     }
 }
 
-/// Which side of `a` to `b` the position `p` lies on: positive left, negative right, 0 on the straight line.
+/// The side of the line from `a` to `b` on which `p` lies: positive for left, negative for right, 0 for on the line.
 #[must_use]
 pub fn turn(a: Position, b: Position, p: Position) -> i128 {
     let (ax, ay) = (i128::from(a.lon), i128::from(a.lat));
@@ -454,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn a_box_in_a_hole_does_not_meet_the_area() {
+    fn a_box_in_a_hole_does_not_meet_the_polygon() {
         let geometry = square_with_hole();
         assert!(!geometry.as_ref().intersects_bounds(&bounds(4.5, 4.5, 5.5, 5.5)));
         assert!(geometry.as_ref().intersects_bounds(&bounds(4.5, 4.5, 6.0, 5.5)));
@@ -474,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_named() {
+    fn each_fault_has_its_own_error() {
         let mut open = GeometryBuilder::new(GeometryType::Polygon);
         for (lon, lat) in [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)] {
             open.position(lon, lat).unwrap();
@@ -487,7 +492,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn degrees_survive(lon in -1_800_000_000_i32..=1_800_000_000, lat in -900_000_000_i32..=900_000_000) {
+        fn a_position_reads_back_from_its_degrees(lon in -1_800_000_000_i32..=1_800_000_000, lat in -900_000_000_i32..=900_000_000) {
             let position = Position { lon, lat };
             prop_assert_eq!(Position::from_degrees(position.lon_degrees(), position.lat_degrees()).unwrap(), position);
         }

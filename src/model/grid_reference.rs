@@ -1,23 +1,24 @@
-//! Ordnance Survey grid references: two letters for a square of 100 km and an even number of digits.
+//! Ordnance Survey grid references: two letters for a 100 km square, then an even number of digits.
 //!
 //! Source: Ordnance Survey, a guide to coordinate systems in Great Britain, section 7.
 
-/// Letters of the 5 by 5 squares, row by row from the north-west; there is no I.
+/// The letters of the 5 by 5 squares, row by row from the north-west. I is not used.
 const LETTERS: &[u8; 25] = b"ABCDEFGHJKLMNOPQRSTUVWXYZ";
 
-/// A square of the British National Grid.
+/// A square of the British National Grid (EPSG:27700).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GridReference {
     /// Easting of the south-west corner in metres.
     easting: u32,
     /// Northing of the south-west corner in metres.
     northing: u32,
-    /// Digits of each of the two numbers, 0 to 5.
+    /// Digits of the easting, and of the northing, in the text: 0 to 5.
     digits: u32,
 }
 
 impl GridReference {
-    /// Reads `TQ 299 804`, `TQ299804`, `su6400`, `NN`; spaces stand anywhere, letters in either case.
+    /// Reads `TQ 299 804`, `TQ299804`, `su6400` or `NN`. Spaces may stand anywhere; letters may have either case.
+    /// `None` if the text is not a grid reference or lies outside Great Britain's squares.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let plain: Vec<u8> = text
@@ -30,10 +31,10 @@ impl GridReference {
         }
         let place = |letter: u8| LETTERS.iter().position(|known| *known == letter).map(|place| place as i32);
         let (first, second) = (place(plain[0])?, place(plain[1])?);
-        // The first letter is a square of 500 km; S has its south-west corner at the grid's origin.
+        // The first letter names a 500 km square. The south-west corner of S is the grid's origin.
         let east_km = (first % 5 - 2) * 500 + second % 5 * 100;
         let north_km = (3 - first / 5) * 500 + (4 - second / 5) * 100;
-        // Great Britain lies in 0 to 700 km east and 0 to 1,300 km north.
+        // Great Britain lies within 0 to 700 km east and 0 to 1,300 km north.
         if !(0..700).contains(&east_km) || !(0..1_300).contains(&north_km) {
             return None;
         }
@@ -51,7 +52,8 @@ impl GridReference {
         })
     }
 
-    /// The square kilometre with this south-west corner, in kilometres; `None` outside Great Britain's grid.
+    /// The 1 km square with this south-west corner, easting and northing in kilometres; `None` outside Great Britain's
+    /// squares.
     #[must_use]
     pub fn of_kilometre(east: i32, north: i32) -> Option<Self> {
         let inside = (0..700).contains(&east) && (0..1_300).contains(&north);
@@ -64,7 +66,7 @@ impl GridReference {
         10_u32.pow(5 - self.digits)
     }
 
-    /// Easting and northing of its centre in metres.
+    /// Easting and northing of the square's centre in metres.
     #[must_use]
     pub fn centre(self) -> (f64, f64) {
         let half = f64::from(self.size_m()) / 2.0;
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_are_none() {
+    fn text_that_is_no_reference_gives_none() {
         for text in [
             "",
             "T",
@@ -124,7 +126,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn references_survive(east in 0_u32..700_000, north in 0_u32..1_300_000, digits in 0_u32..=5) {
+        fn a_reference_reads_back_from_its_text(east in 0_u32..700_000, north in 0_u32..1_300_000, digits in 0_u32..=5) {
             let unit = 10_u32.pow(5 - digits);
             let one = GridReference { easting: east / unit * unit, northing: north / unit * unit, digits };
             prop_assert_eq!(GridReference::parse(&one.to_string()), Some(one));

@@ -1,4 +1,6 @@
-//! The Hilbert curve: one number for a place, near for near places.
+//! Keys on a Hilbert curve: positions with neighbouring keys are near each other.
+//!
+//! The canonical order of features is (Hilbert key, id).
 
 use crate::model::Position;
 
@@ -10,7 +12,7 @@ pub fn hilbert(position: Position) -> u64 {
     hilbert_xy(x, y)
 }
 
-/// The key of a row without geometry: after every place.
+/// The key of a row without geometry. It sorts after the key of every position.
 pub const HILBERT_NONE: u64 = u64::MAX;
 
 fn hilbert_xy(mut x: u32, mut y: u32) -> u64 {
@@ -36,7 +38,7 @@ mod tests {
 
     #[test]
     fn hilbert_keys_of_neighbours_are_neighbours() {
-        // The four quadrants of the curve are visited in one unbroken walk.
+        // The curve goes through the four quadrants without a jump.
         let keys: Vec<u64> =
             [(0, 0), (0, 1), (1, 1), (1, 0)].map(|(x, y)| hilbert_xy(x << 31, y << 31) >> 62).to_vec();
         let mut sorted = keys.clone();
@@ -47,8 +49,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_walk_along_the_curve_never_jumps(x in 0_u32..u32::MAX, y in 0_u32..u32::MAX) {
-            // A cell and its successor on the curve share a side, at 8 bits of resolution by full inversion.
+        fn cells_with_successive_keys_share_a_side(x in 0_u32..u32::MAX, y in 0_u32..u32::MAX) {
+            // At 8 bits a side: of the four neighbours of a cell exactly one has the next key.
             let key = hilbert_xy(x & 0xFF00_0000, y & 0xFF00_0000) >> 48;
             prop_assume!(key < 0xFFFF);
             let mut found = 0;

@@ -1,10 +1,10 @@
-//! Lifecycles as state machines: which states a record may stand in, and which events lead from one to another.
+//! Lifecycles as state machines: the states of a record, and the events that lead from one state to another.
 //!
-//! In: a state and an event. Out: the next state, or [`IllegalTransition`]. Not here: who may cause an event
-//! (`access`), when it happens.
+//! In: a state and an event. Out: the next state, or [`IllegalTransition`]. Not here: who may cause an event (`access`),
+//! and when events happen.
 //!
-//! Source: the founding documents and the Home Office's description of the programme; a closure is typed and is
-//! proved by a check-back, a line that is seen again after it is open again.
+//! Source: the founding documents and the Home Office's description of the programme. A closure has a type and is
+//! confirmed by a check-back (the number is tried again); a line that is seen after its closure is reopened.
 
 /// An event that a state does not allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,15 +12,15 @@
 pub struct IllegalTransition {
     /// The lifecycle.
     pub lifecycle: &'static str,
-    /// The state it was in.
+    /// The state of the record.
     pub state: &'static str,
-    /// The event that is refused.
+    /// The event that was refused.
     pub event: &'static str,
     /// The events that the state allows.
     pub possible: Vec<&'static str>,
 }
 
-/// Makes the states and events of one lifecycle with their words, and its transitions from a table.
+/// Defines the states and events of one lifecycle with their words, and its transitions from a table.
 macro_rules! lifecycle {
     (
         $(#[$about:meta])*
@@ -33,7 +33,7 @@ macro_rules! lifecycle {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum $State { $($(#[$state_doc])* $state),+ }
 
-        #[doc = concat!("What can happen to a ", $name, ".")]
+        #[doc = concat!("The events of the lifecycle \"", $name, "\".")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum $Event { $($(#[$event_doc])* $event),+ }
 
@@ -52,13 +52,13 @@ macro_rules! lifecycle {
             /// All states.
             pub const ALL: &[Self] = &[$(Self::$state),+];
 
-            /// The word that stands in records.
+            /// The word that records use.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$state => $state_word),+ }
             }
 
-            /// The state of a word, `None` for an unknown one.
+            /// The state with this word; `None` if there is none.
             #[must_use]
             pub fn parse(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|state| state.as_str() == word)
@@ -67,7 +67,7 @@ macro_rules! lifecycle {
             /// The state that the event leads to.
             ///
             /// # Errors
-            /// [`IllegalTransition`] if it leads nowhere.
+            /// [`IllegalTransition`] if the state does not allow the event.
             pub fn after(self, event: $Event) -> Result<Self, IllegalTransition> {
                 match (self, event) {
                     $((Self::$from, $Event::$by) => Ok(Self::$to),)+
@@ -92,42 +92,42 @@ macro_rules! lifecycle {
 }
 
 lifecycle! {
-    /// Where a deal line stands.
+    /// The state of a deal line.
     "line" LineState LineEvent
     states {
         /// Reported, not confirmed.
         Suspected = "suspected",
-        /// Confirmed and seen lately.
+        /// Confirmed, with evidence in the last sixty days.
         Active = "active",
         /// No evidence for sixty days.
         Dormant = "dormant",
-        /// Closed; the number has yet to be tried again.
+        /// Closed; the check-back has still to be done.
         ClosedPendingCheckBack = "closed pending check-back",
-        /// Closed, and still dead at the check-back.
+        /// Closed; the number was dead at the check-back.
         Closed = "closed",
         /// Seen running after a closure.
         Reopened = "reopened",
-        /// Found to be another line.
+        /// Found to be the same as another line.
         Merged = "merged",
-        /// Found to be no line.
+        /// Found not to be a line.
         Discredited = "discredited",
     }
     events {
-        /// Evidence proves it.
+        /// Evidence confirms the line.
         Confirm = "confirm",
-        /// Sixty days without evidence.
+        /// There was no evidence for sixty days.
         FallSilent = "fall silent",
-        /// Evidence after a silence.
+        /// There is evidence again.
         SeeAgain = "see again",
-        /// It is closed.
+        /// The line is closed.
         Close = "close",
         /// The number is dead at the check-back.
         PassCheckBack = "pass check-back",
-        /// It runs again.
+        /// The line runs again.
         Reopen = "reopen",
-        /// It is the same as another.
+        /// The line is found to be the same as another.
         Merge = "merge",
-        /// It never was.
+        /// The line is found not to be one.
         Discredit = "discredit",
     }
     transitions {
@@ -153,7 +153,7 @@ lifecycle! {
 }
 
 impl LineState {
-    /// Whether the line counts as running.
+    /// Whether the line counts as running: suspected, active or reopened.
     #[must_use]
     pub fn is_running(self) -> bool {
         matches!(self, Self::Suspected | Self::Active | Self::Reopened)
@@ -161,14 +161,14 @@ impl LineState {
 }
 
 lifecycle! {
-    /// Where a closure stands.
+    /// The state of a closure.
     "closure" ClosureState ClosureEvent
     states {
-        /// The number has yet to be tried again.
+        /// The check-back has still to be done.
         PendingCheckBack = "pending check-back",
         /// The number was dead at the check-back.
         Confirmed = "confirmed",
-        /// The line runs again: the closure no longer holds.
+        /// The line runs again, so the closure no longer holds.
         Reopened = "reopened",
     }
     events {
@@ -185,32 +185,32 @@ lifecycle! {
 }
 
 lifecycle! {
-    /// Where a drug dealing telecommunications restriction order for a number stands.
+    /// The state of a drug dealing telecommunications restriction order for a number.
     "restriction" RestrictionState RestrictionEvent
     states {
-        /// Nobody has asked for one.
+        /// There was no application.
         None = "none",
         /// A superintendent or above has applied to a court.
         Applied = "applied",
         /// The court has granted it.
         Granted = "granted",
-        /// The provider has cut the number off.
+        /// The provider has disconnected the number.
         Served = "served",
         /// The court has refused it.
         Refused = "refused",
-        /// The number was dead before it was served, or its time is over.
+        /// The number was dead before the order was served, or the order's time is over.
         Expired = "expired",
     }
     events {
-        /// An application is made.
+        /// An officer applies to a court.
         Apply = "apply",
         /// The court grants it.
         Grant = "grant",
         /// The court refuses it.
         Refuse = "refuse",
-        /// The provider cuts the number off.
+        /// The provider disconnects the number.
         Serve = "serve",
-        /// It has run out.
+        /// The order expires.
         Expire = "expire",
     }
     transitions {
@@ -226,32 +226,32 @@ lifecycle! {
 }
 
 lifecycle! {
-    /// Where a cuckooed address stands.
+    /// The state of a cuckooed address.
     "address" AddressState AddressEvent
     states {
-        /// Somebody has said so.
+        /// Reported, not confirmed.
         Reported = "reported",
-        /// It is taken over.
+        /// Confirmed: dealers have taken the home over.
         Confirmed = "confirmed",
         /// The occupant is safe.
         Safeguarded = "safeguarded",
-        /// Visited from time to time.
+        /// Officers visit from time to time.
         Monitored = "monitored",
-        /// Nothing more to do.
+        /// Visits have ended, or the report was wrong.
         Closed = "closed",
-        /// Taken over again.
+        /// Dealers have taken the home over again.
         Recurrence = "recurrence",
     }
     events {
-        /// The take-over is proved.
+        /// The take-over is confirmed.
         Confirm = "confirm",
         /// The occupant is made safe.
         Safeguard = "safeguard",
-        /// Visits go on.
+        /// Officers begin to visit from time to time.
         Monitor = "monitor",
         /// Visits end, or the report was wrong.
         Close = "close",
-        /// It happens again.
+        /// Dealers take the home over again.
         Recur = "recur",
     }
     transitions {
@@ -268,30 +268,30 @@ lifecycle! {
 }
 
 lifecycle! {
-    /// Where a safeguarding referral stands.
+    /// The state of a safeguarding referral.
     "referral" ReferralState ReferralEvent
     states {
-        /// Sent, not answered.
+        /// Sent; the service has not answered.
         Made = "made",
-        /// Taken on.
+        /// The service has accepted it.
         Accepted = "accepted",
-        /// Not taken on.
+        /// The service has declined it.
         Declined = "declined",
-        /// Work has ended.
+        /// The service has finished its work.
         Completed = "completed",
-        /// The person did not want it, or was lost from sight.
+        /// The person did not want it or could not be reached.
         Withdrawn = "withdrawn",
     }
     events {
-        /// The service takes it on.
+        /// The service accepts it.
         Accept = "accept",
-        /// The service does not.
+        /// The service declines it.
         Decline = "decline",
-        /// The work is done.
+        /// The service finishes its work.
         Complete = "complete",
-        /// The person leaves.
+        /// The person does not want it or cannot be reached.
         Withdraw = "withdraw",
-        /// It is sent once more.
+        /// It is sent again.
         MakeAgain = "make again",
     }
     transitions {
@@ -306,34 +306,34 @@ lifecycle! {
 }
 
 lifecycle! {
-    /// Where a deployment of officers stands.
+    /// The state of a deployment of officers.
     "deployment" DeploymentState DeploymentEvent
     states {
-        /// Being written.
+        /// In preparation.
         Draft = "draft",
-        /// Agreed to.
+        /// Approved, the officers are not briefed yet.
         Approved = "approved",
-        /// The officers know it.
+        /// The officers are briefed.
         Briefed = "briefed",
         /// Under way.
         Running = "running",
-        /// Over, and what came of it is recorded.
+        /// Ended, and the results are recorded.
         Debriefed = "debriefed",
-        /// Given up.
+        /// Cancelled.
         Cancelled = "cancelled",
     }
     events {
-        /// Somebody who may agrees.
+        /// A person with the authority approves it.
         Approve = "approve",
         /// The officers are briefed.
         Brief = "brief",
-        /// It begins.
+        /// The deployment starts.
         Start = "start",
-        /// It is over.
+        /// The deployment has ended and its results are recorded.
         Debrief = "debrief",
-        /// It is given up.
+        /// The deployment is cancelled.
         Cancel = "cancel",
-        /// It needs to be written again.
+        /// It goes back to preparation.
         Revise = "revise",
     }
     transitions {
@@ -349,7 +349,7 @@ lifecycle! {
     }
 }
 
-/// The words of a lifecycle's states, by the name that schema files use; `None` for an unknown lifecycle.
+/// The words of all states of a lifecycle, by the name that schema files use; `None` if there is no such lifecycle.
 #[must_use]
 pub fn states(lifecycle: &str) -> Option<Vec<&'static str>> {
     Some(match lifecycle {
@@ -368,7 +368,7 @@ mod tests {
     use super::*;
     use crate::model::schema::LIFECYCLES;
 
-    /// Every (state, event) pair against a table written down a second time, in words.
+    /// Compares every pair of state and event with a second table, written in words.
     macro_rules! check {
         ($State:ident, $Event:ident, $table:expr) => {{
             let table: &[(&str, &str, &str)] = $table;

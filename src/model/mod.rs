@@ -1,6 +1,6 @@
-//! The field's words as types: schemas, values, geometry, coordinates, time.
+//! Types that all other rooms share: schemas, values, geometry, coordinates, time.
 //!
-//! In: nothing but text and numbers. Out: types every other room shares. Not here: I/O, async, locks.
+//! In: text and numbers. Out: checked values of these types. Not here: I/O, async, locks.
 
 mod bounds;
 pub mod calendar;

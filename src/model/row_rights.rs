@@ -1,18 +1,18 @@
-//! Whose a row is: where it comes from, and the forces it concerns.
+//! Row rights: which force holds a row and which forces it concerns.
 
 use crate::model::Provenance;
 
-/// What decides who may see a row: equal for all rows of one import that concern the same forces.
+/// The facts about a row that decide who may see it. Rows of one import that concern the same forces have equal rights.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RowRights {
-    /// Where it comes from and how it may be handled.
+    /// The source of the row, its owner, and how it may be handled.
     pub provenance: Provenance,
-    /// Ids of forces besides the owner, sorted, each once.
+    /// Ids of the forces that the row concerns besides its owner, sorted, each once.
     parties: Box<[String]>,
 }
 
 impl RowRights {
-    /// Of a row of this provenance that concerns these forces, and the owner.
+    /// The rights of a row with this provenance that concerns its owner and `parties` (ids of forces, in any order).
     pub fn new<'a>(provenance: Provenance, parties: impl Iterator<Item = &'a str>) -> Self {
         let mut parties: Vec<String> =
             parties.filter(|force| *force != provenance.owner).map(str::to_owned).collect();
@@ -21,19 +21,19 @@ impl RowRights {
         Self { provenance, parties: parties.into() }
     }
 
-    /// Whether the row concerns a force: it holds the row, or is one of the parties.
+    /// Whether the row concerns a force: the force owns the row or is one of the parties.
     #[must_use]
     pub fn concerns(&self, force: &str) -> bool {
         self.provenance.owner == force || self.is_party(force)
     }
 
-    /// Whether something is one of the parties, besides the owner.
+    /// Whether `word` is the id of one of the parties; the owner is not a party.
     #[must_use]
     pub fn is_party(&self, word: &str) -> bool {
         self.parties.iter().any(|party| party == word)
     }
 
-    /// All forces it concerns.
+    /// Ids of all forces that the row concerns, the owner first.
     pub fn forces(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.provenance.owner.as_str()).chain(self.parties.iter().map(String::as_str))
     }

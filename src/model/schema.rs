@@ -1,73 +1,73 @@
-//! Schema files: one collection's fields, types, units and rules, in TOML.
+//! Schema files in TOML: the fields, types, units and rules of one collection.
 //!
 //! In: the text of a `data/schema/*.toml` file or of a stored schema. Out: [`CollectionSchema`].
-//! `build.rs` reads this very file, so that a schema that would be refused at run time does not compile.
-//! Not here: how a field is stored (`store`) or held in memory (`snapshot`).
+//! `build.rs` includes this source file and checks `data/schema/` with it: a schema that would be refused at run time
+//! does not compile. Not here: how a field is stored (`store`) or held in memory (`snapshot`).
 
 use serde::{Deserialize, Serialize};
 
-/// The longest collection id and field name, in bytes: bounds every table, parameter and URL made from them.
+/// The longest collection id and the longest field name, in bytes. It bounds table names, parameters and URLs.
 pub const MAX_NAME_BYTES: usize = 200;
 /// The lifecycles a field may name; `model::lifecycle` has their states and transitions.
 pub const LIFECYCLES: [&str; 6] = ["line", "closure", "restriction", "address", "referral", "deployment"];
-/// Rules of derived fields: how many lines run from a hub, or to a town, on the day of the picture.
+/// The rules of derived fields: the number of lines that run from a hub, or to a town, on the reference date.
 pub const DERIVED: [&str; 2] = ["lines-from", "lines-to"];
-/// The rule of a derived geometry: the links that name a row as their line.
+/// The rule of a derived geometry: the geometry of all legs that name the row as their line.
 pub const DERIVED_GEOMETRY: &str = "links";
-/// The most fields one collection may have (SQLite's column limit is 2,000; system columns take twenty).
+/// The most fields that a collection may have. SQLite allows 2,000 columns, and system columns take twenty.
 pub const MAX_FIELDS: usize = 1_000;
 
-/// One collection: what it is called, what its rows are, which fields they have.
+/// The schema of one collection: its names, its kind of rows and their fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "each says one thing of the collection")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent property of the collection")]
 pub struct CollectionSchema {
-    /// The OGC collection id, used in paths.
+    /// The OGC collection id, which paths use.
     pub id: String,
-    /// A human-readable title.
+    /// A title for people.
     #[serde(default)]
     pub title: String,
     /// What the rows are, in one or two sentences.
     #[serde(default)]
     pub description: String,
-    /// Reference facts, the register, or a layer a user brought.
+    /// Whether the rows are reference facts, part of the register, a release or a layer that a user imported.
     pub class: CollectionClass,
     /// The kind of geometry the rows have.
     pub geometry: SchemaGeometry,
-    /// The field whose value is a row's id outside, if a field has that part.
+    /// The field that gives a row its public id, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identifier: Option<String>,
-    /// Whether rows carry the feature ids of the file they came from.
+    /// Whether rows have the feature ids of the file that they were imported from.
     #[serde(default, skip_serializing_if = "is_false")]
     pub feature_ids: bool,
-    /// Whether every feature id is a whole number and is written as one.
+    /// Whether all feature ids are whole numbers and are written as numbers.
     #[serde(default, skip_serializing_if = "is_false")]
     pub numeric_ids: bool,
-    /// The field or the pair (start, end) that answers `datetime`.
+    /// The field, or the pair of fields (start, end), that the parameter `datetime` is compared with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub time: Vec<String>,
-    /// Whether the areas share borders that must stay shared when simplified.
+    /// Whether the polygons share borders that must still match when they are simplified.
     #[serde(default, skip_serializing_if = "is_false")]
     pub coverage: bool,
-    /// Whether a layer is everyone's: its open rows are then shown to whoever asks. Else it is its owner's.
+    /// Whether everyone may see the open rows of a layer. If not, only its owner sees them.
     #[serde(default, skip_serializing_if = "is_false")]
     pub open: bool,
-    /// The deepest zoom at which the collection may be looked at, where its places are not to be told apart.
+    /// The highest zoom level that the collection is drawn at, for one that must not be looked at closely.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_zoom: Option<u8>,
-    /// The rule by which the View makes the rows' geometry; such a geometry is never stored.
+    /// The rule by which the View computes the rows' geometry; such a geometry is never stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived_geometry: Option<String>,
-    /// EPSG code of the original coordinates, where they are kept.
+    /// The EPSG code of the original coordinates, if they are stored too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_crs: Option<u32>,
-    /// Who to name beside a map of this collection.
+    /// The source that a map of this collection must name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribution: Option<String>,
     /// The licence of the data, as an SPDX id or a URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
-    /// The fields, in the order of every table and CSV heading.
+    /// The fields, in the order of columns in tables and CSV files.
     #[serde(default, rename = "field", skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldSchema>,
 }
@@ -76,42 +76,42 @@ pub struct CollectionSchema {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FieldSchema {
-    /// The public name, exactly as it appears in files and answers.
+    /// The public name, exactly as files and answers write it.
     pub name: String,
-    /// The type of every value.
+    /// The type of the values.
     #[serde(rename = "type")]
     pub field_type: FieldType,
-    /// The unit as a UCUM code (`m`, `s`, `/wk`), if the value has one.
+    /// The unit as a UCUM code (`m`, `s`, `/wk`), if the values have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// The least value that makes sense, of a number: rows with less are refused at import.
+    /// The least value of a number; an import refuses rows with a lower one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<f64>,
-    /// A human-readable title; the name where there is none.
+    /// A title for people; the name stands for a missing one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What the value means.
+    /// The meaning of the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether filters may use it.
+    /// Whether filters may use the field.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub queryable: bool,
-    /// Whether answers may be sorted by it.
+    /// Whether answers may be sorted by the field.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub sortable: bool,
     /// Who may see the field: `open`, `limited` or `restricted`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitivity: Option<String>,
-    /// The rule by which the View computes it; such a field is never stored.
+    /// The rule by which the View computes the field; such a field is never stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived: Option<String>,
-    /// The precision at which the field gives a place away (`P0` to `P4`).
+    /// The precision of place that the field's value discloses (`P0` to `P4`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reveals: Option<String>,
-    /// The collection whose ids the values are.
+    /// The collection that the values refer to: they are ids of its rows.
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
     pub references: Option<String>,
-    /// The lifecycle whose states the values are.
+    /// The lifecycle that the values are states of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifecycle: Option<String>,
 }
@@ -128,7 +128,7 @@ pub enum FieldType {
     Number,
     /// UTF-8 text.
     Text,
-    /// A JSON object or array, kept as written.
+    /// A JSON object or array, as it was written.
     Json,
     /// A calendar day, `2031-03-01`.
     Date,
@@ -152,17 +152,17 @@ impl FieldType {
     }
 }
 
-/// What part a collection plays: decides who may see it and whether it may be mixed with real data.
+/// The class of a collection: it decides who may see the rows and whether synthetic and real rows may be mixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CollectionClass {
-    /// Public facts that come with the product: stations, forces, regions.
+    /// Public facts that come with the program: stations, forces, regions.
     Reference,
-    /// The register: lines, addresses, sightings. Synthetic or operational for the life of a store.
+    /// The register: lines, addresses, sightings. It is synthetic or operational for the life of a store.
     Register,
-    /// What is released of the register for those who may not see its rows: cells, counts, figures.
+    /// Released figures about the register, for callers who may not see its rows: cells and counts.
     Release,
-    /// A layer a user imported.
+    /// A layer that a user imported.
     Layer,
 }
 
@@ -179,17 +179,17 @@ pub enum SchemaGeometry {
     /// Polygons and multi-polygons; schemas of older stores say `area`.
     #[serde(alias = "area")]
     Polygon,
-    /// More than one of them, or not known yet.
+    /// More than one kind, or not known yet.
     Any,
 }
 
-/// Why a schema was refused, and where.
+/// The reason why a schema was refused, and its line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
 pub struct SchemaError {
-    /// One-based line in the schema text.
+    /// The line of the schema text, counted from 1.
     pub line: usize,
-    /// What is wrong and what would be right.
+    /// What is wrong, and what would be right.
     pub message: String,
 }
 
@@ -221,7 +221,7 @@ impl CollectionSchema {
     /// Reads and checks a schema.
     ///
     /// # Errors
-    /// [`SchemaError`] with the line and what would be right.
+    /// [`SchemaError`] with the line, what is wrong there, and what would be right.
     pub fn parse(text: &str) -> Result<Self, SchemaError> {
         let schema: Self = toml::from_str(text).map_err(|error| SchemaError {
             line: error.span().map_or(1, |span| line_of(text, span.start)),
@@ -231,16 +231,16 @@ impl CollectionSchema {
         Ok(schema)
     }
 
-    /// Reads and checks a schema file; a fault is told as `file:line: what is wrong`.
+    /// Reads and checks a schema file. Its name must be the collection's id and `.toml`.
     ///
     /// # Errors
-    /// That text.
+    /// A text of the form `file:line: what is wrong`.
     pub fn parse_file(file: &str, text: &str) -> Result<Self, String> {
         let schema =
             Self::parse(text).map_err(|error| format!("{file}:{}: {}", error.line, error.message))?;
         let stem = file.rsplit('/').next().unwrap_or(file);
         if stem != format!("{}.toml", schema.id) {
-            return Err(format!("{file}:1: the file must be named after its id, {}.toml", schema.id));
+            return Err(format!("{file}:1: the id is {0:?}, so the file must be named {0}.toml", schema.id));
         }
         Ok(schema)
     }
@@ -248,36 +248,37 @@ impl CollectionSchema {
     /// The schema as TOML that [`Self::parse`] reads back to an equal value.
     ///
     /// # Errors
-    /// [`SchemaError`] if a name cannot be written, which no checked schema does.
+    /// [`SchemaError`] if a name cannot be written as TOML. A checked schema has no such name.
     pub fn to_toml(&self) -> Result<String, SchemaError> {
         toml::to_string(self).map_err(|error| SchemaError { line: 1, message: error.to_string() })
     }
 
-    /// The index of a field by its exact name.
+    /// The index of the field with exactly this name; `None` if there is none.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name == name)
     }
 
-    /// The same collection with only the fields at some places, as somebody sees it who may not see the others.
+    /// The schema for a caller who may see only the fields at these indexes, in this order.
     #[must_use]
     pub fn with_fields(&self, places: &[usize]) -> Self {
         let fields: Vec<FieldSchema> = places.iter().map(|place| self.fields[*place].clone()).collect();
         let there = |name: &String| fields.iter().any(|field| field.name == *name);
-        // A time that is half hidden is no time.
+        // If the caller may not see one of the two time fields, the rows have no time for that caller.
         let time = if self.time.iter().all(there) { self.time.clone() } else { Vec::new() };
         let identifier = self.identifier.clone().filter(there);
         Self { identifier, time, fields, ..self.clone() }
     }
 
-    /// The same collection without what is computed from other rows: as the store has it.
+    /// The schema of what the store holds: without the fields and the geometry that are computed from other rows.
     #[must_use]
     pub fn stored(&self) -> Self {
         let fields = self.fields.iter().filter(|field| field.derived.is_none()).cloned().collect();
         Self { fields, derived_geometry: None, ..self.clone() }
     }
 
-    /// The text field that names a row for people: `name`, `title`, `label` or `brand`, else the first that ends in `_name`.
+    /// The index of the text field that names a row for people: `name`, `title`, `label` or `brand` (in any case), else
+    /// the first that ends in `_name`; `None` if there is none.
     #[must_use]
     pub fn label_field(&self) -> Option<usize> {
         let text = |field: &FieldSchema| field.field_type == FieldType::Text;
@@ -302,14 +303,17 @@ impl CollectionSchema {
             ));
         }
         if self.fields.len() > MAX_FIELDS {
-            return Err((Place::Field(MAX_FIELDS), format!("more than {MAX_FIELDS} fields")));
+            return Err((Place::Field(MAX_FIELDS), format!("the schema has more than {MAX_FIELDS} fields")));
         }
         for (index, field) in self.fields.iter().enumerate() {
             if field.name.is_empty() || field.name.len() > MAX_NAME_BYTES {
-                return Err((Place::Field(index), format!("a field name has 1 to {MAX_NAME_BYTES} bytes")));
+                return Err((
+                    Place::Field(index),
+                    format!("a field name must have 1 to {MAX_NAME_BYTES} bytes"),
+                ));
             }
             if self.fields[..index].iter().any(|earlier| earlier.name == field.name) {
-                return Err((Place::Field(index), format!("the field {:?} is there twice", field.name)));
+                return Err((Place::Field(index), format!("two fields have the name {:?}", field.name)));
             }
             if let Some(word) = &field.sensitivity
                 && !matches!(word.as_str(), "open" | "limited" | "restricted")
@@ -325,7 +329,7 @@ impl CollectionSchema {
                 return Err((
                     Place::Field(index),
                     format!(
-                        "lifecycle {word:?} must stand on a text field and be one of {}",
+                        "lifecycle {word:?}: the field must have the type text and the lifecycle must be one of {}",
                         LIFECYCLES.join(", ")
                     ),
                 ));
@@ -336,7 +340,7 @@ impl CollectionSchema {
             {
                 return Err((
                     Place::Field(index),
-                    format!("minimum {minimum} must be a finite number and stand on an integer or a number"),
+                    format!("minimum {minimum}: it must be finite, and the type must be integer or number"),
                 ));
             }
             if let Some(word) = &field.reveals
@@ -351,7 +355,7 @@ impl CollectionSchema {
             if !known || field.field_type != FieldType::Integer {
                 let rules = DERIVED.join(" or ");
                 let message = format!(
-                    "fields from the first derived one on are integers and have derived = {rules}: {:?} is not so",
+                    "derived fields come last, have the type integer and derived = {rules}: the field {:?} does not",
                     field.name
                 );
                 return Err((Place::Field(index), message));
@@ -361,28 +365,31 @@ impl CollectionSchema {
             && (rule != DERIVED_GEOMETRY || self.geometry != SchemaGeometry::None)
         {
             let message = format!(
-                "derived_geometry must be {DERIVED_GEOMETRY:?}, of a collection with geometry = \"none\""
+                "derived_geometry must be {DERIVED_GEOMETRY:?}, and the collection must have geometry = \"none\""
             );
             return Err((Place::Key("derived_geometry"), message));
         }
         if let Some(name) = &self.identifier
             && self.position(name).is_none()
         {
-            return Err((Place::Key("identifier"), format!("identifier names {name:?}, which is no field")));
+            return Err((
+                Place::Key("identifier"),
+                format!("identifier is {name:?}, but there is no such field"),
+            ));
         }
         if self.time.len() > 2 {
-            return Err((Place::Key("time"), "time names one field, or a start and an end".to_owned()));
+            return Err((Place::Key("time"), "time must name one field, or two: start and end".to_owned()));
         }
         for name in &self.time {
             if self.position(name).is_none() {
-                return Err((Place::Key("time"), format!("time names {name:?}, which is no field")));
+                return Err((Place::Key("time"), format!("time names {name:?}, but there is no such field")));
             }
         }
         Ok(())
     }
 }
 
-/// Whether `id` can stand in a path, a table name and a file name as it is.
+/// Whether `id` can be used unchanged in a path, a table name and a file name.
 #[must_use]
 pub fn is_collection_id(id: &str) -> bool {
     let mut bytes = id.bytes();
@@ -391,7 +398,7 @@ pub fn is_collection_id(id: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-/// Where in a schema text a check failed.
+/// The part of a schema text where a check failed.
 enum Place {
     Key(&'static str),
     Field(usize),
@@ -438,7 +445,7 @@ mod tests {
     const GOOD: &str = "id = \"hubs\"\nclass = \"register\"\ngeometry = \"point\"\ntime = [\"seen\"]\n\n[[field]]\nname = \"seen\"\ntype = \"date\"\n\n[[field]]\nname = \"trips per week\"\ntype = \"number\"\nunit = \"/wk\"\nminimum = 0\nsortable = false\n";
 
     #[test]
-    fn a_schema_survives_writing_and_reading() {
+    fn a_schema_reads_back_from_its_text() {
         let schema = CollectionSchema::parse(GOOD).unwrap();
         assert_eq!(schema.fields[1].unit.as_deref(), Some("/wk"));
         assert_eq!(schema.fields[1].minimum, Some(0.0));
@@ -447,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_named_by_the_field_that_says_so() {
+    fn the_label_field_is_found_by_name() {
         let mut schema = CollectionSchema::parse(GOOD).unwrap();
         assert_eq!(schema.label_field(), None);
         for (name, field_type) in
@@ -462,10 +469,10 @@ mod tests {
     }
 
     #[test]
-    fn faults_name_their_line() {
+    fn an_error_gives_the_line() {
         for (from, to, line, word) in [
             ("\"number\"", "\"float\"", 12, "float"),
-            ("trips per week", "seen", 10, "twice"),
+            ("trips per week", "seen", 10, "two fields"),
             ("[\"seen\"]", "[\"when\"]", 4, "when"),
             ("\"hubs\"", "\"a/b\"", 1, "a/b"),
             ("unit =", "units =", 13, "units"),

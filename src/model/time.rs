@@ -1,7 +1,7 @@
 //! Instants, days and intervals, in microseconds since 1970-01-01T00:00:00Z.
 //!
 //! In: RFC 3339 text. Out: `i64` microseconds or [`Interval`]. Years 0000 to 9999.
-//! Not here: the clock (`store` and `http` ask the machine).
+//! Not here: the current time (`store` and `http` read the clock).
 
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Month, OffsetDateTime};
@@ -11,11 +11,12 @@ use crate::model::calendar;
 /// Microseconds in a day.
 pub const DAY_MICROS: i64 = 86_400_000_000;
 
-/// 0000-01-01T00:00:00Z and the last microsecond of 9999: the years that RFC 3339 can write.
+/// 0000-01-01T00:00:00Z and the last microsecond of 9999: RFC 3339 can write these years only.
 const FIRST_MICROS: i64 = -62_167_219_200_000_000;
 const LAST_MICROS: i64 = 253_402_300_799_999_999;
 
-/// A closed interval of instants; an open end is the least or greatest `i64`.
+/// An interval of instants in microseconds since 1970-01-01T00:00:00Z, both ends included. An open end is the least or
+/// greatest `i64`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Interval {
     /// First instant.
@@ -25,34 +26,36 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether the two share an instant.
+    /// Whether this interval and the one from `start` to `end` share an instant.
     #[must_use]
     pub fn intersects(&self, start: i64, end: i64) -> bool {
         self.start <= end && start <= self.end
     }
 }
 
-/// Why a `datetime` value was refused.
+/// The reason why a `datetime` value was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimeFault {
     /// Not an RFC 3339 date-time or date.
-    #[error("{0:?} is no RFC 3339 date-time (2031-03-01T12:00:00Z or +01:00) and no date (2031-03-01)")]
+    #[error(
+        "{0:?} is neither an RFC 3339 date-time (2031-03-01T12:00:00Z or +01:00) nor a date (2031-03-01)"
+    )]
     Unreadable(String),
     /// More than one slash.
-    #[error("an interval has one slash: start/end")]
+    #[error("an interval must have one slash: start/end")]
     TooManyParts,
     /// Ends before it starts.
     #[error("the interval ends before it starts")]
     Reversed,
-    /// Neither end given.
-    #[error("an interval needs at least one end")]
+    /// Both ends open.
+    #[error("an interval must have a start or an end")]
     NoEnds,
 }
 
-/// The interval an OGC `datetime` value names: an instant, a day, `start/end`, with `..` or nothing for an open end.
+/// The interval of an OGC `datetime` value: an instant, a day, or `start/end`, where `..` or nothing is an open end.
 ///
 /// # Errors
-/// [`TimeFault`].
+/// [`TimeFault`], one variant for each way in which the text can be wrong.
 ///
 /// Source: OGC API - Features - Part 1, clause 7.15.4; RFC 3339.
 pub fn parse_interval(text: &str) -> Result<Interval, TimeFault> {
@@ -79,7 +82,7 @@ pub fn parse_interval(text: &str) -> Result<Interval, TimeFault> {
     if interval.end < interval.start { Err(TimeFault::Reversed) } else { Ok(interval) }
 }
 
-/// The interval of an instant (start = end) or of a whole day.
+/// The interval of an RFC 3339 instant (start = end) or of a whole UTC day; `None` for other text.
 #[must_use]
 pub fn parse_moment(text: &str) -> Option<Interval> {
     if let Some(day) = parse_date(text) {
@@ -89,19 +92,20 @@ pub fn parse_moment(text: &str) -> Option<Interval> {
     parse_instant(text).map(|at| Interval { start: at, end: at })
 }
 
-/// The interval of any text a layer's time column may hold: an instant, a day, or a month `2031-03`.
+/// The interval of a text in a layer's time column: an instant, a day, or a month `2031-03`; `None` for other text.
 #[must_use]
 pub fn parse_column_moment(text: &str) -> Option<Interval> {
     parse_moment(text).or_else(|| parse_month(text))
 }
 
-/// As [`parse_column_moment`], of a JSON string in a column of mixed values.
+/// As [`parse_column_moment`], for a JSON string: a column of mixed types holds its text as JSON.
 #[must_use]
 pub fn parse_json_moment(json: &str) -> Option<Interval> {
     parse_column_moment(json.strip_prefix('"')?.strip_suffix('"')?)
 }
 
-/// Microseconds of an RFC 3339 date-time with an offset, in either case of `T` and `Z`.
+/// Reads an RFC 3339 date-time with an offset, in microseconds since 1970-01-01T00:00:00Z. `T` and `Z` may be lower
+/// case. `None` for other text, for leap seconds, and for instants outside the UTC years 0000 to 9999.
 #[must_use]
 pub fn parse_instant(text: &str) -> Option<i64> {
     if text.len() < 20 || text.len() > 40 || !text.is_ascii() {
@@ -117,17 +121,17 @@ pub fn parse_instant(text: &str) -> Option<i64> {
     if text.as_bytes()[10] != b'T' {
         return None;
     }
-    // A leap second has no number of its own: it would become another instant.
+    // A leap second has no number of its own: it would be read as another instant.
     if &text[17..19] == "60" {
         return None;
     }
     let instant = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     let micros = i64::try_from(instant.unix_timestamp_nanos().div_euclid(1_000)).ok()?;
-    // An offset may carry the instant out of the years that can be written.
+    // The offset may move the instant out of the years that can be written.
     (FIRST_MICROS..=LAST_MICROS).contains(&micros).then_some(micros)
 }
 
-/// Days since 1970-01-01 of a date `2031-03-01`.
+/// Reads a date, `2031-03-01`, in days since 1970-01-01; `None` for other text.
 #[must_use]
 pub fn parse_date(text: &str) -> Option<i32> {
     let bytes = text.as_bytes();
@@ -140,7 +144,7 @@ pub fn parse_date(text: &str) -> Option<i32> {
     Some(date.to_julian_day() - UNIX_JULIAN_DAY)
 }
 
-/// The whole month of `2031-03`.
+/// The interval of a UTC month, `2031-03`; `None` for other text.
 #[must_use]
 pub fn parse_month(text: &str) -> Option<Interval> {
     if text.len() != 7 || !text.is_ascii() {
@@ -153,14 +157,16 @@ pub fn parse_month(text: &str) -> Option<Interval> {
     Some(Interval { start, end: start + days * DAY_MICROS - 1 })
 }
 
-/// The month of a number of days since 1970-01-01, counted from January of the year 0; `None` beyond the calendar.
+/// The month of a day. `days` counts from 1970-01-01; the result counts months from January of the year 0. `None`
+/// outside the years -9999 to 9999.
 #[must_use]
 pub fn month_of(days: i32) -> Option<i32> {
     let date = Date::from_julian_day(days.checked_add(UNIX_JULIAN_DAY)?).ok()?;
     Some(date.year() * 12 + i32::from(u8::from(date.month())) - 1)
 }
 
-/// Days since 1970-01-01 of the first day of a month counted like that; `None` beyond the calendar.
+/// The first day of a month, in days since 1970-01-01. `month` counts from January of the year 0, as in [`month_of`];
+/// `None` outside the years -9999 to 9999.
 #[must_use]
 pub fn first_day_of(month: i32) -> Option<i32> {
     let name = Month::try_from(month.rem_euclid(12) as u8 + 1).ok()?;
@@ -168,27 +174,28 @@ pub fn first_day_of(month: i32) -> Option<i32> {
     Some(date.to_julian_day() - UNIX_JULIAN_DAY)
 }
 
-/// The Monday on or before a day.
+/// The Monday on or before a day; both count days from 1970-01-01.
 #[must_use]
 pub fn monday_of(days: i32) -> i32 {
     // The first of January 1970 was a Thursday.
     days - (days + 3).rem_euclid(7)
 }
 
-/// The Julian day number of 1970-01-01.
+/// 1970-01-01 as a Julian day number.
 const UNIX_JULIAN_DAY: i32 = 2_440_588;
 
 fn digits(bytes: &[u8]) -> Option<i32> {
     bytes.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i32::from(byte - b'0')))
 }
 
-/// The date of a number of days since 1970-01-01, `2031-03-01`.
+/// The text of a date, `2031-03-01`. `days` counts from 1970-01-01; the text is empty outside the calendar.
 #[must_use]
 pub fn format_date(days: i32) -> String {
     text_of(|out| push_date(out, days))
 }
 
-/// The instant of microseconds since 1970, `2031-03-01T12:00:00Z`, with a fraction only if there is one.
+/// The text of an instant, `2031-03-01T12:00:00Z`, with a fraction only if it has one. `micros` counts from
+/// 1970-01-01T00:00:00Z; the text is empty outside the calendar.
 #[must_use]
 pub fn format_instant(micros: i64) -> String {
     text_of(|out| push_instant(out, micros))
@@ -212,8 +219,7 @@ pub fn push_date(out: &mut Vec<u8>, days: i32) {
     }
 }
 
-/// The date of a number of days since 1970-01-01 in four, two and two digits; `None` before March of the year 0 and
-/// after 9999.
+/// The text of a date. `days` counts from 1970-01-01; `None` before March of the year 0 and after 9999.
 ///
 /// Source: Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`: years begin in March, eras have
 /// 400 years.
@@ -236,7 +242,7 @@ fn date_text(days: i32) -> Option<[u8; 10]> {
     Some(text)
 }
 
-/// Days since 1970-01-01 of 0000-03-01 and 9999-12-31.
+/// 0000-03-01 and 9999-12-31 in days since 1970-01-01.
 const MARCH_0: i32 = -719_468;
 const DAYS_9999: i32 = 2_932_896;
 
@@ -295,7 +301,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn dates_are_those_of_the_calendar(days in -4_000_000_i32..4_000_000) {
+        fn a_date_is_written_as_the_calendar_library_writes_it(days in -4_000_000_i32..4_000_000) {
             let date = Date::from_julian_day(days + UNIX_JULIAN_DAY).ok();
             let expected = date.map(|date| format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()));
             prop_assert_eq!(format_date(days), expected.unwrap_or_default());
@@ -304,7 +310,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn instants_are_those_of_the_calendar(seconds in FIRST_MICROS / 1_000_000..=LAST_MICROS / 1_000_000, common: bool, micros in 0_i64..1_000_000) {
+        fn an_instant_is_written_as_the_calendar_library_writes_it(seconds in FIRST_MICROS / 1_000_000..=LAST_MICROS / 1_000_000, common: bool, micros in 0_i64..1_000_000) {
             let seconds = if common { seconds / 40 } else { seconds };
             let expected = OffsetDateTime::from_unix_timestamp(seconds).unwrap().format(&Rfc3339).unwrap();
             prop_assert_eq!(format_instant(seconds * 1_000_000), expected.clone());
@@ -359,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_survive() {
+    fn texts_read_back_and_write_the_same() {
         for text in [
             "2031-03-01T12:00:00Z",
             "1969-12-31T23:59:59.25Z",

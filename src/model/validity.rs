@@ -1,4 +1,4 @@
-//! Whether an area is simple: where its rings cross, overlap, touch or collapse.
+//! Checks that a polygon is simple: that its rings do not cross, overlap, touch or collapse.
 //!
 //! Exact on the 1e-7 degree grid. Not here: repair (`tile`).
 
@@ -7,24 +7,25 @@ use crate::model::GeometryRef;
 use crate::model::Position;
 use crate::model::geometry::turn;
 
-/// What a check of an area found.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Validity {
-    /// No ring crosses, overlaps or touches itself or another of its part, and none has collapsed.
+    /// No ring crosses, overlaps or touches itself or another ring of its part, and no ring has collapsed.
     Simple,
-    /// The first place where one does.
+    /// A ring breaks one of these conditions at this position, the first that was found.
     Broken(Position),
-    /// The edges lie so that telling would take more than [`MAX_PAIRS`] comparisons.
+    /// The check would need more than [`MAX_PAIRS`] comparisons, so it was stopped.
     Unchecked,
 }
 
-/// Pairs of edges compared for one geometry, at most: about a second's work.
+/// The most pairs of edges that are compared for one geometry: about a second's work.
 pub const MAX_PAIRS: u64 = 100_000_000;
 
-/// Checks the rings of an area; points and lines are simple.
+/// Checks the rings of a polygon. Points and lines are always simple.
 ///
-/// Exact on the 1e-7 degree grid. Rings of one part are tested together, parts apart. A plane sweep over edges
-/// sorted by longitude: near linear for coastlines, quadratic only if most edges share their longitudes.
+/// Exact on the 1e-7 degree grid. Rings of one part are compared with each other; different parts are not. The check
+/// is a plane sweep over edges sorted by longitude: near linear for coastlines, quadratic only if most edges share
+/// their longitudes.
 #[must_use]
 pub fn validity(geometry: GeometryRef<'_>) -> Validity {
     if geometry.kind.broad() != GeometryKind::Polygon {
@@ -49,7 +50,7 @@ struct Edge {
 fn part_validity(part: GeometryRef<'_>, pairs: &mut u64) -> Validity {
     let mut edges = Vec::with_capacity(part.positions.len());
     for (ring_index, ring) in part.rings().enumerate() {
-        // Repeated positions are harmless and would look like touching neighbours.
+        // A repeated position is allowed, but its zero-length edge would look like a touch.
         let mut clean: Vec<Position> = ring.to_vec();
         clean.dedup();
         if clean.len() < 4 {
@@ -80,7 +81,7 @@ fn part_validity(part: GeometryRef<'_>, pairs: &mut u64) -> Validity {
     Validity::Simple
 }
 
-/// Where two edges of one part meet in a way a valid area does not allow.
+/// A position where two edges of one part meet in a way that a valid polygon does not allow.
 fn edges_clash(one: &Edge, two: &Edge) -> Option<Position> {
     if one.a.lat.max(one.b.lat) < two.a.lat.min(two.b.lat)
         || two.a.lat.max(two.b.lat) < one.a.lat.min(one.b.lat)
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comb_that_would_take_for_ever_is_left_unchecked() {
+    fn a_comb_that_needs_too_many_comparisons_is_left_unchecked() {
         let mut comb = GeometryBuilder::new(GeometryType::Polygon);
         // Teeth that all span the same longitudes.
         let teeth: Vec<(f64, f64)> = (0..20_000)

@@ -1,4 +1,4 @@
-//! Addresses and lines as cells and weeks.
+//! Rows of released addresses and lines, coarsened to cells of the dwelling grid and whole weeks.
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -19,8 +19,8 @@ use crate::model::time::monday_of;
 use crate::release::dwelling_grid::DwellingGrid;
 use crate::release::dwelling_grid::GridCell;
 use crate::release::dwelling_grid::outline;
-use crate::release::places::Area;
 use crate::release::places::Areas;
+use crate::release::places::ReleaseArea;
 use crate::release::rows::Order;
 use crate::release::rows::all_rows;
 use crate::release::rows::day_of;
@@ -28,22 +28,23 @@ use crate::release::rows::maybe;
 use crate::release::rows::text;
 use crate::release::rows::values;
 
-/// Whole weeks before the release.
+/// The weeks that are over at the release.
 #[derive(Debug, Clone, Copy)]
 pub struct Weeks {
-    /// The Monday of the week that is not over.
+    /// The Monday of the current week, in days since 1970-01-01.
     pub before: i32,
 }
 
 impl Weeks {
-    /// Mondays of the weeks of a first and a last day, `None` if the first is not over yet.
+    /// The Mondays of the weeks of a first and a last day; `None` if the week of the first day is not over. A last day in the
+    /// current week counts as the week before.
     fn of(self, first: Option<i32>, last: Option<i32>) -> Option<(i32, Option<i32>)> {
         let first = first.filter(|day| *day < self.before)?;
         Some((monday_of(first), last.map(|day| monday_of(day.min(self.before - 1)))))
     }
 }
 
-/// An id for a row that is released in a coarser form.
+/// The id of a released row: a keyed hash of the row's own id, so that the two cannot be matched without the key.
 fn released_id(order: &Order<'_>, collection: &str, id: RowId) -> RowId {
     let mut hasher = blake3::Hasher::new_keyed(&order.key);
     hasher.update(collection.as_bytes()).update(&id.0.to_be_bytes());
@@ -52,7 +53,7 @@ fn released_id(order: &Order<'_>, collection: &str, id: RowId) -> RowId {
     RowId::from_random(bytes)
 }
 
-/// Addresses as the cells they are in.
+/// The rows of released addresses, each with the cell that it lies in.
 pub fn address_cells(
     view: &View,
     schema: &CollectionSchema,
@@ -63,14 +64,15 @@ pub fn address_cells(
 ) -> Vec<Row> {
     let Some(collection) = view.collection(addresses::COLLECTION) else { return Vec::new() };
     let mut geometries = HashMap::new();
-    let mut councils: HashMap<GridCell, Option<Area>> = HashMap::new();
+    let mut councils: HashMap<GridCell, Option<ReleaseArea>> = HashMap::new();
     let mut rows = Vec::new();
     for (group, row) in all_rows(collection) {
         let days = |field: usize| day_of(group.value(field, row));
         let seen = weeks.of(days(addresses::FIRST_SEEN.index()), days(addresses::LAST_SEEN.index()));
         let at = group.positions().filter(|_| row < group.located()).map(|positions| positions[row]);
         let (Some((first, last)), Some(cell)) = (seen, at.and_then(|at| grid.cell(at))) else { continue };
-        // Of the cell and not of the address: the cell has its dwellings, its part of a council perhaps not.
+        // The council is that of the cell's centre, not of the address: the part of a cell in one council may have too few
+        // dwellings.
         let council = councils.entry(cell).or_insert_with(|| areas.around(cell)).as_ref();
         let word = |field| group.text(field, row).map(str::to_owned);
         let named = [
@@ -93,14 +95,14 @@ pub fn address_cells(
     rows
 }
 
-/// Towns and forces of a line, by its links.
+/// The towns and forces of a line's legs.
 #[derive(Default)]
 struct Reach<'a> {
     towns: BTreeSet<&'a str>,
     forces: BTreeSet<&'a str>,
 }
 
-/// Lines as the cells of the towns they reach.
+/// The rows of released lines, each with the cells of the towns that it reaches.
 pub fn line_cells(
     view: &View,
     schema: &CollectionSchema,

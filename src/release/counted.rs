@@ -1,4 +1,4 @@
-//! Counts, figures of councils and national totals as rows.
+//! Rows of released counts, council figures and national totals.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -8,10 +8,10 @@ use crate::model::CollectionSchema;
 use crate::model::Row;
 use crate::model::Value;
 use crate::model::time::format_date;
+use crate::release::hierarchy::AreaLevel;
+use crate::release::hierarchy::AreasByLevel;
 use crate::release::hierarchy::Figure;
-use crate::release::hierarchy::Level;
 use crate::release::hierarchy::Unit;
-use crate::release::hierarchy::Within;
 use crate::release::periods::Month;
 use crate::release::periods::Period;
 use crate::release::periods::Window;
@@ -24,13 +24,13 @@ use crate::release::rows::maybe;
 use crate::release::rows::text;
 use crate::release::rows::values;
 
-/// Figures by what is counted.
+/// The figures of each counted collection.
 pub type Known = BTreeMap<&'static str, Vec<Figure>>;
 
-static LEVELS: [Level; 5] = Level::ALL;
+static LEVELS: [AreaLevel; 5] = AreaLevel::ALL;
 
-/// Where and when the rows of a collection are counted; a row without a time is counted nowhere.
-pub fn records(view: &View, id: &str, areas: &mut Areas<'_>) -> Vec<(Within, Month)> {
+/// The areas and the month of each row of a collection. A row without a time is not counted.
+pub fn records(view: &View, id: &str, areas: &mut Areas<'_>) -> Vec<(AreasByLevel, Month)> {
     let Some(collection) = view.collection(id) else { return Vec::new() };
     let schema = collection.schema();
     let Some(time) = schema.time.first().and_then(|name| schema.position(name)) else { return Vec::new() };
@@ -43,7 +43,7 @@ pub fn records(view: &View, id: &str, areas: &mut Areas<'_>) -> Vec<(Within, Mon
     records
 }
 
-/// A unit with the code of its area.
+/// The unit with the code of its area, to be stored.
 pub fn name_unit(unit: &Unit, areas: &Areas<'_>) -> NamedUnit {
     NamedUnit {
         level: unit.level.as_str().to_owned(),
@@ -54,15 +54,15 @@ pub fn name_unit(unit: &Unit, areas: &Areas<'_>) -> NamedUnit {
     }
 }
 
-/// The unit of such a one; `None` if its area is no more.
+/// The unit that was stored; `None` if its area no longer exists.
 pub fn read_unit(named: &NamedUnit, areas: &Areas<'_>) -> Option<Unit> {
-    let level = Level::ALL.into_iter().find(|known| known.as_str() == named.level)?;
+    let level = AreaLevel::ALL.into_iter().find(|known| known.as_str() == named.level)?;
     let period = Period::ALL.into_iter().find(|known| known.as_str() == named.period)?;
     let area = areas.find(level, &named.area)?;
     Some(Unit { level, area, window: period.window(Month(named.month)), records: named.records })
 }
 
-/// A figure as a row, with the outline of its council if that is wanted.
+/// The row of a figure, with the polygon of its council if `outlined`; `None` if its window is outside the calendar.
 pub fn counts_row(
     schema: &CollectionSchema,
     figure: &Figure,
@@ -73,7 +73,8 @@ pub fn counts_row(
     let area = areas.area(figure.area);
     let (first, last) = figure.window.days()?;
     let period = figure.window.period.as_str();
-    let outline = (outlined && figure.level == Level::Council).then(|| areas.outline(figure.area)).flatten();
+    let outline =
+        (outlined && figure.level == AreaLevel::Council).then(|| areas.outline(figure.area)).flatten();
     Some(Row {
         id: None,
         public_id: Some(format!("{}:{}:{period}:{}", area.level.as_str(), area.code, format_date(first))),
@@ -98,7 +99,8 @@ pub fn counts_row(
     })
 }
 
-/// The figure of each council and measure: the first of the publication hierarchy that there is.
+/// The rows of the council figures: for each council and measure the first figure that exists in the publication
+/// hierarchy.
 pub fn council_rows(
     schema: &CollectionSchema,
     known: &Known,
@@ -111,15 +113,15 @@ pub fn council_rows(
         let by: HashMap<_, u64> =
             figures.iter().map(|figure| ((figure.level, figure.area, figure.window), figure.count)).collect();
         for within in areas.councils() {
-            let Some(council) = within[Level::Council as usize].map(|council| areas.area(council)) else {
+            let Some(council) = within[AreaLevel::Council as usize].map(|council| areas.area(council)) else {
                 continue;
             };
-            let level_found = levels(through).find_map(|(level, window)| {
+            let level_found = hierarchy(through).find_map(|(level, window)| {
                 let area = within[level as usize]?;
                 by.get(&(level, area, window)).map(|count| (level, area, window, Some(*count)))
             });
-            // Where even the nation has too few, that is what the row says.
-            let lowest = levels(through)
+            // If even the nation has too few records, the row is for the nation and has no count.
+            let lowest = hierarchy(through)
                 .last()
                 .and_then(|(level, window)| within[level as usize].map(|area| (level, area, window, None)));
             let Some((level, area, window, count)) = level_found.or(lowest) else { continue };
@@ -147,13 +149,14 @@ pub fn council_rows(
     rows
 }
 
-/// The publication hierarchy that a council's figure climbs: the smaller areas for a year, then for three, and the nation at the end.
-fn levels(through: Month) -> impl Iterator<Item = (Level, Window)> {
+/// The publication hierarchy in which a council's figure is looked up: areas below the nation for the latest year, then for
+/// the latest three years, then the nation for both.
+fn hierarchy(through: Month) -> impl Iterator<Item = (AreaLevel, Window)> {
     let stretches = [Period::Year.latest(through), Period::ThreeYears.latest(through)];
-    let of = move |levels: &'static [Level]| {
+    let of = move |levels: &'static [AreaLevel]| {
         stretches.into_iter().flat_map(move |window| levels.iter().map(move |level| (*level, window)))
     };
-    let (below, nation) = LEVELS.split_at(Level::Nation as usize);
+    let (below, nation) = LEVELS.split_at(AreaLevel::Nation as usize);
     of(below).chain(of(nation))
 }
 
@@ -162,7 +165,7 @@ pub fn national_rows(schema: &CollectionSchema, known: &Known, synthetic: bool) 
     let mut rows = Vec::new();
     for (measure, figures) in known.iter().filter(|(measure, _)| public(measure)) {
         let of_nation =
-            |figure: &&Figure| figure.level == Level::Nation && figure.window.period == Period::Year;
+            |figure: &&Figure| figure.level == AreaLevel::Nation && figure.window.period == Period::Year;
         for figure in figures.iter().filter(of_nation) {
             let Some((first, last)) = figure.window.days() else { continue };
             let named = [

@@ -1,9 +1,11 @@
-//! Cells of the national grid, each with enough dwellings that a cell gives no home away.
+//! The dwelling grid: cells of the British National Grid, each with so many dwellings that a cell discloses no home.
 //!
-//! A square kilometre with eight dwellings or more is a cell. What is left in a square of 2, 5 or 10 km is one if it has
-//! eight together; where it has fewer, the cell with the fewest dwellings in the square of 10 km is joined to it. So
-//! every place belongs to one cell, which is drawn as its square: who knows the rule knows that a place is in what the
-//! smaller cells leave of it, and that has eight dwellings.
+//! A square of 1 km with at least eight dwellings is a cell. Next, the remaining squares within a square of 2 km, then of
+//! 5 km, are a cell if they have eight dwellings together. Within a square of 10 km (and of 20, 40 and 80 km), the
+//! remaining squares are a cell; if they have fewer than eight, the cell with the fewest dwellings there is joined to them.
+//!
+//! So each place belongs to one cell, which is drawn as its whole square. A reader who knows this rule can exclude the
+//! smaller cells inside the square; what remains still has at least eight dwellings.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -16,29 +18,29 @@ use crate::model::geometry::GeometryBuilder;
 use crate::model::geometry::Position;
 use crate::model::grid_reference::GridReference;
 
-/// Dwellings that a cell has at least.
+/// The least number of dwellings in a cell.
 const LEAST: u32 = 8;
-/// Sides of cells in kilometres. Those above ten are for islands with hardly anybody.
+/// Sides of cells in kilometres. Sides above ten are for islands with very few homes.
 const SIDES: [i32; 7] = [1, 2, 5, 10, 20, 40, 80];
-/// From this side on what is too little is joined to another cell.
+/// From this side on, squares with too few dwellings are joined to another cell.
 const JOINED_FROM: i32 = 10;
 
 const GRID: &str = include_str!("../../data/reference/dwelling-grid.csv");
 
-/// A square of the national grid: its side and its south-west corner in kilometres.
+/// A square of the British National Grid: its side and its south-west corner in kilometres.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GridCell {
-    /// Its side in kilometres.
+    /// The side in kilometres.
     pub km: i32,
     east: i32,
     north: i32,
 }
 
-/// Which cell each square kilometre belongs to.
+/// The cell of each square of 1 km.
 #[derive(Debug)]
 pub struct DwellingGrid {
     cells: HashMap<(i32, i32), GridCell>,
-    /// Dwellings of every cell.
+    /// The number of dwellings of each cell.
     dwellings: BTreeMap<GridCell, u32>,
 }
 
@@ -52,14 +54,14 @@ impl GridCell {
             .flat_map(move |east| (0..self.km).map(move |north| (self.east + east, self.north + north)))
     }
 
-    /// Longitude and latitude of its centre in degrees; `None` far from the grid.
+    /// Longitude and latitude of the centre in degrees; `None` far outside the grid's area.
     #[must_use]
     pub fn centre(self) -> Option<(f64, f64)> {
         let half = f64::from(self.km) / 2.0;
         grid_to_lon_lat((f64::from(self.east) + half) * 1_000.0, (f64::from(self.north) + half) * 1_000.0)
     }
 
-    /// Its ring, anticlockwise; `None` far from the grid.
+    /// The ring of the square, anticlockwise, in longitude and latitude; `None` far outside the grid's area.
     fn ring(self) -> Option<Vec<(f64, f64)>> {
         let (west, south) = (self.east, self.north);
         let (east, north) = (west + self.km, south + self.km);
@@ -70,7 +72,7 @@ impl GridCell {
     }
 }
 
-/// The square kilometre in its south-west corner, `SU 64 99`.
+/// The grid reference of the 1 km square in the south-west corner, such as `SU 64 99`.
 impl std::fmt::Display for GridCell {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match GridReference::of_kilometre(self.east, self.north) {
@@ -80,7 +82,7 @@ impl std::fmt::Display for GridCell {
     }
 }
 
-/// Cells as one geometry.
+/// The squares of cells as one geometry; `None` for no cells, or far outside the grid's area.
 #[must_use]
 pub fn outline(cells: &[GridCell]) -> Option<Geometry> {
     let kind = if cells.len() == 1 { GeometryType::Polygon } else { GeometryType::MultiPolygon };
@@ -96,7 +98,7 @@ pub fn outline(cells: &[GridCell]) -> Option<Geometry> {
 }
 
 impl DwellingGrid {
-    /// By the numbers of postcode positions that come with the program, as a proxy for dwellings.
+    /// The grid of the file that comes with the program. Numbers of postcode positions stand for numbers of dwellings.
     #[must_use]
     pub fn built_in() -> Self {
         Self::of(squares(GRID))
@@ -131,8 +133,9 @@ impl DwellingGrid {
         self.cells.extend(squares.iter().map(|square| (*square, cell)));
     }
 
-    /// Makes a cell of what is left in each square of this side, with the cell of the fewest dwellings there if that is
-    /// too little; with `everywhere` also where nothing is left, for places that have no dwelling near.
+    /// Forms a cell of the remaining squares within each square of side `km`; if they have too few dwellings, the cell with
+    /// the fewest dwellings there is joined to them. With `everywhere` this is also done where no squares remain, for places
+    /// without dwellings nearby.
     fn join(
         &mut self,
         km: i32,
@@ -172,14 +175,14 @@ impl DwellingGrid {
         }
     }
 
-    /// The cell of a position; `None` where no cell is in its square of 80 km.
+    /// The cell of a position; `None` if no cell is in its square of 80 km.
     #[must_use]
     pub fn cell(&self, at: Position) -> Option<GridCell> {
         let (east, north) = lon_lat_to_grid(at.lon_degrees(), at.lat_degrees())?;
         self.of_square(((east / 1_000.0).floor() as i32, (north / 1_000.0).floor() as i32))
     }
 
-    /// The cell of a square kilometre, with or without dwellings.
+    /// The cell of a 1 km square, with or without dwellings.
     fn of_square(&self, square: (i32, i32)) -> Option<GridCell> {
         self.cells.get(&square).copied().or_else(|| {
             SIDES
@@ -190,7 +193,7 @@ impl DwellingGrid {
     }
 }
 
-/// Squares with dwellings, by east and north in kilometres.
+/// Reads the number of dwellings of each 1 km square, by easting and northing in kilometres.
 fn squares(text: &str) -> HashMap<(i32, i32), u32> {
     let mut squares = HashMap::new();
     for line in text.lines().skip(1) {
@@ -201,7 +204,7 @@ fn squares(text: &str) -> HashMap<(i32, i32), u32> {
             continue;
         };
         for (place, letter) in run.bytes().enumerate() {
-            // The least number that the letter stands for.
+            // A letter stands for a range; its least number is used.
             let dwellings = match letter {
                 b'0'..=b'9' => u32::from(letter - b'0'),
                 b'a' => 10,
@@ -224,7 +227,7 @@ mod tests {
 
     use super::*;
 
-    /// Squares of each cell, by brute force over all that have a dwelling.
+    /// The squares with dwellings of each cell.
     fn members(grid: &DwellingGrid) -> HashMap<GridCell, Vec<(i32, i32)>> {
         let mut members: HashMap<GridCell, Vec<(i32, i32)>> = HashMap::new();
         for (square, cell) in &grid.cells {
@@ -249,12 +252,12 @@ mod tests {
                 );
             }
         }
-        // Only where 80 km have fewer than eight dwellings does a square belong to no cell.
+        // A square belongs to no cell only if its square of 80 km has fewer than eight dwellings.
         let mut widest: HashMap<GridCell, u32> = HashMap::new();
         for (square, dwellings) in squares {
             *widest.entry(GridCell::around(*square, 80)).or_default() += dwellings;
         }
-        // A place without dwellings belongs to a cell that is drawn around it too.
+        // A place without dwellings belongs to a cell too, and the cell's square contains it.
         for square in (0..40).flat_map(|east| (0..40).map(move |north| (east, north))) {
             if let Some(cell) = grid.of_square(square) {
                 prop_assert_eq!(GridCell::around(square, cell.km), cell);
@@ -277,21 +280,21 @@ mod tests {
     }
 
     #[test]
-    fn the_country_has_its_cells() {
+    fn the_built_in_grid_has_cells_of_the_expected_sizes() {
         check(&squares(GRID)).unwrap();
         let grid = DwellingGrid::built_in();
         assert!(grid.cells.len() > 130_000, "{}", grid.cells.len());
         let cell = |lon: f64, lat: f64| grid.cell(Position::from_degrees(lon, lat).unwrap()).unwrap();
-        // Portsmouth Guildhall is in SU 64 00, as any map says.
+        // Portsmouth Guildhall is in SU 64 00.
         assert_eq!((cell(-1.0916, 50.7975).to_string().as_str(), cell(-1.0916, 50.7975).km), ("SU 64 00", 1));
         // Away from houses cells are larger: Wheeldale on the North York Moors, Kielder.
         assert!(cell(-0.80, 54.36).km > 1 && cell(-2.48, 55.25).km >= 5);
-        // No cell is so far out at sea.
+        // There is no cell so far out at sea.
         assert_eq!(grid.cell(Position::from_degrees(-20.0, 55.0).unwrap()), None);
     }
 
     #[test]
-    fn a_cell_is_drawn_as_its_square() {
+    fn a_cell_s_geometry_is_its_square() {
         let grid = DwellingGrid::built_in();
         let at = Position::from_degrees(-1.0916, 50.7975).unwrap();
         let cell = grid.cell(at).unwrap();

@@ -1,8 +1,8 @@
-//! Releases: what those learn of the register who may not see its rows. Cells of the national grid with enough dwellings,
-//! counts that no difference undoes, a figure for every council.
+//! Releases: figures about the register for callers who may not see its rows. They are cells of the British National Grid
+//! with enough dwellings, counts that disclose nothing about few records, and a figure for every council.
 //!
-//! In: the operator's [`crate::access::View`], what was released before, the day. Out: rows, which the command line
-//! writes to the store, where they are collections like any other and the policy says who sees them. Pure.
+//! In: the operator's [`crate::access::View`], the earlier releases, the day. Out: rows of collections; the caller writes
+//! them to the store, and the policy says who sees them. Pure. Not here: writing (`store`), when releases are run.
 
 mod cells;
 mod counted;
@@ -14,18 +14,18 @@ mod rows;
 
 pub use dwelling_grid::DwellingGrid;
 pub use dwelling_grid::GridCell;
+pub use hierarchy::AreaLevel;
+pub use hierarchy::AreasByLevel;
 pub use hierarchy::Figure;
 pub use hierarchy::LEAST;
-pub use hierarchy::Level;
 pub use hierarchy::Unit;
-pub use hierarchy::Within;
 pub use hierarchy::figures;
 pub use hierarchy::units;
 pub use periods::Month;
 pub use periods::Period;
 pub use periods::Window;
-pub use places::Area;
 pub use places::Areas;
+pub use places::ReleaseArea;
 pub use rows::Before;
 pub use rows::MEASURES;
 pub use rows::NamedUnit;

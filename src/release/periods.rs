@@ -1,5 +1,5 @@
-//! Fixed stretches of time that figures are released for. They follow one another without overlap, so that no two
-//! figures differ by a few days.
+//! Periods for which figures are released: months, years from April, and blocks of three such years. Windows of one
+//! period do not overlap, so that no two figures differ by a few days.
 
 use crate::model::time::first_day_of;
 use crate::model::time::month_of;
@@ -8,37 +8,37 @@ use crate::model::time::month_of;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Month(pub i32);
 
-/// Years begin in April, three years in April 2021, 2024, ...
+/// April 2021: years begin in April, and blocks of three years in April 2021, 2024, ...
 const ANCHOR: i32 = 2021 * 12 + 3;
 
-/// How long a figure's stretch of time is.
+/// The length of a figure's window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Period {
-    /// A month.
+    /// A calendar month.
     Month,
-    /// April to March.
+    /// A year from April to March.
     Year,
-    /// Three of those years.
+    /// Three such years.
     ThreeYears,
 }
 
-/// One stretch of time.
+/// One window of time of a period's length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Window {
-    /// How long.
+    /// The length.
     pub period: Period,
-    /// Its first month.
+    /// The first month.
     pub first: Month,
 }
 
 impl Month {
-    /// The month of a number of days since 1970-01-01.
+    /// The month of a day, given in days since 1970-01-01; `None` outside the calendar.
     #[must_use]
     pub fn of(day: i32) -> Option<Self> {
         month_of(day).map(Self)
     }
 
-    /// The last month that is over on a day.
+    /// The last month that is over on a day, given in days since 1970-01-01; `None` outside the calendar.
     #[must_use]
     pub fn over_on(day: i32) -> Option<Self> {
         Self::of(day).map(|Self(month)| Self(month - 1))
@@ -46,10 +46,10 @@ impl Month {
 }
 
 impl Period {
-    /// From the shortest to the longest.
+    /// All periods, from the shortest to the longest.
     pub const ALL: [Self; 3] = [Self::Month, Self::Year, Self::ThreeYears];
 
-    /// How many months it has.
+    /// The number of months.
     #[must_use]
     pub fn months(self) -> i32 {
         match self {
@@ -59,7 +59,7 @@ impl Period {
         }
     }
 
-    /// The word in a released row.
+    /// The word that released rows use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -69,14 +69,14 @@ impl Period {
         }
     }
 
-    /// The stretch that a month lies in.
+    /// The window of this period that a month lies in.
     #[must_use]
     pub fn window(self, Month(month): Month) -> Window {
         let since = month - ANCHOR;
         Window { period: self, first: Month(ANCHOR + since - since.rem_euclid(self.months())) }
     }
 
-    /// The latest stretch that is over with a month.
+    /// The latest window of this period that is over at the end of a month.
     #[must_use]
     pub fn latest(self, through: Month) -> Window {
         self.window(Month(through.0 + 1 - self.months()))
@@ -84,19 +84,19 @@ impl Period {
 }
 
 impl Window {
-    /// Its last month.
+    /// The last month.
     #[must_use]
     pub fn last(self) -> Month {
         Month(self.first.0 + self.period.months() - 1)
     }
 
-    /// Whether another one lies in it.
+    /// Whether another window lies in this one.
     #[must_use]
     pub fn holds(self, other: Self) -> bool {
         self.first <= other.first && other.last() <= self.last()
     }
 
-    /// Days since 1970-01-01 of its first and its last day; `None` beyond the calendar.
+    /// The first and the last day, in days since 1970-01-01; `None` outside the calendar.
     #[must_use]
     pub fn days(self) -> Option<(i32, i32)> {
         Some((first_day_of(self.first.0)?, first_day_of(self.last().0 + 1)? - 1))
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn stretches_follow_one_another() {
+    fn windows_follow_one_another_without_overlap() {
         let month = Month::of(parse_date("2024-02-10").unwrap()).unwrap();
         for (period, first, last) in [
             (Period::Month, "2024-02-01", "2024-02-29"),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_over_is_not_the_latest() {
+    fn the_latest_window_is_over() {
         let through = Month::over_on(parse_date("2024-04-30").unwrap()).unwrap();
         assert_eq!(days(Period::Month.latest(through)).1, "2024-03-31");
         assert_eq!(days(Period::Year.latest(through)).1, "2024-03-31");

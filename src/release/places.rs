@@ -1,4 +1,4 @@
-//! In which areas a record is: by the place it names, a public one, and never by where exactly it is itself.
+//! Finds the areas that a record lies in, from the public place that it names and never from its own position.
 
 use std::collections::HashMap;
 
@@ -18,43 +18,43 @@ use crate::model::geometry::Bounds;
 use crate::model::geometry::Position;
 use crate::model::reference::Reference;
 use crate::release::dwelling_grid::GridCell;
-use crate::release::hierarchy::Level;
-use crate::release::hierarchy::Within;
+use crate::release::hierarchy::AreaLevel;
+use crate::release::hierarchy::AreasByLevel;
 
-/// Fields that name a place, the most telling first, and the collection of such places.
+/// Fields that name a public place, the most exact first, with the collection of these places.
 const NAMED: [(&str, &str); 3] =
     [("station", stations::COLLECTION), ("town", towns::COLLECTION), ("hub", hubs::COLLECTION)];
 
-/// The nation's code.
+/// The code of the nation.
 const NATION: &str = "UK";
 
-/// An area that figures are for.
+/// An area for which figures are released.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Area {
-    /// How large.
-    pub level: Level,
-    /// Its code: of the Government Statistical Service, or an id.
+pub struct ReleaseArea {
+    /// The level in the publication hierarchy.
+    pub level: AreaLevel,
+    /// The code of the Government Statistical Service, or an id.
     pub code: String,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// The force that polices it, if one does.
+    /// The id of the force that polices the area, if it is one force.
     pub force: Option<String>,
-    /// Its policing region.
+    /// The id of its policing region.
     pub region: Option<String>,
 }
 
-/// Areas, and where the places are that records name.
+/// All areas of a view, and the positions of places that records name.
 #[derive(Debug)]
 pub struct Areas<'a> {
     view: &'a View,
-    list: Vec<Area>,
-    numbers: HashMap<(Level, String), u32>,
-    /// Forces and regions by their rows, for whatever names them.
-    rows: HashMap<(Level, RowId), u32>,
-    /// Councils with their areas' rows.
-    councils: Vec<(Within, Bounds, &'a RowGroup, usize)>,
-    /// Areas of the places that were named so far.
-    named: HashMap<(&'static str, String), Option<Within>>,
+    list: Vec<ReleaseArea>,
+    numbers: HashMap<(AreaLevel, String), u32>,
+    /// Numbers of forces and regions by their row, to resolve references.
+    rows: HashMap<(AreaLevel, RowId), u32>,
+    /// Councils: the areas that each lies in, its bounding box, and the row with its polygon.
+    councils: Vec<(AreasByLevel, Bounds, &'a RowGroup, usize)>,
+    /// The areas of places that were looked up so far.
+    named: HashMap<(&'static str, String), Option<AreasByLevel>>,
 }
 
 fn text(group: &RowGroup, field: usize, row: usize) -> Option<&str> {
@@ -70,7 +70,7 @@ fn rows(collection: Option<&CollectionView>) -> impl Iterator<Item = (&RowGroup,
 }
 
 impl<'a> Areas<'a> {
-    /// Those of a view.
+    /// The areas in the reference collections of a view.
     #[must_use]
     pub fn of(view: &'a View) -> Self {
         let mut all = Self {
@@ -81,21 +81,22 @@ impl<'a> Areas<'a> {
             councils: Vec::new(),
             named: HashMap::new(),
         };
-        // An imported layer of such a name is no fact.
+        // An imported layer may have such a name, but it is not a reference collection.
         let fact = |collection: &&CollectionView| collection.schema().class == CollectionClass::Reference;
         let get = |id: &str| view.collection(id).map(AsRef::as_ref).filter(fact);
-        all.number(Level::Nation, NATION, "United Kingdom", None, None);
+        all.number(AreaLevel::Nation, NATION, "United Kingdom", None, None);
         for (group, row) in rows(get(regions::COLLECTION)) {
             if let (Some(id), Some(name)) = (group.text(&regions::ID, row), group.text(&regions::NAME, row)) {
-                let number = all.number(Level::Region, id, name, None, Some(id));
-                all.rows.insert((Level::Region, group.id(row)), number);
+                let number = all.number(AreaLevel::Region, id, name, None, Some(id));
+                all.rows.insert((AreaLevel::Region, group.id(row)), number);
             }
         }
         for (group, row) in rows(get(forces::COLLECTION)) {
             if let (Some(id), Some(name)) = (group.text(&forces::ID, row), group.text(&forces::NAME, row)) {
-                let region = group.text(&forces::REGION, row).map(|region| all.code(Level::Region, region));
-                let number = all.number(Level::Force, id, name, Some(id), region.as_deref());
-                all.rows.insert((Level::Force, group.id(row)), number);
+                let region =
+                    group.text(&forces::REGION, row).map(|region| all.code(AreaLevel::Region, region));
+                let number = all.number(AreaLevel::Force, id, name, Some(id), region.as_deref());
+                all.rows.insert((AreaLevel::Force, group.id(row)), number);
             }
         }
         for (group, row) in rows(get(areas::COLLECTION)) {
@@ -105,17 +106,17 @@ impl<'a> Areas<'a> {
             else {
                 continue;
             };
-            let region = field(&areas::REGION).map(|region| all.code(Level::Region, region));
-            let (force, region) = (all.code(Level::Force, force), region.as_deref());
+            let region = field(&areas::REGION).map(|region| all.code(AreaLevel::Region, region));
+            let (force, region) = (all.code(AreaLevel::Force, force), region.as_deref());
             let force = force.as_str();
             let mut within = all.force(force);
             if let Some(county) = field(&areas::COUNTY) {
                 let number =
-                    all.number(Level::County, &format!("{force}:{county}"), county, Some(force), region);
-                within[Level::County as usize] = Some(number);
+                    all.number(AreaLevel::County, &format!("{force}:{county}"), county, Some(force), region);
+                within[AreaLevel::County as usize] = Some(number);
             }
-            within[Level::Council as usize] =
-                Some(all.number(Level::Council, code, name, Some(force), region));
+            within[AreaLevel::Council as usize] =
+                Some(all.number(AreaLevel::Council, code, name, Some(force), region));
             if group.geometry(row).is_some() {
                 all.councils.push((within, group.row_bounds(row), group, row));
             }
@@ -125,7 +126,7 @@ impl<'a> Areas<'a> {
 
     fn number(
         &mut self,
-        level: Level,
+        level: AreaLevel,
         code: &str,
         name: &str,
         force: Option<&str>,
@@ -135,92 +136,104 @@ impl<'a> Areas<'a> {
         let number = *self.numbers.entry((level, code.to_owned())).or_insert(next);
         if number == next {
             let (force, region) = (force.map(str::to_owned), region.map(str::to_owned));
-            self.list.push(Area { level, code: code.to_owned(), name: name.to_owned(), force, region });
+            self.list.push(ReleaseArea {
+                level,
+                code: code.to_owned(),
+                name: name.to_owned(),
+                force,
+                region,
+            });
         }
         number
     }
 
-    /// The number of an area by its level and code.
+    /// The number of an area by its level and code; `None` if there is no such area.
     #[must_use]
-    pub fn find(&self, level: Level, code: &str) -> Option<u32> {
+    pub fn find(&self, level: AreaLevel, code: &str) -> Option<u32> {
         self.numbers.get(&(level, code.to_owned())).copied()
     }
 
-    /// The number of the force or region that a reference names.
-    fn named(&self, level: Level, text: &str) -> Option<u32> {
+    /// The number of the force or region that a reference names; `None` if there is none.
+    fn named(&self, level: AreaLevel, text: &str) -> Option<u32> {
         let row = Reference::of(text).among(|id| self.rows.contains_key(&(level, id)))?;
         self.rows.get(&(level, row)).copied()
     }
 
-    /// The code of the force or region that a reference names; the text itself where there is none.
-    fn code(&self, level: Level, text: &str) -> String {
+    /// The code of the force or region that a reference names; the text itself if there is none.
+    fn code(&self, level: AreaLevel, text: &str) -> String {
         self.named(level, text).map_or_else(|| text.to_owned(), |number| self.area(number).code.clone())
     }
 
-    /// An area by its number.
+    /// The area with this number.
     #[must_use]
-    pub fn area(&self, number: u32) -> &Area {
+    pub fn area(&self, number: u32) -> &ReleaseArea {
         &self.list[number as usize]
     }
 
-    /// Every council and the areas it lies in.
-    pub fn councils(&self) -> impl Iterator<Item = &Within> {
+    /// Each council with the areas that it lies in.
+    pub fn councils(&self) -> impl Iterator<Item = &AreasByLevel> {
         self.councils.iter().map(|(within, ..)| within)
     }
 
-    /// Every area with those that it lies in.
+    /// Each area with the areas that it lies in.
     #[must_use]
-    pub fn all(&self) -> Vec<Within> {
-        let forces = self.list.iter().filter(|area| area.level == Level::Force);
+    pub fn all(&self) -> Vec<AreasByLevel> {
+        let forces = self.list.iter().filter(|area| area.level == AreaLevel::Force);
         self.councils().copied().chain(forces.map(|force| self.force(&force.code))).collect()
     }
 
-    /// The row of a council's area.
+    /// The row with a council's polygon.
     #[must_use]
     pub fn outline(&self, council: u32) -> Option<(&'a RowGroup, usize)> {
-        let of = |within: &Within| within[Level::Council as usize] == Some(council);
+        let of = |within: &AreasByLevel| within[AreaLevel::Council as usize] == Some(council);
         self.councils.iter().find(|(within, ..)| of(within)).map(|(_, _, group, row)| (*group, *row))
     }
 
-    /// A force, its region and the nation; the nation alone for a force that is not known.
-    fn force(&self, id: &str) -> Within {
-        let mut within: Within = [None; 5];
-        within[Level::Nation as usize] = self.find(Level::Nation, NATION);
-        if let Some(number) = self.named(Level::Force, id) {
-            within[Level::Force as usize] = Some(number);
+    /// The areas of a force: itself, its region and the nation; only the nation if the force is not known.
+    fn force(&self, id: &str) -> AreasByLevel {
+        let mut within: AreasByLevel = [None; 5];
+        within[AreaLevel::Nation as usize] = self.find(AreaLevel::Nation, NATION);
+        if let Some(number) = self.named(AreaLevel::Force, id) {
+            within[AreaLevel::Force as usize] = Some(number);
             let region = self.area(number).region.as_deref();
-            within[Level::Region as usize] = region.and_then(|region| self.find(Level::Region, region));
+            within[AreaLevel::Region as usize] =
+                region.and_then(|region| self.find(AreaLevel::Region, region));
         }
         within
     }
 
-    /// The council of a position and what it lies in: the one around it, else the nearest.
+    /// The areas of a position: the council that contains it, or else the nearest council, and the areas that it lies in.
     #[must_use]
-    pub fn at(&self, position: Position) -> Option<Within> {
+    pub fn at(&self, position: Position) -> Option<AreasByLevel> {
         let point =
             Bounds { west: position.lon, south: position.lat, east: position.lon, north: position.lat };
         let around = self.councils.iter().find(|(_, bounds, group, row)| {
             bounds.intersects(&point)
                 && group.geometry(*row).is_some_and(|geometry| geometry.contains(position))
         });
-        let far = |(_, _, group, row): &&(Within, Bounds, &RowGroup, usize)| {
+        let far = |(_, _, group, row): &&(AreasByLevel, Bounds, &RowGroup, usize)| {
             let corners = group.geometry(*row).into_iter().flat_map(|geometry| geometry.positions.iter());
             corners.map(|corner| squared(*corner, position)).min()
         };
         around.or_else(|| self.councils.iter().min_by_key(far)).map(|(within, ..)| *within)
     }
 
-    /// The council in the middle of a cell.
+    /// The council of a cell's centre.
     #[must_use]
-    pub fn around(&self, cell: GridCell) -> Option<Area> {
+    pub fn around(&self, cell: GridCell) -> Option<ReleaseArea> {
         let (lon, lat) = cell.centre()?;
         let within = self.at(Position::from_degrees(lon, lat).ok()?)?;
-        within[Level::Council as usize].map(|council| self.area(council).clone())
+        within[AreaLevel::Council as usize].map(|council| self.area(council).clone())
     }
 
-    /// The areas of a row: of the station, town or hub it names, else of its force, else the nation. `column` gives the
-    /// place of a field in the row's collection.
-    pub fn of_row(&mut self, column: impl Fn(&str) -> Option<usize>, group: &RowGroup, row: usize) -> Within {
+    /// The areas of a row: those of the station, town or hub that it names, else of its force, else only the nation.
+    /// `column` gives the index of a field in the row's collection.
+    pub fn of_row(
+        &mut self,
+        column: impl Fn(&str) -> Option<usize>,
+        group: &RowGroup,
+        row: usize,
+    ) -> AreasByLevel {
         for (field, collection) in NAMED {
             let Some(id) = column(field).and_then(|field| text(group, field, row)) else { continue };
             let key = (collection, id.to_owned());
@@ -234,11 +247,11 @@ impl<'a> Areas<'a> {
         self.force(column("force").and_then(|field| text(group, field, row)).unwrap_or_default())
     }
 
-    fn of_place(&self, collection: &str, id: &str) -> Option<Within> {
+    fn of_place(&self, collection: &str, id: &str) -> Option<AreasByLevel> {
         self.position(collection, id).and_then(|position| self.at(position))
     }
 
-    /// Where a public place is.
+    /// The position of a public place; `None` if there is no such place.
     #[must_use]
     pub fn position(&self, collection: &str, id: &str) -> Option<Position> {
         let collection = self.view.collection(collection)?;
@@ -247,7 +260,8 @@ impl<'a> Areas<'a> {
     }
 }
 
-/// A measure of distance that orders positions of one country, in which a degree east is six tenths of one north.
+/// A squared distance for comparisons within the United Kingdom, where a degree of longitude is about six tenths of a
+/// degree of latitude.
 fn squared(a: Position, b: Position) -> i64 {
     let (east, north) = (i64::from(a.lon) - i64::from(b.lon), i64::from(a.lat) - i64::from(b.lat));
     let east = east * 6 / 10;

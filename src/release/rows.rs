@@ -1,4 +1,4 @@
-//! The rows of every release.
+//! The rows of all releases that are due on a day.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ use crate::release::periods::Month;
 use crate::release::periods::Period;
 use crate::release::places::Areas;
 
-/// What is counted: the collection, where its counts are released, and whether totals of the nation are public.
+/// The collections that are counted, the collection of their counts, and whether national totals are public.
 pub const MEASURES: [(&str, &str, bool); 8] = [
     ("addresses", "address-counts", false),
     ("lines", "line-counts", false),
@@ -44,64 +44,65 @@ pub const MEASURES: [(&str, &str, bool); 8] = [
     ("referrals", "referral-counts", true),
 ];
 
-/// The rows of one released collection.
+/// A new release of one collection.
 #[derive(Debug)]
 pub struct Released {
-    /// The collection.
+    /// The schema of the released collection.
     pub schema: CollectionSchema,
-    /// All its rows: others are taken away.
+    /// All rows of the collection; rows that are not among them are removed from the store.
     pub rows: Vec<Row>,
-    /// The units of its counts, for the next release.
+    /// The units of its counts, which the next release needs.
     pub units: Vec<NamedUnit>,
-    /// The last day that it tells of, as days since 1970-01-01.
+    /// The last day that the release covers, in days since 1970-01-01.
     pub through: i32,
 }
 
-/// What a release is made for.
+/// The input of a release besides the view.
 #[derive(Debug)]
 pub struct Order<'a> {
-    /// Today, as days since 1970-01-01: what is not over yet is not released.
+    /// Today in days since 1970-01-01: only periods that are over are released.
     pub today: i32,
-    /// Ids of released rows are made of this and of the rows' own, so that nobody else finds one by the other.
+    /// The secret key from which ids of released rows are derived, so that nobody without it can match them to the register.
     pub key: [u8; 32],
-    /// What was released before, by collection.
+    /// The earlier releases, by collection.
     pub before: &'a HashMap<String, Before>,
     /// Whether the store's register is synthetic.
     pub synthetic: bool,
 }
 
-/// What was released of a collection before.
+/// The latest earlier release of a collection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Before {
-    /// The last day that it told of, as days since 1970-01-01.
+    /// The last day that the release covered, in days since 1970-01-01.
     pub through: i32,
-    /// The units of its counts.
+    /// The units of the counts.
     pub units: Vec<NamedUnit>,
 }
 
-/// A unit whose area has its code: numbers of areas are good for one release only.
+/// A unit with the code of its area, to be stored: numbers of areas are valid during one release only.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct NamedUnit {
-    /// The word of its level.
+    /// The word of the level.
     pub level: String,
-    /// The code of its area.
+    /// The code of the area.
     pub area: String,
-    /// The word of its period.
+    /// The word of the period.
     pub period: String,
-    /// Its first month, counted from January of the year 0.
+    /// The first month of the window, counted from January of the year 0.
     pub month: i32,
-    /// How many records there were.
+    /// The number of records.
     pub records: u64,
 }
 
-/// So many days after its end a month is released: most of what is recorded late is there then.
+/// The number of days from the end of a month to its release: most late records are there by then.
 const SETTLED_DAYS: i32 = 28;
 
 fn month_due(today: i32) -> Option<Month> {
     Month::over_on(today - SETTLED_DAYS)
 }
 
-/// What each release is made of, and the last day that it tells of on a day.
+/// The releases that exist on a day: the collection that is released, the collection of the release, and the last day that
+/// it covers. Days count from 1970-01-01.
 #[must_use]
 pub fn due(today: i32) -> Vec<(&'static str, &'static str, i32)> {
     let Some(through) = month_due(today).map(last_day) else { return Vec::new() };
@@ -114,10 +115,10 @@ pub fn due(today: i32) -> Vec<(&'static str, &'static str, i32)> {
     counts.chain(cells).collect()
 }
 
-/// Everything that is to be released now.
+/// Computes all releases that are due. `view` must see all rows of the register.
 ///
 /// # Errors
-/// [`SchemaError`], which the build has ruled out.
+/// [`SchemaError`] if a built-in schema is not valid, which the build checks.
 pub fn make(view: &View, order: &Order<'_>) -> Result<Vec<Released>, SchemaError> {
     let mut areas = Areas::of(view);
     let places = areas.all();
@@ -128,16 +129,16 @@ pub fn make(view: &View, order: &Order<'_>) -> Result<Vec<Released>, SchemaError
         let there = view.collection(collection).is_some();
         let Some(schema) = built_in(counts)?.filter(|_| there) else { continue };
         let before = order.before.get(counts);
-        let made: Vec<Unit> = before
+        let earlier: Vec<Unit> = before
             .iter()
             .flat_map(|before| &before.units)
             .filter_map(|unit| counted::read_unit(unit, &areas))
             .collect();
         let released = before.and_then(|before| Month::over_on(before.through + 1));
         let records = counted::records(view, collection, &mut areas);
-        let units = units(&records, &made, released, through);
+        let units = units(&records, &earlier, released, through);
         let figures = figures(&units, &places, through);
-        // Only the latest year has outlines, so that a map of the layer shows one figure an area.
+        // Only figures of the latest year have geometry, so that a map of the layer shows one figure for each area.
         let outlined = Period::Year.latest(through);
         let row = |figure: &Figure| {
             counted::counts_row(&schema, figure, &areas, figure.window == outlined, order.synthetic)
@@ -157,7 +158,7 @@ pub fn make(view: &View, order: &Order<'_>) -> Result<Vec<Released>, SchemaError
         all.push(plain(schema, rows, last_day(through)));
     }
     let weeks = Weeks { before: monday_of(order.today) };
-    // Once a week: who asks more often learns nothing of a single record's day.
+    // Once a week, so that the day of a single record cannot be found by comparing daily releases.
     let wanted = |id: &str, of: &str| {
         let fresh = order.before.get(id).is_none_or(|before| before.through < weeks.before - 1);
         fresh && view.collection(of).is_some()
@@ -185,23 +186,23 @@ fn last_day(month: Month) -> i32 {
     Period::Month.window(month).days().map_or(i32::MIN, |(_, last)| last)
 }
 
-/// Values of a schema's fields, by their names.
+/// The values of a schema's fields, given by name; null for fields that are not given.
 pub fn values(schema: &CollectionSchema, named: &[(&str, Value)]) -> Vec<Value> {
     let of = |name: &str| named.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
     schema.fields.iter().map(|field| of(&field.name).unwrap_or(Value::Null)).collect()
 }
 
-/// A text as a value.
+/// A text value.
 pub fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-/// A text as a value, or null.
+/// A text value, or null.
 pub fn maybe(text: Option<&String>) -> Value {
     text.map_or(Value::Null, |text| Value::Text(text.clone()))
 }
 
-/// The day of a record's beginning.
+/// The day of a date or an instant (UTC), in days since 1970-01-01; `None` for other values.
 pub fn day_of(value: ValueRef<'_>) -> Option<i32> {
     match value {
         ValueRef::Date(days) => Some(days),
@@ -210,7 +211,7 @@ pub fn day_of(value: ValueRef<'_>) -> Option<i32> {
     }
 }
 
-/// Every row of a collection.
+/// All rows of a collection, each as a row group and the index of the row in it.
 pub fn all_rows(collection: &CollectionView) -> impl Iterator<Item = (&RowGroup, usize)> {
     collection.groups().iter().flat_map(|group| (0..group.len()).map(move |row| (&**group, row)))
 }

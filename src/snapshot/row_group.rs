@@ -15,7 +15,7 @@ use crate::model::RowRights;
 use crate::model::ValueRef;
 use crate::model::collections::Field;
 use crate::model::feature::RowHasher;
-use crate::model::feature::hash_share;
+use crate::model::feature::row_hash_sum;
 use crate::model::geometry::Bounds;
 use crate::snapshot::BLOCK_ROWS;
 use crate::snapshot::columns::Column;
@@ -358,7 +358,12 @@ impl RowGroup {
             let mut hasher = RowHasher::new(schema);
             let share = |row: usize| {
                 let value = |field: usize| self.value(field, row);
-                hash_share(&hasher.hash(self.provenance(row), self.public_id(row), self.geometry(row), value))
+                row_hash_sum(&hasher.hash(
+                    self.provenance(row),
+                    self.public_id(row),
+                    self.geometry(row),
+                    value,
+                ))
             };
             (0..self.len()).map(share).fold(0, u128::wrapping_add)
         })

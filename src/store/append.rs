@@ -15,7 +15,7 @@ use crate::model::Row;
 use crate::model::RowId;
 use crate::model::Value;
 use crate::model::feature::RowHasher;
-use crate::model::feature::hash_share;
+use crate::model::feature::row_hash_sum;
 use crate::model::geometry::Bounds;
 use crate::model::schema::CollectionClass;
 use crate::model::schema::CollectionSchema;
@@ -149,7 +149,7 @@ impl<'c> Appender<'c> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let hash: [u8; 32] = row.get(3)?;
-            let hash = hash_share(&hash);
+            let hash = row_hash_sum(&hash);
             if row.get::<_, bool>(2)? || released {
                 let id: [u8; 16] = row.get(1)?;
                 let same_owner = row.get_ref(4)?.as_str().is_ok_and(|owner| owner == self.provenance.owner);
@@ -182,7 +182,7 @@ impl<'c> Appender<'c> {
         let hash = self.hasher.hash(provenance, row.public_id.as_deref(), geometry, |index| {
             values.get(index).map_or(crate::model::ValueRef::Null, Value::as_ref)
         });
-        let share = hash_share(&hash);
+        let share = row_hash_sum(&hash);
         let mut outcome = Appended::Added;
         let known = row.public_id.as_deref().map(RowId::from_public).or(row.id);
         let id = if let Some(id) = known {

@@ -22,7 +22,7 @@ use crate::model::Sensitivity;
 use crate::model::ValueRef;
 use crate::model::crs::Crs;
 use crate::model::feature::RowHasher;
-use crate::model::feature::hash_share;
+use crate::model::feature::row_hash_sum;
 use crate::model::schema::FieldType;
 use crate::model::time;
 use crate::store::StoreError;
@@ -338,7 +338,7 @@ impl Job<'_> {
         if self.hasher.hash(&provenance, public_id, geometry, |index| values[index]) != *hash {
             return None;
         }
-        let share = hash_share(hash);
+        let share = row_hash_sum(hash);
         self.scan.rows += 1;
         self.scan.hash_sum = self.scan.hash_sum.wrapping_add(share);
         each(&StoredRow {

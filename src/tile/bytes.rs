@@ -1,40 +1,40 @@
-//! Protocol buffers' wire format: varints, keys, and pieces with their length before them.
+//! The wire format of protocol buffers: varints, field keys, and pieces that are preceded by their length.
 //!
 //! Source: Protocol Buffers, "Encoding".
 
-/// Room beyond the last byte, so that eight can be written at once.
+/// Bytes of memory beyond the last byte, so that eight bytes can be written at once.
 const MARGIN: usize = 16;
 
-/// A message that grows at its end.
+/// A protocol buffers message that is written from start to end.
 #[derive(Debug, Default)]
 pub struct Message {
-    /// What was written, and behind it room that means nothing.
+    /// The bytes that were written, followed by reserved bytes of no meaning.
     bytes: Vec<u8>,
     length: usize,
 }
 
 impl Message {
-    /// What was written.
+    /// The bytes that were written.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
 
-    /// Begins anew in the room there is.
+    /// Removes everything that was written; the memory stays reserved.
     pub fn clear(&mut self) {
         self.length = 0;
     }
 
-    /// Bytes of room.
+    /// Bytes of reserved memory.
     pub fn room(&self) -> usize {
         self.bytes.len()
     }
 
-    /// How many bytes were written.
+    /// The number of bytes that were written.
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Makes room for some bytes more, and for the margin.
+    /// Reserves memory for `more` bytes and for the margin.
     #[inline]
     fn make_room(&mut self, more: usize) {
         if self.length + more + MARGIN > self.bytes.len() {
@@ -55,14 +55,14 @@ impl Message {
         if value >= 1 << 14 {
             return self.long_varint(value);
         }
-        // One byte or two: most are so short. The second is written over if it is not wanted.
+        // Most numbers take one byte or two. Two are always written; what follows overwrites the second if it is not used.
         let long = usize::from(value >= 0x80);
         let bytes = [value as u8 & 0x7F | (long as u8) << 7, (value >> 7) as u8];
         self.bytes[self.length..self.length + 2].copy_from_slice(&bytes);
         self.length += 1 + long;
     }
 
-    /// Appends a longer number. Eight bytes are written at once; what they hold beyond the number is written over.
+    /// Appends a number of three bytes or more. Eight bytes are written at once; what follows overwrites the unused ones.
     #[inline(never)]
     fn long_varint(&mut self, value: u64) {
         let bytes = varint_bytes(value);
@@ -80,20 +80,20 @@ impl Message {
         self.length += bytes;
     }
 
-    /// Appends what `write` puts into room for `most` bytes and more; it says how many it put.
+    /// Appends the bytes that `write` puts into a buffer of at least `most` bytes; `write` returns their number.
     #[inline]
     pub fn put(&mut self, most: usize, write: impl FnOnce(&mut [u8]) -> usize) {
         self.make_room(most);
         self.length += write(&mut self.bytes[self.length..]);
     }
 
-    /// Appends the key of a field.
+    /// Appends the key of a field: its number and its wire type.
     #[inline]
     pub fn key(&mut self, field: u64, wire: u64) {
         self.varint(field << 3 | wire);
     }
 
-    /// Appends eight bytes, the lowest first.
+    /// Appends eight bytes, little-endian.
     #[inline]
     pub fn eight(&mut self, bits: u64) {
         self.make_room(0);
@@ -101,7 +101,7 @@ impl Message {
         self.length += 8;
     }
 
-    /// Appends bytes as they are.
+    /// Appends bytes unchanged.
     #[inline]
     pub fn raw(&mut self, bytes: &[u8]) {
         self.make_room(bytes.len());
@@ -109,14 +109,14 @@ impl Message {
         self.length += bytes.len();
     }
 
-    /// Appends a field of bytes.
+    /// Appends a field that holds bytes: key, length, bytes.
     pub fn field(&mut self, field: u64, bytes: &[u8]) {
         self.key(field, 2);
         self.varint(bytes.len() as u64);
         self.raw(bytes);
     }
 
-    /// Begins a piece whose length is not known yet; [`Self::close`] wants what this gives.
+    /// Begins a piece of unknown length. Pass the result to [`Self::close`] at the end of the piece.
     #[inline]
     pub fn open(&mut self) -> usize {
         self.make_room(1);
@@ -124,7 +124,7 @@ impl Message {
         self.length
     }
 
-    /// Ends a piece: its length goes before it, most often one byte.
+    /// Ends a piece that began at `start`, and writes its length before it. One byte is reserved for the length.
     #[inline]
     pub fn close(&mut self, start: usize) {
         let length = self.length - start;
@@ -140,7 +140,7 @@ impl Message {
         self.make_room(more);
         let end = self.length;
         self.bytes.copy_within(start..end, start + more);
-        // Eight bytes are written at once, of which the piece keeps all but the first.
+        // Writing the length overwrites the first bytes of the moved piece, so they are saved and put back.
         self.length = start - 1;
         let kept: [u8; 8] = std::array::from_fn(|at| self.bytes[start + more + at]);
         self.varint(length as u64);
@@ -149,18 +149,18 @@ impl Message {
     }
 }
 
-/// How many bytes a number takes.
+/// The number of bytes of a varint.
 #[inline]
 pub fn varint_bytes(value: u64) -> usize {
-    // Seven bits a byte: 9 / 64 is near enough to 1 / 7 for so few.
+    // Seven bits a byte: 9 / 64 is close enough to 1 / 7 for at most 64 bits.
     let last = (value | 1).ilog2();
     (last * 9 + 73) as usize / 64
 }
 
-/// A number below 2^56 as a varint: its bytes, the first one lowest, and how many they are.
+/// A number below 2^56 as a varint: its bytes in one integer, the first byte lowest, and the number of bytes.
 #[inline]
 pub fn varint_56(value: u64) -> (u64, usize) {
-    // Seven bits a byte: first apart into halves of 28 bits, then of 14, then of 7.
+    // Seven bits a byte: the bits are split into halves of 28, then of 14, then of 7.
     let halves = value & 0x0FFF_FFFF | (value & 0x00FF_FFFF_F000_0000) << 4;
     let quarters = halves & 0x0000_3FFF_0000_3FFF | (halves & 0x0FFF_C000_0FFF_C000) << 2;
     let sevens = quarters & 0x007F_007F_007F_007F | (quarters & 0x3F80_3F80_3F80_3F80) << 1;
@@ -168,7 +168,7 @@ pub fn varint_56(value: u64) -> (u64, usize) {
     (sevens | 0x0080_8080_8080_8080 >> (8 * (8 - bytes)), bytes)
 }
 
-/// As [`varint_56`], below 2^28.
+/// As [`varint_56`], for a number below 2^28.
 #[inline]
 pub fn varint_28(value: u64) -> (u64, usize) {
     let halves = value & 0x3FFF | (value & 0x0FFF_C000) << 2;
@@ -177,7 +177,7 @@ pub fn varint_28(value: u64) -> (u64, usize) {
     (sevens | 0x0080_8080 >> (8 * (4 - bytes)), bytes)
 }
 
-/// A number with its sign in the lowest bit.
+/// A signed number with the sign in the lowest bit, so that small absolute values give short varints.
 #[inline]
 pub fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!([zigzag(0), zigzag(-1), zigzag(1), zigzag(i64::MIN)], [0, 1, 2, u64::MAX]);
     }
 
-    /// A byte at a time, as the documentation has it.
+    /// A varint written byte by byte, as the documentation describes it.
     fn push_varint(out: &mut Vec<u8>, mut value: u64) {
         while value >= 0x80 {
             out.push((value & 0x7F) as u8 | 0x80);
@@ -211,7 +211,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_message_is_what_a_byte_at_a_time_gives(numbers in proptest::collection::vec((any::<u64>(), 0_u32..64), 0..60), inner in 0_usize..60, long in 0_usize..40_000) {
+        fn a_message_equals_one_that_is_written_byte_by_byte(numbers in proptest::collection::vec((any::<u64>(), 0_u32..64), 0..60), inner in 0_usize..60, long in 0_usize..40_000) {
             let numbers: Vec<u64> = numbers.iter().map(|(number, shift)| number >> shift).collect();
             let (first, rest) = numbers.split_at(inner.min(numbers.len()));
             let (mut message, mut expected) = (Message::default(), Vec::new());

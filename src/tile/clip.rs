@@ -1,22 +1,22 @@
-//! Cutting lines and rings at the edge of a tile's buffered square, in sixteenths of a grid cell.
+//! Clipping of lines and rings to the square of a tile and its buffer, in sixteenths of a grid cell.
 
 use crate::tile::grid::BUFFER;
 use crate::tile::grid::TILE_EXTENT;
 
-/// A place on the tile grid, or on the finer grid of sixteenths.
+/// A place (x, y) on the tile grid, or on the finer grid of sixteenths; y grows to the south.
 pub type Place = (i64, i64);
 
-/// Sixteenths of a cell, as a power of two.
+/// The number of parts of a cell's side, as a power of two: 2^4 = 16.
 pub const SIXTEENTHS: u32 = 4;
 const LOW: i64 = -BUFFER << SIXTEENTHS;
 const HIGH: i64 = (TILE_EXTENT + BUFFER) << SIXTEENTHS;
 
-/// Whether a place is in the square.
+/// Whether a place is in the square; its edges belong to it.
 pub fn holds(place: Place) -> bool {
     (LOW..=HIGH).contains(&place.0) && (LOW..=HIGH).contains(&place.1)
 }
 
-/// The pieces of a line inside the square. A line that leaves and comes back is two.
+/// Appends the pieces of a line inside the square to `pieces`. A line that leaves the square and comes back gives two.
 pub fn clip_line(line: &[Place], pieces: &mut Vec<Vec<Place>>) {
     if line.len() < 2 {
         return;
@@ -43,8 +43,10 @@ pub fn clip_line(line: &[Place], pieces: &mut Vec<Vec<Place>>) {
     }
 }
 
-/// Liang and Barsky: the part of a segment inside the square. Reckoned from the lesser end, so that the same segment
-/// is cut at the same place whichever way it is gone along.
+/// The part of a segment inside the square; `None` if there is none.
+///
+/// It is computed from the lesser end, so that a segment is clipped at the same place in both directions.
+/// Source: Liang and Barsky (1984).
 fn clip_segment(a: Place, b: Place) -> Option<(Place, Place)> {
     if holds(a) && holds(b) {
         return Some((a, b));
@@ -66,30 +68,32 @@ fn clip_segment(a: Place, b: Place) -> Option<(Place, Place)> {
             }
             continue;
         }
-        let share = room / step;
+        let fraction = room / step;
         if step < 0.0 {
-            enter = enter.max(share);
+            enter = enter.max(fraction);
         } else {
-            leave = leave.min(share);
+            leave = leave.min(fraction);
         }
     }
     if enter > leave {
         return None;
     }
-    let at = |share: f64| {
-        if share <= 0.0 {
+    let at = |fraction: f64| {
+        if fraction <= 0.0 {
             a
-        } else if share >= 1.0 {
+        } else if fraction >= 1.0 {
             b
         } else {
-            ((a.0 as f64 + share * dx).round() as i64, (a.1 as f64 + share * dy).round() as i64)
+            ((a.0 as f64 + fraction * dx).round() as i64, (a.1 as f64 + fraction * dy).round() as i64)
         }
     };
     Some((at(enter), at(leave)))
 }
 
-/// The part of an open ring (its last place does not repeat the first) inside the square, by Sutherland and Hodgman;
-/// empty if nothing is left. Pieces of a ring that leaves and comes back hang together along the square's edge.
+/// Clips an open ring (its last place does not repeat the first) to the square; nothing inside leaves it empty.
+///
+/// If the ring leaves the square and comes back, its pieces are connected along the square's edge. `spare` is a buffer.
+/// Source: Sutherland and Hodgman (1974).
 pub fn clip_ring(ring: &mut Vec<Place>, spare: &mut Vec<Place>) {
     for side in 0..4 {
         let inside = |p: Place| match side {
@@ -102,11 +106,11 @@ pub fn clip_ring(ring: &mut Vec<Place>, spare: &mut Vec<Place>) {
             let (a, b) = if a > b { (b, a) } else { (a, b) };
             let edge = if side % 2 == 0 { LOW } else { HIGH };
             if side < 2 {
-                let share = (edge - a.0) as f64 / (b.0 - a.0) as f64;
-                (edge, (a.1 as f64 + share * (b.1 - a.1) as f64).round() as i64)
+                let fraction = (edge - a.0) as f64 / (b.0 - a.0) as f64;
+                (edge, (a.1 as f64 + fraction * (b.1 - a.1) as f64).round() as i64)
             } else {
-                let share = (edge - a.1) as f64 / (b.1 - a.1) as f64;
-                ((a.0 as f64 + share * (b.0 - a.0) as f64).round() as i64, edge)
+                let fraction = (edge - a.1) as f64 / (b.1 - a.1) as f64;
+                ((a.0 as f64 + fraction * (b.0 - a.0) as f64).round() as i64, edge)
             }
         };
         if ring.iter().all(|place| inside(*place)) {
@@ -127,13 +131,13 @@ pub fn clip_ring(ring: &mut Vec<Place>, spare: &mut Vec<Place>) {
     }
 }
 
-/// Twice the signed area of a ring, closed or not; positive where y grows downwards and the ring runs clockwise.
+/// Twice the signed area of a ring, closed or not. With y growing to the south, it is positive for a clockwise ring.
 pub fn area2(ring: &[Place]) -> i128 {
     let Some(first) = ring.first() else { return 0 };
     ring.iter()
         .zip(ring.iter().cycle().skip(1))
         .map(|(a, b)| {
-            // Reckoned from the first place, so that numbers stay small.
+            // Relative to the first place, so that numbers stay small.
             let (ax, ay, bx, by) = (a.0 - first.0, a.1 - first.1, b.0 - first.0, b.1 - first.1);
             i128::from(ax) * i128::from(by) - i128::from(bx) * i128::from(ay)
         })
@@ -158,10 +162,10 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_leaves_and_comes_back_is_two() {
+    fn a_line_that_leaves_the_square_and_comes_back_gives_two_pieces() {
         let pieces = line(&[(100, 100), (100, -5_000), (300, -5_000), (300, 100)]);
         assert_eq!(pieces, [vec![(100, 100), (100, LOW)], vec![(300, LOW), (300, 100)]]);
-        // No vertex inside.
+        // A line without a vertex inside.
         assert_eq!(line(&[(-10_000, 50), (90_000, 50)]), [vec![(LOW, 50), (HIGH, 50)]]);
         assert!(line(&[(-10_000, 50), (50, -10_000)]).is_empty());
     }
@@ -176,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_segment_is_cut_at_the_same_places_from_either_end(
+        fn a_segment_is_clipped_at_the_same_places_in_both_directions(
             a in (-200_000_i64..200_000, -200_000_i64..200_000), b in (-200_000_i64..200_000, -200_000_i64..200_000),
         ) {
             let there = clip_segment(a, b);
@@ -187,7 +191,7 @@ mod tests {
         }
 
         #[test]
-        fn a_triangle_keeps_what_is_inside(corners in proptest::array::uniform3((-200_000_i64..200_000, -200_000_i64..200_000))) {
+        fn a_clipped_triangle_has_the_area_of_the_intersection(corners in proptest::array::uniform3((-200_000_i64..200_000, -200_000_i64..200_000))) {
             let clipped = ring(&corners);
             prop_assert!(clipped.iter().all(|place| holds(*place)));
             // Second source: `geo`'s boolean operations on the same triangle and square.

@@ -1,6 +1,6 @@
-//! How many points the fullest tile of each zoom has: decides for a whole layer at which zooms it is clustered.
+//! The number of points in the fullest tile of each zoom. It decides at which zooms a whole layer is clustered.
 //!
-//! One tile's own fulness would not do: of two neighbours one would show circles and the other dots.
+//! The decision is not taken for each tile: else one tile could show clusters and its neighbour single points.
 
 use hashbrown::HashMap;
 
@@ -8,22 +8,22 @@ use crate::access::CollectionView;
 use crate::access::RowGroup;
 use crate::model::GeometryKind;
 use crate::model::crs::mercator_grid;
-use crate::tile::thin::FULL_ZOOM;
-use crate::tile::thin::MOST_POINTS;
+use crate::tile::dropping::FULL_ZOOM;
+use crate::tile::dropping::MOST_POINTS;
 
-/// The deepest zoom that may be clustered.
+/// The highest zoom that may be clustered.
 const DEEPEST: u32 = FULL_ZOOM as u32 - 1;
 
 /// Points in the fullest tile, by zoom.
 #[derive(Debug)]
 pub struct Density([u32; FULL_ZOOM as usize]);
 
-/// Points of a row group in each tile of the deepest zoom.
+/// The points of a row group in each tile of the highest zoom that may be clustered.
 #[derive(Debug)]
 struct Counts(Vec<((u32, u32), u32)>);
 
 impl Density {
-    /// Of a collection, reckoned when first wanted and kept with its rows.
+    /// The density of a collection, computed when first needed and held with its rows.
     pub fn of(collection: &CollectionView) -> std::sync::Arc<Self> {
         collection.derive(|collection| {
             let mut tiles: HashMap<(u32, u32), u32> = HashMap::new();
@@ -45,12 +45,12 @@ impl Density {
         })
     }
 
-    /// Whether it is known, or reckoned in no time.
+    /// Whether the density is computed already, or the collection is so small that this takes no time.
     pub fn is_at_hand(collection: &CollectionView) -> bool {
         collection.rows() <= u64::from(MOST_POINTS) || collection.has_derived::<Self>()
     }
 
-    /// Points in the fullest tile of a zoom; 0 where no zoom is clustered.
+    /// The number of points in the fullest tile of a zoom; 0 from zoom 12 on, where nothing is clustered.
     pub fn fullest(&self, zoom: u8) -> u32 {
         self.0.get(usize::from(zoom)).copied().unwrap_or(0)
     }

@@ -1,6 +1,6 @@
-//! Mapbox Vector Tile 2.1 bytes.
+//! The bytes of Mapbox Vector Tiles, version 2.1.
 //!
-//! Source: Mapbox vector tile specification 2.1; protocol buffers' wire format.
+//! Source: Mapbox vector tile specification 2.1; the wire format of protocol buffers.
 
 use std::cell::Cell;
 
@@ -13,14 +13,14 @@ use crate::tile::clip::Place;
 use crate::tile::grid::TILE_EXTENT;
 use crate::tile::values::Values;
 
-/// The most bytes that are left for the next layer.
+/// The most bytes of memory that a finished layer leaves to the next one.
 const MOST_LEFT: usize = 4 << 20;
 
 thread_local! {
     static SPARE: Cell<Option<Box<LayerWriter>>> = const { Cell::new(None) };
 }
 
-/// Commands of geometries.
+/// Geometry commands of the specification, section 4.3.1: `MoveTo`, `LineTo`, `ClosePath`.
 const MOVE: u64 = 1;
 const LINE: u64 = 2;
 const CLOSE: u64 = 7;
@@ -36,7 +36,7 @@ pub struct LayerWriter {
 }
 
 impl LayerWriter {
-    /// An empty one, in the room that an earlier one of this thread left: fresh pages cost more than what is written.
+    /// An empty layer, in the memory of an earlier layer of this thread: fresh memory pages cost more than the writing.
     #[must_use]
     pub fn empty() -> Box<Self> {
         let Some(mut layer) = SPARE.take() else { return Box::default() };
@@ -47,7 +47,7 @@ impl LayerWriter {
         layer
     }
 
-    /// Leaves its room to the next one, unless it is more than most tiles need.
+    /// Leaves the memory to the next layer of this thread, unless it is larger than most tiles need.
     pub fn leave(self: Box<Self>) {
         let room = self.features.room() + self.values.room() + self.keys.room();
         if room <= MOST_LEFT {
@@ -55,24 +55,24 @@ impl LayerWriter {
         }
     }
 
-    /// Bytes of the finished layer but for its name and head.
+    /// The size in bytes of the finished layer, without its name and header.
     pub fn bytes(&self) -> usize {
         self.features.len() + self.keys.len() + self.values.table().len()
     }
 
-    /// A new key of the layer; each is given once.
+    /// Adds a key to the layer and returns its index. The caller adds each key once.
     pub fn key(&mut self, name: &str) -> u32 {
         self.keys.field(3, name.as_bytes());
         self.key_count += 1;
         self.key_count - 1
     }
 
-    /// The table of values.
+    /// The layer's table of values.
     pub fn values(&mut self) -> &mut Values {
         &mut self.values
     }
 
-    /// Adds a feature: tags as pairs of key and value indices, then its geometry, as [`Geometry`] has it.
+    /// Adds a feature. `tags` are pairs of a key index and a value index.
     pub fn feature(&mut self, id: u64, tags: &[(u32, u32)], geometry: &Geometry) {
         let kind = match geometry.kind {
             GeometryKind::Point => 1,
@@ -82,7 +82,7 @@ impl LayerWriter {
         self.add(id, tags, kind, |features| push_commands(features, geometry));
     }
 
-    /// Adds a feature of one point.
+    /// Adds a feature with one point.
     #[inline]
     pub fn point(&mut self, id: u64, tags: &[(u32, u32)], (x, y): Place) {
         let place = [zigzag(x), zigzag(y)];
@@ -150,21 +150,21 @@ impl LayerWriter {
     }
 }
 
-/// The most tags of a point that is written by [`short_point`], and the most bytes it takes: every length in it is one
-/// byte.
+/// The most tags of a point that [`short_point`] writes, and the most bytes it takes. They are so small that each length
+/// in the message has one byte.
 const FEW: usize = 12;
 const SHORT_POINT: usize = 104;
 const _: () = assert!(2 + 9 + 2 + FEW * 5 + 2 + 3 + 8 < 0x80);
 
-/// Writes a feature of one point with few tags, keys below 2^7, values and places below 2^28; how many bytes it takes.
-/// The same bytes as [`LayerWriter::feature`] would write, in a few steps that follow each other closely.
+/// Writes a feature with one point and few tags, and returns the number of bytes. Keys must be below 2^7, values and
+/// places below 2^28. The bytes are those of [`LayerWriter::feature`], written faster.
 #[inline]
 fn short_point(room: &mut [u8], id: u64, tags: &[(u32, u32)], [x, y]: [u64; 2]) -> usize {
     let mut put = |at: usize, (text, bytes): (u64, usize)| {
         room[at..at + 8].copy_from_slice(&text.to_le_bytes());
         at + bytes
     };
-    // The lengths of the feature and of its tags are filled in at the end.
+    // The lengths of the feature and of its tags are written at the end.
     let mut at = put(0, (0x08_00_12, 3));
     at = put(at, varint_56(id));
     let pairs = at + 2;
@@ -188,12 +188,13 @@ fn short_point(room: &mut [u8], id: u64, tags: &[(u32, u32)], [x, y]: [u64; 2]) 
     at
 }
 
-/// A feature's geometry on the tile grid.
+/// The geometry of a feature on the tile grid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Geometry {
-    /// Points, lines or areas.
+    /// Points, lines or polygons.
     pub kind: GeometryKind,
-    /// Points of one place each; lines; open rings, an outer one (positive area) before its holes (negative).
+    /// Points with one place each; lines; or open rings, where an outer ring (positive area) stands before its holes
+    /// (negative area).
     pub parts: Vec<Vec<Place>>,
 }
 
@@ -220,7 +221,7 @@ fn push_commands(out: &mut Message, geometry: &Geometry) {
             step(out, *place);
         }
         if geometry.kind == GeometryKind::Polygon {
-            // Closing draws the ring's last edge.
+            // ClosePath draws the ring's last edge.
             out.varint(CLOSE | 1 << 3);
         }
     }
@@ -266,7 +267,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_point_is_the_same_however_it_is_written(id: u64, id_shift in 0_u32..64, tags in proptest::collection::vec((0_u32..200, any::<u32>(), 0_u32..32), 0..16), x in -40_000_i64..40_000, y in any::<i32>(), y_shift in 0_u32..32) {
+        fn a_short_point_has_the_bytes_of_any_other_feature(id: u64, id_shift in 0_u32..64, tags in proptest::collection::vec((0_u32..200, any::<u32>(), 0_u32..32), 0..16), x in -40_000_i64..40_000, y in any::<i32>(), y_shift in 0_u32..32) {
             let (id, y) = (id >> id_shift, i64::from(y >> y_shift));
             let tags: Vec<(u32, u32)> = tags.iter().map(|(key, value, shift)| (*key, value >> shift)).collect();
             let (mut one, mut other) = (LayerWriter::default(), LayerWriter::default());

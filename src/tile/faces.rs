@@ -1,7 +1,7 @@
-//! Contours that may touch at places, as areas whose inside hangs together.
+//! Valid polygons from contours that may touch at places.
 //!
-//! What the overlay calls a geometry can touch itself, or list a part as a hole of its neighbour. Its edges are right,
-//! so the rings are traced again: round each face of the plane, turning as sharply as can be at every place.
+//! A geometry that the overlay returns can touch itself, or can list a part as a hole of the part beside it. Its edges are
+//! right, so the rings are traced again: round each face of the plane, with the sharpest possible turn at each place.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -10,8 +10,10 @@ use crate::tile::clip::Place;
 use crate::tile::clip::area2;
 use crate::tile::repair::contains;
 
-/// Rings of valid areas, outer ones with a positive area and each before its holes, from closed contours
-/// whose edges meet only at their ends and have the inside where a ring with a positive area has it.
+/// The rings of valid polygons from closed contours. Outer rings have a positive area and stand before their holes.
+///
+/// Edges of the contours must meet only at their ends, and the inside must be on the side where a ring of positive area
+/// has it.
 pub fn faces(contours: impl Iterator<Item = Vec<Place>>) -> Vec<Vec<Place>> {
     let mut edges: Vec<(Place, Place)> = Vec::new();
     for contour in contours {
@@ -33,7 +35,7 @@ pub fn faces(contours: impl Iterator<Item = Vec<Place>>) -> Vec<Vec<Place>> {
             parts.push(outer.into_iter().chain(holes).collect());
         }
     }
-    // The rest are holes that touch no outer ring: each is in the smallest part round it.
+    // The remaining rings are holes that touch no outer ring. Each belongs to the smallest part around it.
     for hole in loose {
         let around = parts.iter_mut().filter(|part| middle_is_within(&part[0], &hole));
         if let Some(part) = around.min_by_key(|part| area2(&part[0])) {
@@ -43,7 +45,8 @@ pub fn faces(contours: impl Iterator<Item = Vec<Place>>) -> Vec<Vec<Place>> {
     parts.into_iter().flatten().collect()
 }
 
-/// The places round one face, from an edge on with the inside on its left; marks the edges as taken.
+/// The places round one face, from the edge `start` on, with the inside on the left of the edges. Marks the edges as
+/// taken.
 fn walk(edges: &[(Place, Place)], taken: &mut [bool], start: usize) -> Vec<Place> {
     let mut places = Vec::new();
     let mut at = start;
@@ -61,7 +64,7 @@ fn walk(edges: &[(Place, Place)], taken: &mut [bool], start: usize) -> Vec<Place
     places
 }
 
-/// Which of two directions comes first, turning from `back` through the inside.
+/// Which of two directions comes first when turning from `back` through the inside.
 fn order_from(back: Place, one: Place, two: Place) -> Ordering {
     let half = |way: Place| match (cross(back, way), dot(back, way)) {
         (turn, _) if turn < 0 => 0,
@@ -72,7 +75,8 @@ fn order_from(back: Place, one: Place, two: Place) -> Ordering {
     half(one).cmp(&half(two)).then(cross(one, two).cmp(&0))
 }
 
-/// A closed walk cut where it comes by a place again, into rings that come by each place once.
+/// Splits a closed walk at each place that it passes twice, into rings that pass each place once; without rings of no
+/// area.
 fn simple_rings(walk: &[Place]) -> Vec<Vec<Place>> {
     let mut rings = Vec::new();
     let mut path: Vec<Place> = Vec::new();
@@ -80,8 +84,8 @@ fn simple_rings(walk: &[Place]) -> Vec<Vec<Place>> {
     for place in walk {
         if let Some(since) = places.get(place).copied() {
             let ring = path.split_off(since);
-            for gone in &ring {
-                places.remove(gone);
+            for left in &ring {
+                places.remove(left);
             }
             rings.push(ring);
         }
@@ -93,8 +97,8 @@ fn simple_rings(walk: &[Place]) -> Vec<Vec<Place>> {
     rings
 }
 
-/// Whether a ring lies within an outer one, given that they meet at vertices only: then the middle of an edge, on a
-/// grid twice as fine, is on neither's border and tells for all.
+/// Whether a ring lies within an outer ring. They may meet at vertices only, so the middle of one edge is enough for the
+/// test: it is on no edge of the outer ring. The grid is doubled so that the middle is on it.
 fn middle_is_within(outer: &[Place], ring: &[Place]) -> bool {
     let doubled: Vec<Place> = outer.iter().map(|place| (2 * place.0, 2 * place.1)).collect();
     contains(&doubled, (ring[0].0 + ring[1].0, ring[0].1 + ring[1].1))
@@ -113,8 +117,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn squares_that_touch_at_corners_stay_apart_and_shut_a_hole_in() {
-        // Four squares in a ring touch corner to corner; what they shut in is nobody's.
+    fn squares_that_touch_at_corners_stay_four_parts() {
+        // Four squares touch corner to corner; the area that they enclose belongs to none.
         let square = |x: i64, y: i64| vec![(x, y), (x + 2, y), (x + 2, y + 2), (x, y + 2)];
         let rings = faces([square(2, 0), square(0, 2), square(4, 2), square(2, 4)].into_iter());
         assert_eq!(rings.len(), 4);
@@ -122,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_that_comes_by_a_place_again_is_a_ring_and_its_hole() {
+    fn a_ring_that_passes_a_place_twice_becomes_a_ring_and_its_hole() {
         let rings =
             faces([vec![(0, 0), (10, 0), (10, 10), (0, 10), (0, 5), (4, 7), (4, 3), (0, 5)]].into_iter());
         let areas: Vec<i128> = rings.iter().map(|ring| area2(ring)).collect();
@@ -130,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_is_in_the_smallest_part_round_it() {
+    fn a_hole_belongs_to_the_smallest_part_around_it() {
         let square =
             |at: i64, side: i64| vec![(at, at), (at + side, at), (at + side, at + side), (at, at + side)];
         let hole = |at, side| square(at, side).into_iter().rev().collect::<Vec<_>>();

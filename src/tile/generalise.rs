@@ -1,11 +1,13 @@
-//! From which zoom on each vertex of a line or area is needed.
+//! Generalisation: the least zoom at which each vertex of a line or polygon is drawn.
 //!
-//! Visvalingam and Whyatt (1993): the vertex that makes the smallest triangle with its neighbours goes first. A
-//! vertex is needed from the zoom on at which its triangle is [`LEAST_AREA`] grid cells or more. One byte a vertex
-//! serves every zoom. Arcs are gone through in one direction whatever ring they stand in, so that two areas that
-//! share a border keep the same vertices of it; in a coverage the places where arcs meet are kept at every zoom. A ring
-//! that meets no other has no first vertex: every vertex of it is rated alike, wherever the file begins the ring, and
-//! a vertex that is there twice in a row counts once.
+//! Visvalingam and Whyatt (1993): the vertex that forms the smallest triangle with its neighbours is removed first. A
+//! vertex is drawn from the zoom on at which its triangle has [`LEAST_AREA`] grid cells. One byte for each vertex serves
+//! all zooms.
+//!
+//! An arc is always processed in the same direction, whichever ring it belongs to, so that two polygons with a shared
+//! border draw the same vertices of it. In a coverage, the vertices where arcs meet (nodes) are drawn at every zoom. The
+//! result for a ring without nodes does not depend on the vertex at which its file begins it, and of equal consecutive
+//! vertices only one is used.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -19,27 +21,28 @@ use crate::model::Position;
 use crate::model::crs::mercator_grid_clamped;
 use crate::tile::grid::MAX_ZOOM;
 
-/// The smallest triangle worth drawing, in grid cells: half a pixel high over two pixels on a tile of 512 pixels.
+/// The area of the smallest triangle that is drawn, in grid cells: a base of two pixels and a height of half a pixel on
+/// a tile of 512 pixels.
 const LEAST_AREA: u128 = 32;
-/// Not needed at any zoom.
+/// The least zoom of a vertex that no zoom draws.
 const NEVER: u8 = MAX_ZOOM + 1;
 
 /// A vertex on the 2^32 world grid.
 pub type Vertex = [u32; 2];
 
-/// The vertices of a row group's geometries on the world grid.
+/// The vertices of a row group's geometries on the world grid, in the order of the group's positions.
 #[derive(Debug)]
 pub struct Vertices(Box<[Vertex]>);
 
-/// The least zoom of each vertex, areas taken one by one.
+/// The least zoom of each vertex of a row group, where each polygon is processed without regard to others.
 #[derive(Debug)]
 struct Alone(Box<[u8]>);
 
-/// The least zoom of each vertex of each row group of a coverage.
+/// The least zoom of each vertex of each row group of a coverage, where polygons with shared borders agree.
 #[derive(Debug)]
 struct Together(Vec<Box<[u8]>>);
 
-/// Vertices and least zooms of one row group.
+/// The vertices of one row group and their least zooms.
 #[derive(Debug, Clone)]
 pub struct Detail {
     vertices: std::sync::Arc<Vertices>,
@@ -53,7 +56,7 @@ enum Zooms {
 }
 
 impl Detail {
-    /// Of a group of a collection, computed when first wanted and kept with the rows.
+    /// The detail of the row group with index `group`, computed when first needed and held with the rows.
     pub fn of(collection: &CollectionView, group: usize) -> Self {
         let rows = &collection.groups()[group];
         let vertices = rows.derive(vertices);
@@ -65,17 +68,17 @@ impl Detail {
         Self { vertices, zooms }
     }
 
-    /// Whether areas share their borders, which must stay shared.
+    /// Whether the collection is a coverage: polygons with shared borders that must still match.
     pub fn is_coverage(&self) -> bool {
         matches!(self.zooms, Zooms::Together(..))
     }
 
-    /// World grid places, parallel to the group's positions.
+    /// The vertices, in the order of the group's positions.
     pub fn vertices(&self) -> &[Vertex] {
         &self.vertices.0
     }
 
-    /// Least zooms, parallel to the group's positions.
+    /// The least zooms, in the order of the group's positions.
     pub fn zooms(&self) -> &[u8] {
         match &self.zooms {
             Zooms::Alone(alone) => &alone.0,
@@ -90,7 +93,7 @@ fn vertices(group: &RowGroup) -> Vertices {
     Vertices(positions.map(|position: &Position| mercator_grid_clamped(*position)).collect())
 }
 
-/// Rings and lines of a group: where each begins and ends among the vertices, and whether it is closed.
+/// The rings and lines of a group, as ranges of its vertices, each with the kind of its geometry.
 fn runs(group: &RowGroup) -> impl Iterator<Item = (std::ops::Range<usize>, GeometryKind)> + '_ {
     (0..group.located()).filter_map(|row| group.geometry(row)).flat_map(|geometry| {
         let kind = geometry.kind.broad();
@@ -139,7 +142,7 @@ fn together(collection: &CollectionView) -> Together {
     Together(out)
 }
 
-/// Vertices where arcs meet: those whose neighbours are not the same wherever they occur.
+/// The vertices where arcs meet: those that do not have the same two neighbours in all rings.
 fn nodes<'a>(rings: impl Iterator<Item = &'a [Vertex]>) -> HashMap<Vertex, ()> {
     let mut neighbours: HashMap<Vertex, (Vertex, Vertex)> = HashMap::new();
     let mut nodes = HashMap::new();
@@ -157,12 +160,12 @@ fn nodes<'a>(rings: impl Iterator<Item = &'a [Vertex]>) -> HashMap<Vertex, ()> {
     nodes
 }
 
-/// A ring without its last vertex, which repeats the first.
+/// The ring without its last vertex if that repeats the first.
 pub fn open_ring(ring: &[Vertex]) -> &[Vertex] {
     if ring.len() > 1 && ring.first() == ring.last() { &ring[..ring.len() - 1] } else { ring }
 }
 
-/// The vertices of a ring by their places, each run of equal ones once, also across the ring's end.
+/// Indexes of the vertices of a ring, one for each run of equal vertices; a run may go across the ring's end.
 fn distinct(ring: &[Vertex]) -> Vec<usize> {
     let open = open_ring(ring);
     let mut order: Vec<usize> = (0..open.len()).collect();
@@ -178,7 +181,7 @@ fn rate_line(line: &[Vertex], zooms: &mut [u8]) {
     rate_arc(line, &order, zooms);
 }
 
-/// Rates a closed ring: in arcs from node to node, or as a whole if it has none.
+/// Sets the least zooms of a closed ring: arc by arc between its nodes, or as a whole if it has none.
 fn rate_ring(ring: &[Vertex], zooms: &mut [u8], is_node: impl Fn(Vertex) -> bool) {
     zooms.fill(NEVER);
     let order = distinct(ring);
@@ -199,12 +202,12 @@ fn rate_ring(ring: &[Vertex], zooms: &mut [u8], is_node: impl Fn(Vertex) -> bool
     }
 }
 
-/// Rates the inner vertices of an arc given by their order; both ends are needed at every zoom, and of an arc that
-/// closes on itself the two greatest as well, so that it never loses its area.
+/// Sets the least zooms of an arc; `order` has the indexes of its vertices. Every zoom draws both ends. If the arc ends
+/// where it begins, every zoom also draws the two vertices with the greatest triangles, so that the area stays.
 fn rate_arc(vertices: &[Vertex], order: &[usize], zooms: &mut [u8]) {
     let place = |at: &usize| vertices[*at];
     let closed = order.first().map(place) == order.last().map(place);
-    // Of two equal triangles the first along the arc goes first; the direction must be the arc's own.
+    // Of equal triangles the first along the arc is removed first, so the direction must depend on the arc alone.
     let steps: Vec<usize> = if order.iter().map(place).gt(order.iter().rev().map(place)) {
         order.iter().rev().copied().collect()
     } else {
@@ -213,14 +216,16 @@ fn rate_arc(vertices: &[Vertex], order: &[usize], zooms: &mut [u8]) {
     rate(vertices, &steps, Ends::Fixed { left: if closed { 2 } else { 0 } }, zooms);
 }
 
-/// Rates all vertices of a ring given by their order; the three greatest are needed at every zoom.
+/// Sets the least zooms of a ring without nodes; `order` has the indexes of its vertices. Every zoom draws the three
+/// vertices with the greatest triangles.
 fn rate_cycle(vertices: &[Vertex], order: &[usize], zooms: &mut [u8]) {
     let sequence = |order: &[usize]| -> Vec<usize> {
         let places: Vec<Vertex> = order.iter().map(|at| vertices[*at]).collect();
         let first = least_rotation(&places);
         (0..order.len()).map(|step| order[(first + step) % order.len()]).collect()
     };
-    // Of two equal triangles the first goes first: of the ways to write the ring down it is the least one that counts.
+    // Of equal triangles the first is removed first. So that this does not depend on the file, the ring is processed in
+    // the least of all its rotations in both directions.
     let ahead = sequence(order);
     let back = sequence(&order.iter().rev().copied().collect::<Vec<_>>());
     let place = |at: &usize| vertices[*at];
@@ -228,9 +233,10 @@ fn rate_cycle(vertices: &[Vertex], order: &[usize], zooms: &mut [u8]) {
     rate(vertices, &steps, Ends::Joined, zooms);
 }
 
-/// Where the least of all rotations of a sequence begins.
+/// The index at which the lexicographically least rotation of a sequence begins.
 ///
-/// Two candidates are compared until they differ, and all that the greater one has passed is out: one walk in all.
+/// Two candidates are compared until they differ; then the greater one and all that it has passed are ruled out. The
+/// time is linear.
 pub fn least_rotation<T: Ord>(sequence: &[T]) -> usize {
     let count = sequence.len();
     let (mut one, mut two, mut same) = (0, 1, 0);
@@ -249,16 +255,16 @@ pub fn least_rotation<T: Ord>(sequence: &[T]) -> usize {
     one.min(two).min(count.saturating_sub(1))
 }
 
-/// What is at the ends of a run of vertices.
+/// How the ends of a run of vertices are treated.
 #[derive(Clone, Copy)]
 enum Ends {
-    /// Vertices that are needed at every zoom, as are so many between them.
+    /// Every zoom draws both ends, and the `left` vertices between them that are removed last.
     Fixed { left: usize },
-    /// The last vertex is followed by the first; three are needed at every zoom.
+    /// The first vertex follows the last. Every zoom draws the three vertices that are removed last.
     Joined,
 }
 
-/// Rates a run of vertices given by their order; of two equal triangles the first one goes first.
+/// Sets the least zooms of a run of vertices; `order` has their indexes. Of equal triangles the first is removed first.
 fn rate(vertices: &[Vertex], order: &[usize], ends: Ends, zooms: &mut [u8]) {
     let count = order.len() as u32;
     let (inner, least) = match ends {
@@ -308,14 +314,14 @@ fn rate(vertices: &[Vertex], order: &[usize], ends: Ends, zooms: &mut [u8]) {
     }
 }
 
-/// Twice the area of a triangle in world grid cells.
+/// Twice the area of a triangle, in cells of the world grid.
 fn triangle2(a: Vertex, b: Vertex, c: Vertex) -> u128 {
     let part = |from: Vertex, to: Vertex, axis: usize| i128::from(to[axis]) - i128::from(from[axis]);
     (part(a, b, 0) * part(a, c, 1) - part(a, b, 1) * part(a, c, 0)).unsigned_abs()
 }
 
-/// The least zoom at which twice a triangle of this area is twice [`LEAST_AREA`] grid cells. At zoom z a grid cell
-/// is 2^(20 - z) world cells wide.
+/// The least zoom at which a triangle has [`LEAST_AREA`] grid cells. `area2` is twice its area in cells of the world
+/// grid. At zoom z a grid cell is 2^(20 - z) world cells wide.
 fn least_zoom(area2: u128) -> u8 {
     (0..=MAX_ZOOM).find(|zoom| area2 << (2 * zoom) >= (2 * LEAST_AREA) << 40).unwrap_or(NEVER)
 }
@@ -326,8 +332,8 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn zooms_by_hand() {
-        // At zoom 20 a grid cell is a world cell: a triangle of 32 cells is needed from there on.
+    fn least_zooms_of_areas_computed_by_hand() {
+        // At zoom 20 a grid cell is a world cell: a triangle of 32 cells is drawn from there on.
         assert_eq!((least_zoom(64), least_zoom(63)), (20, 21));
         // Four times the area, one zoom earlier.
         assert_eq!((least_zoom(64 << 2), least_zoom(64 << 40)), (19, 0));
@@ -356,14 +362,14 @@ mod tests {
 
     #[test]
     fn the_first_vertex_is_rated_like_any_other() {
-        // By hand: a square of 2^21 cells a side, whose least vertex is a bulge of one cell in its western side.
+        // By hand: a square of 2^21 cells a side with a bulge of one cell in its western side; the bulge is its least vertex.
         let side = 1 << 21;
         let ring = [[9, side / 2], [10, side], [10 + side, side], [10 + side, 0], [10, 0], [9, side / 2]];
         let mut zooms = [9; 6];
         rate_ring(&ring, &mut zooms, |_| false);
-        // Its triangle has 2^20 world cells. At zoom 13 a grid cell has 2^14, so that these are 64; at zoom 12 they are 16.
+        // The bulge's triangle has 2^20 world cells. A grid cell has 2^14 at zoom 13, so that these are 64; 16 at zoom 12.
         assert_eq!((zooms[0], zooms[5]), (13, 13));
-        // A corner has 2^41, which are 32 grid cells from zoom 2 on; three are there at every zoom.
+        // A corner's triangle has 2^41, which are 32 grid cells from zoom 2 on; three vertices are drawn at every zoom.
         zooms[1..5].sort_unstable();
         assert_eq!(zooms[1..5], [0, 0, 0, 2]);
     }
@@ -377,11 +383,11 @@ mod tests {
         rate_ring(&[[5, 5], [900, 5], [900, 900], [5, 900], [5, 5]], &mut once, |_| false);
         assert_eq!((zooms[0], zooms[2], zooms[3], zooms[5]), (once[0], once[1], once[2], once[3]));
         assert_eq!([zooms[1], zooms[4], zooms[6]], [NEVER; 3]);
-        // And makes no node of a coverage.
+        // A repeated vertex is not a node of a coverage.
         assert!(nodes([&ring[..]].into_iter()).is_empty());
     }
 
-    /// Effective areas by the definition: remove the smallest, look at all again.
+    /// The least zooms by the definition: remove the smallest triangle, then compute all triangles again.
     fn by_definition(line: &[Vertex]) -> Vec<u8> {
         let mut left: Vec<usize> = (0..line.len()).collect();
         let (mut zooms, mut floor) = (vec![0; line.len()], 0);
@@ -417,12 +423,12 @@ mod tests {
         }
 
         #[test]
-        fn direction_start_and_doubling_don_t_matter(
+        fn a_ring_s_direction_start_and_repeated_vertices_change_nothing(
             steps in proptest::collection::vec((0_u32..9, 0_u32..9), 3..14), turn in 0_usize..14, doubled in 0_usize..3, bits in 0_u32..24,
         ) {
-            // Few places: rings come by a vertex again, and many triangles are alike.
+            // Few different places: rings pass a vertex twice, and many triangles are equal.
             let open: Vec<Vertex> = steps.iter().map(|(x, y)| [x << bits, y << bits]).collect();
-            // What each zoom draws, from the least rotation of either direction on.
+            // The vertices that each zoom draws, as the least rotation in either direction.
             let drawn = |open: &[Vertex]| -> Vec<Vec<Vertex>> {
                 let mut closed = vec![open[0]; doubled];
                 closed.extend_from_slice(open);

@@ -1,4 +1,5 @@
-//! One feature's geometry on a tile: filter by zoom, clip, snap, repair, orient.
+//! The geometry of one feature on a tile: vertices are filtered by zoom, clipped, snapped; polygons are then repaired
+//! and oriented.
 
 use crate::model::GeometryKind;
 use crate::model::GeometryRef;
@@ -20,7 +21,7 @@ use crate::tile::reach::meeting;
 use crate::tile::repair::lobes;
 use crate::tile::repair::repair;
 
-/// Room for so many vertices of a line is made before any is placed.
+/// The most vertices of a line that memory is reserved for in advance.
 const MOST_AT_ONCE: usize = 64;
 
 /// Whether a grid place is on the tile or its buffer.
@@ -29,9 +30,9 @@ fn on_tile(place: Place) -> bool {
     near.contains(&place.0) && near.contains(&place.1)
 }
 
-/// The part of a geometry that is on the tile, with the vertices that `zoom` needs; `None` if nothing of it is. Whether it
-/// meets the tile is decided by all of its vertices. What is too small for the grid, or reaches the tile by less than
-/// what the zoom leaves out, is drawn one cell large: a feature that meets the tile is in it.
+/// The part of a geometry on the tile, with the vertices that `zoom` draws; `None` if the geometry does not meet the
+/// tile. All of its vertices decide whether it does. A geometry that meets the tile is never left out: if its vertices
+/// at `zoom` leave nothing on the grid, it is drawn one grid cell large.
 pub fn on_grid(geometry: GeometryRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> Option<Geometry> {
     let kind = geometry.kind.broad();
     let parts = match kind {
@@ -43,7 +44,7 @@ pub fn on_grid(geometry: GeometryRef<'_>, detail: &Detail, at: TileCoord, zoom: 
             .filter(|place| on_tile(*place))
             .map(|place| vec![place])
             .collect(),
-        // Beyond the Mercator square there are no tiles; vertices there were moved to its edge.
+        // There are no tiles beyond the Mercator square; its vertices there were moved to the square's edge.
         _ if geometry.positions.iter().all(|position| mercator_grid(*position).is_none()) => Vec::new(),
         GeometryKind::Line => lines(geometry, detail, at, zoom),
         GeometryKind::Polygon => areas(geometry, detail, at, zoom),
@@ -51,10 +52,11 @@ pub fn on_grid(geometry: GeometryRef<'_>, detail: &Detail, at: TileCoord, zoom: 
     (!parts.is_empty()).then_some(Geometry { kind, parts })
 }
 
-/// The places of one open ring that `zoom` needs, in sixteenths.
+/// The places that `zoom` draws of one open ring, in sixteenths of a grid cell.
 fn places(run: std::ops::Range<usize>, detail: &Detail, at: TileCoord, zoom: u8, out: &mut Vec<Place>) {
     out.clear();
-    // The repeated end goes before any vertex is left out: else the last one that stays would be taken for it.
+    // The last vertex, which repeats the first, is removed before vertices are filtered: afterwards it is not known
+    // whether the last one is that repetition.
     let open = open_ring(&detail.vertices()[run.clone()]);
     for (vertex, least) in open.iter().zip(&detail.zooms()[run]) {
         if *least <= zoom {
@@ -63,7 +65,7 @@ fn places(run: std::ops::Range<usize>, detail: &Detail, at: TileCoord, zoom: u8,
     }
 }
 
-/// Whether a vertex that `zoom` needs is on the tile or its buffer: then the geometry meets it for certain.
+/// Whether a vertex that `zoom` draws is on the tile or its buffer; if so, the geometry certainly meets the tile.
 fn has_vertex_here(geometry: GeometryRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) -> bool {
     let run = geometry.first_position as usize..geometry.first_position as usize + geometry.positions.len();
     let square = at.square();
@@ -75,15 +77,15 @@ fn snap(place: Place) -> Place {
     (place.0 >> SIXTEENTHS, place.1 >> SIXTEENTHS)
 }
 
-/// A vertex in sixteenths, settled.
+/// A vertex in sixteenths of a grid cell, moved to its cell's corner.
 fn settled(at: TileCoord, [x, y]: [u32; 2]) -> Place {
     let mut place = at.fine_place(x, y);
     settle(&mut place);
     place
 }
 
-/// Moves a place to its cell's corner: what is cut after that is the same line for both tiles of an edge, which then
-/// differ by the snapping of the places where it is cut alone.
+/// Moves a place to its cell's corner before clipping. Two neighbouring tiles then clip the same line, and differ only by
+/// the snapping of the places at which they clip it.
 fn settle(place: &mut Place) {
     *place = (place.0 >> SIXTEENTHS << SIXTEENTHS, place.1 >> SIXTEENTHS << SIXTEENTHS);
 }
@@ -95,7 +97,7 @@ fn lines(geometry: GeometryRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) ->
     for ring in geometry.rings() {
         let run = start..start + ring.len();
         start = run.end;
-        // Only stretches that may meet the square are placed and cut. Settling moves a place by less than a cell.
+        // Only segments that may meet the square are converted and clipped. Settling moves a place by less than a cell.
         let mut before: Option<([u32; 2], u8)> = None;
         line.clear();
         for (vertex, least) in detail.vertices()[run.clone()].iter().zip(&detail.zooms()[run]) {
@@ -166,9 +168,9 @@ fn areas(geometry: GeometryRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) ->
             }
             let before = out.len();
             match area2(&ring) {
-                // A sliver of a coverage: its other half is the neighbour's.
+                // A sliver of a coverage is left out: the neighbouring polygon covers its area.
                 0 if detail.is_coverage() => {}
-                // A figure of eight, whose halves are alike, or nothing.
+                // A figure of eight with halves of equal area, or a ring without area.
                 0 => out.extend(lobes(&ring)),
                 // The outer ring has a positive area where y grows downwards.
                 area => {
@@ -199,8 +201,8 @@ fn areas(geometry: GeometryRef<'_>, detail: &Detail, at: TileCoord, zoom: u8) ->
     out
 }
 
-/// Turns a ring so that it begins at its least place, or with the least run of places if it comes by there again: the
-/// same ring is written alike wherever its file begins it.
+/// Rotates a ring so that it begins at its least place (at the least rotation, if the ring passes that place again).
+/// The bytes of a ring then do not depend on the vertex at which its file begins it.
 fn begin_at_least(ring: &mut [Place]) {
     let Some(least) = ring.iter().min().copied() else { return };
     let mut found = (0..ring.len()).filter(|at| ring[*at] == least);

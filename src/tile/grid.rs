@@ -1,64 +1,65 @@
-//! Tile addresses of the Web Mercator quad and the places of positions on a tile's grid.
+//! Tile addresses of the `WebMercatorQuad` tile matrix set, and places on a tile's grid.
 
 use crate::model::geometry::Bounds;
 use crate::tile::clip::SIXTEENTHS;
 
-/// The greatest zoom.
+/// The highest zoom.
 pub const MAX_ZOOM: u8 = 24;
 /// Grid cells along a tile's side.
 pub const TILE_EXTENT: i64 = 4_096;
-/// Grid cells around a tile that belong to it too, for points as well.
+/// The width of a tile's buffer in grid cells. Points in the buffer are in the tile too.
 pub const BUFFER: i64 = 64;
 
-/// A tile of the `WebMercatorQuad` set: zoom, column, row from the north.
+/// The address of a tile in the `WebMercatorQuad` tile matrix set (EPSG:3857).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TileCoord {
     /// Zoom.
     pub z: u8,
-    /// Column, from the antimeridian eastwards.
+    /// Column; 0 begins at the antimeridian and columns count to the east.
     pub x: u32,
-    /// Row, from the north southwards.
+    /// Row; 0 is the northernmost and rows count to the south.
     pub y: u32,
 }
 
 impl TileCoord {
-    /// An address, `None` if there is no such tile.
+    /// The address with this zoom, column and row; `None` if there is no such tile.
     #[must_use]
     pub fn new(z: u8, x: u32, y: u32) -> Option<Self> {
         (z <= MAX_ZOOM && u64::from(x) < 1 << z && u64::from(y) < 1 << z).then_some(Self { z, x, y })
     }
 
-    /// World cells (of 2^32) along the tile's side, as a power of two.
+    /// The length of the tile's side in cells of the 2^32 world grid, as a power of two.
     fn span_bits(self) -> u32 {
         32 - u32::from(self.z)
     }
 
-    /// World cells along a grid cell, at least one.
+    /// The length of a grid cell's side in world cells, at least one.
     #[must_use]
     pub fn cell(self) -> u32 {
         (1_u64 << self.span_bits() >> 12).max(1) as u32
     }
 
-    /// The tile grid place of a world grid place: subtract and shift, so that it is the same on every machine.
+    /// The place on the tile's grid of a place on the world grid. It is computed with integers only, so that all machines
+    /// give the same.
     #[must_use]
     pub fn place(self, x: u32, y: u32) -> (i64, i64) {
         let (x, y) = self.fine_place(x, y);
         (x >> SIXTEENTHS, y >> SIXTEENTHS)
     }
 
-    /// The same in sixteenths of a grid cell.
+    /// As [`Self::place`], in sixteenths of a grid cell.
     #[must_use]
     pub fn fine_place(self, x: u32, y: u32) -> (i64, i64) {
         let bits = self.span_bits();
         let along = |world: u32, tile: u32| {
             let from_edge = i64::from(world) - (i64::from(tile) << bits);
-            // 4,096 cells of sixteen parts = 2^16; from zoom 17 on a part is finer than a world cell.
+            // A tile has 4,096 cells of sixteen parts, 2^16 parts. From zoom 17 on a part is finer than a world cell.
             if bits >= 16 { from_edge >> (bits - 16) } else { from_edge << (16 - bits) }
         };
         (along(x, self.x), along(y, self.y))
     }
 
-    /// The world grid places on the tile or its buffer.
+    /// The square of the world grid that the tile and its buffer cover.
     #[must_use]
     pub fn square(self) -> Square {
         let side = 1_i64 << self.span_bits();
@@ -70,12 +71,12 @@ impl TileCoord {
             ((first - buffer).max(0) as u32, last as u32)
         };
         let (west, east) = along(self.x, u32::MAX);
-        // The last row of world cells says of a position that it is beyond the Mercator square.
+        // The last row of world cells is the mark for positions beyond the Mercator square.
         let (north, south) = along(self.y, u32::MAX - 1);
         Square { west, north, east, south }
     }
 
-    /// Boxes of positions that may be on the tile or its buffer, a little too large.
+    /// Boxes that contain all positions on the tile and its buffer; they are a little too large.
     #[must_use]
     pub fn windows(self) -> Vec<Bounds> {
         let tiles = f64::from(1_u32 << self.z.min(31));
@@ -98,7 +99,7 @@ impl TileCoord {
     }
 }
 
-/// A square of the world grid, its edges in it.
+/// A square of the world grid, edges included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Square {
     west: u32,
@@ -108,7 +109,8 @@ pub struct Square {
 }
 
 impl Square {
-    /// Whether a place is in it. One comparison an axis: what lies before the edge wraps round to a great number.
+    /// Whether a place is in the square.
+    // One comparison for each axis: a place before the first edge wraps round to a large number.
     #[inline]
     #[must_use]
     pub fn holds(&self, [x, y]: [u32; 2]) -> bool {
@@ -116,20 +118,22 @@ impl Square {
             && y.wrapping_sub(self.north) <= self.south - self.north
     }
 
-    /// Its north-western corner.
+    /// The north-western corner.
     #[must_use]
     pub fn corner(&self) -> [u32; 2] {
         [self.west, self.north]
     }
 
-    /// Its middle.
+    /// The centre.
     #[must_use]
     pub fn middle(&self) -> [u32; 2] {
         [u32::midpoint(self.west, self.east), u32::midpoint(self.north, self.south)]
     }
 
-    /// A place in it on the segment between two places outside, rounded to a world cell: that nearest the lesser end.
-    /// `None` if the segment passes by. Liang and Barsky, whichever way the segment is gone along.
+    /// A place in the square on the segment between two places outside it: the one nearest to the lesser of the two, rounded
+    /// to a world cell. `None` if the segment does not meet the square. The direction of the segment does not matter.
+    ///
+    /// Source: Liang and Barsky (1984), line clipping.
     #[must_use]
     pub fn entry(&self, a: [u32; 2], b: [u32; 2]) -> Option<[u32; 2]> {
         let (from, to) = (a.min(b), a.max(b));
@@ -137,15 +141,15 @@ impl Square {
         let (low, high) = ([self.west, self.north], [self.east, self.south]);
         for axis in 0..2 {
             let step = f64::from(to[axis]) - f64::from(from[axis]);
-            let share = |edge: u32| (f64::from(edge) - f64::from(from[axis])) / step;
+            let fraction = |edge: u32| (f64::from(edge) - f64::from(from[axis])) / step;
             if step == 0.0 {
                 if !(low[axis]..=high[axis]).contains(&from[axis]) {
                     return None;
                 }
             } else if step > 0.0 {
-                (enter, leave) = (enter.max(share(low[axis])), leave.min(share(high[axis])));
+                (enter, leave) = (enter.max(fraction(low[axis])), leave.min(fraction(high[axis])));
             } else {
-                (enter, leave) = (enter.max(share(high[axis])), leave.min(share(low[axis])));
+                (enter, leave) = (enter.max(fraction(high[axis])), leave.min(fraction(low[axis])));
             }
         }
         let place = |axis: usize| {
@@ -155,8 +159,8 @@ impl Square {
         (enter <= leave).then(|| [place(0), place(1)])
     }
 
-    /// Beyond which edges of it a place lies, a bit each, where it is farther than `margin`: two places with a bit in
-    /// common have nothing of it between them.
+    /// One bit for each edge of the square that the place lies beyond by more than `margin` world cells. If two places have
+    /// a bit in common, the segment between them does not meet the square.
     #[inline]
     #[must_use]
     pub fn beyond(&self, [x, y]: [u32; 2], margin: u32) -> u8 {
@@ -181,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses() {
+    fn a_tile_address_must_exist() {
         assert!(TileCoord::new(0, 0, 0).is_some());
         assert!(TileCoord::new(1, 2, 0).is_none());
         assert!(TileCoord::new(25, 0, 0).is_none());
@@ -193,7 +197,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn windows_hold_what_falls_on_the_tile(z in 0_u8..20, lon in -180.0_f64..180.0, lat in -85.0_f64..85.0, dx in -1_i64..=1, dy in -1_i64..=1) {
+        fn windows_contain_every_position_on_the_tile(z in 0_u8..20, lon in -180.0_f64..180.0, lat in -85.0_f64..85.0, dx in -1_i64..=1, dy in -1_i64..=1) {
             let position = Position::from_degrees(lon, lat).unwrap();
             let (wx, wy) = mercator_grid(position).unwrap();
             let shift = 32 - u32::from(z);

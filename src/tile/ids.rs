@@ -1,9 +1,10 @@
-//! Ids of tile features, one table for a layer: tiles and the look-up of a feature by its tile id use the same.
+//! Ids of tile features: one table for each layer, for tiles and for finding a feature by its tile id.
 //!
-//! A layer whose public ids are all whole numbers below 2^53, which a double of JavaScript holds, uses those; a field
-//! that only repeats them is no property of its tiles. Other layers get 28 bits of the hash of each row's id. Of rows
-//! whose bits are equal the first by row id keeps them, and each later one takes the next free value. The table is a
-//! function of the rows of the view alone; what rows beyond a tile can change of it goes into the key of a kept tile.
+//! If all public ids of a layer are whole numbers below 2^53, which a JavaScript number can hold, they are the tile ids,
+//! and a field that only repeats them is not written as a property. In other layers the tile id is 28 bits of the hash
+//! of the row's id; if several rows have equal bits, the first by row id has them and each later row takes the next free
+//! value. The table depends only on rows of the view. [`ids_version`] is part of the key of a cached tile, because rows
+//! beyond the tile can change the table.
 
 use std::sync::Arc;
 
@@ -16,37 +17,37 @@ use crate::model::RowId;
 use crate::model::ValueRef;
 use crate::query::RowRef;
 
-/// Bits of a hashed id: a varint of four bytes.
+/// Bits of a hashed id: its varint has at most four bytes.
 const BITS: u32 = 28;
-/// And in a layer of so many rows that half of those values were taken.
+/// Bits of a hashed id in a layer with so many rows that they would use half of the 28-bit values.
 const MANY_BITS: u32 = 32;
-/// Whole numbers from here on are not all doubles.
+/// From this number on, not every whole number is a double.
 const TOO_GREAT: u64 = 1 << 53;
-/// A table of so few rows is made in no time.
+/// The table of so few rows is computed in no time.
 const FEW: u64 = 1_000;
-/// Names that a file gives to the field of its feature ids, in small letters.
+/// Names, in lower case, that files use for the field of feature ids.
 const ID_NAMES: [&str; 5] = ["id", "fid", "gid", "ogc_fid", "objectid"];
 
 /// The tile ids of a layer's rows.
 #[derive(Debug)]
 pub struct TileIds {
     groups: Box<[GroupIds]>,
-    /// Places in the schema of fields that repeat the ids.
+    /// Indexes in the schema of the fields that repeat the ids.
     copies: Vec<usize>,
     version: u64,
 }
 
-/// Those of a row group.
+/// The tile ids of a row group.
 #[derive(Debug)]
 enum GroupIds {
     Numbers(Arc<Numbers>),
-    /// As many bits of the hashes as the mask has.
+    /// Hashes, and the mask of the bits that are used.
     Hashes(Arc<Hashes>, u32),
-    /// Hashes, some of them changed for free values.
+    /// Hashes, where some rows have another free value.
     Resolved(Box<[u32]>),
 }
 
-/// Public ids that are whole numbers, if all of a row group's are, and the fields that repeat them.
+/// The public ids of a row group, if all are whole numbers, and the fields that repeat them.
 #[derive(Debug)]
 struct Numbers {
     ids: Option<Box<[u64]>>,
@@ -58,7 +59,7 @@ struct Numbers {
 struct Hashes(Box<[u32]>);
 
 impl TileIds {
-    /// Of a collection, made when first wanted and kept with its rows.
+    /// The tile ids of a collection, computed when first needed and held with its rows.
     pub fn of(collection: &CollectionView) -> Arc<Self> {
         let bits = if collection.rows() <= 1 << (BITS - 1) { BITS } else { MANY_BITS };
         collection.derive(|collection| Self::make(collection, bits))
@@ -107,7 +108,7 @@ impl TileIds {
         Self { groups: ids, copies: Vec::new(), version: version(&said) }
     }
 
-    /// Of a row.
+    /// The tile id of a row.
     #[inline]
     pub fn get(&self, at: RowRef) -> u64 {
         let row = at.row as usize;
@@ -118,7 +119,7 @@ impl TileIds {
         }
     }
 
-    /// Whether a field, by its place in the schema, only repeats the ids.
+    /// Whether a field, by its index in the schema, only repeats the ids.
     pub fn is_copy(&self, field: usize) -> bool {
         self.copies.contains(&field)
     }
@@ -138,10 +139,10 @@ impl TileIds {
     }
 }
 
-/// The numbers of every row group, if all public ids of the collection are such.
+/// The numbers of every row group, if all public ids of the collection are whole numbers.
 fn numbers(collection: &CollectionView) -> Option<Vec<Arc<Numbers>>> {
     let schema = collection.schema();
-    // Every view of a row group has the fields of that group.
+    // What is computed here is held with the row group; every view of that group has the same fields.
     let may_copy: Vec<usize> = (0..schema.fields.len())
         .filter(|place| {
             let field = &schema.fields[*place];
@@ -154,7 +155,7 @@ fn numbers(collection: &CollectionView) -> Option<Vec<Arc<Numbers>>> {
         let numbers = group.derive(|group| Numbers::of(group, &may_copy));
         numbers.ids.is_some().then_some(numbers)
     };
-    // Of no rows there is nothing to say; the fields of an empty layer repeat nothing.
+    // The fields of an empty layer repeat nothing.
     if collection.groups().is_empty() { None } else { collection.groups().iter().map(of).collect() }
 }
 
@@ -169,7 +170,7 @@ impl Numbers {
     }
 }
 
-/// A whole number below 2^53, written as its digits and nothing else: two texts are never one number.
+/// Reads a whole number below 2^53. Only its shortest decimal text is accepted, so that two texts never give one number.
 fn whole(text: &str) -> Option<u64> {
     let is_plain =
         text == "0" || (text.starts_with(|first: char| matches!(first, '1'..='9')) && text.len() <= 16);
@@ -195,9 +196,10 @@ fn version(said: &[u8]) -> u64 {
     u64::from_le_bytes(first)
 }
 
-/// Makes ids of so many bits unique: which rows get another one than their own, and which. Of rows with equal ids the
-/// first by row id keeps it; the later ones, in the order of their row ids, take the next free value, after the
-/// greatest the least. There are at most 2^`bits` rows.
+/// Makes ids of `bits` bits unique: returns the index and the new id of each row that gets another id.
+///
+/// Of rows with equal ids the first by row id keeps it. The later ones, in the order of their row ids, take the next
+/// free value; 0 follows the greatest. There must be at most 2^`bits` rows.
 fn resolve(own: &[u32], row_id: impl Fn(usize) -> RowId, bits: u32) -> Vec<(usize, u32)> {
     let mut sorted = own.to_vec();
     sorted.sort_unstable();
@@ -207,7 +209,7 @@ fn resolve(own: &[u32], row_id: impl Fn(usize) -> RowId, bits: u32) -> Vec<(usiz
     if shared.is_empty() {
         return Vec::new();
     }
-    // Few ids are shared: of the others most are told by a bit of a small table.
+    // Few ids are shared: a small table by the low 16 bits rules out most of the others.
     let mut may_be_shared = vec![false; 1 << 16];
     let low = |id: u32| usize::from(id as u16);
     for id in &shared {
@@ -238,25 +240,25 @@ fn resolve(own: &[u32], row_id: impl Fn(usize) -> RowId, bits: u32) -> Vec<(usiz
     moved
 }
 
-/// The row whose tile id this is.
+/// The row with this tile id; `None` if there is none.
 #[must_use]
 pub fn find(collection: &CollectionView, id: u64) -> Option<RowRef> {
     TileIds::of(collection).find(id)
 }
 
-/// A number that changes whenever rows beyond a tile may have changed the ids or properties in it.
+/// A number that changes whenever rows beyond a tile change the ids or the properties in it.
 #[must_use]
 pub fn ids_version(collection: &CollectionView) -> u64 {
     TileIds::of(collection).version
 }
 
-/// Whether the table of a collection's tile ids is there, or made in no time.
+/// Whether the tile ids of a collection are computed already, or the collection is so small that this takes no time.
 #[must_use]
 pub fn are_ids_known(collection: &CollectionView) -> bool {
     collection.rows() <= FEW || collection.has_derived::<TileIds>()
 }
 
-/// Whether tiles leave out a field, by its place in the schema, because it only repeats the features' ids.
+/// Whether tiles leave out a field, by its index in the schema, because it only repeats the features' ids.
 #[must_use]
 pub fn is_id_field(collection: &CollectionView, field: usize) -> bool {
     TileIds::of(collection).is_copy(field)
@@ -280,11 +282,11 @@ mod tests {
     use crate::import::import;
     use crate::model::Provenance;
     use crate::store::Store;
-    use crate::tile::Thinning;
+    use crate::tile::FeatureDropping;
     use crate::tile::TileCoord;
     use crate::tile::tile;
 
-    /// The collection `p` of a store that a CSV file makes.
+    /// The collection `p` of a store with the rows of a CSV file.
     fn collection(csv: &str, id: Option<&str>) -> Arc<CollectionView> {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open_or_create(&folder.path().join("s.gpkg")).unwrap());
@@ -307,17 +309,17 @@ mod tests {
     }
 
     #[test]
-    fn the_later_of_two_takes_the_next_free_value() {
+    fn the_later_of_two_rows_with_one_hash_takes_the_next_free_value() {
         let rows = [RowId(30), RowId(10), RowId(20), RowId(40), RowId(50)];
-        // Row 10 keeps 7; 8 is row 40's; rows 20 and 30 take 9 and 10.
+        // The row with id 10 keeps 7; the row with id 40 has 8; those with ids 20 and 30 take 9 and 10.
         assert_eq!(resolve(&[7, 7, 7, 8, 255], |at| rows[at], 8), [(2, 9), (0, 10)]);
-        // After the greatest comes the least.
+        // 0 follows the greatest value.
         assert_eq!(resolve(&[255, 255], |at| rows[at], 8), [(0, 0)]);
         assert!(resolve(&[3, 1, 2], |at| rows[at], 8).is_empty());
     }
 
     #[test]
-    fn a_space_of_eight_bits_is_told_apart_in_every_order_of_rows() {
+    fn ids_of_eight_bits_are_unique_and_do_not_depend_on_the_order_of_rows() {
         let mut numbers = 1_u64;
         for count in [2, 100, 255, 256] {
             for _ in 0..50 {
@@ -349,8 +351,8 @@ mod tests {
     }
 
     #[test]
-    fn every_tile_and_the_table_agree() {
-        // Eight bits for up to 256 rows: most rows have another id than their own.
+    fn tiles_and_the_look_up_use_the_same_ids() {
+        // Eight bits for up to 256 rows: most rows get another id than their hash.
         for count in [40_u32, 200, 256] {
             let rows: String = (0..count)
                 .map(|n| {
@@ -362,13 +364,13 @@ mod tests {
             assert!(table.groups.iter().any(|group| matches!(group, GroupIds::Resolved(_))));
             let mut found: BTreeMap<u64, i64> = BTreeMap::new();
             for z in 0..=10 {
-                // Every tile of the zoom that any of them may be on.
-                let across = |share: f64| (share * f64::from(1_u32 << z)) as u32;
+                // All tiles of the zoom that a row may be on.
+                let across = |fraction: f64| (fraction * f64::from(1_u32 << z)) as u32;
                 let (west, east) = (across((180.0 - 2.0) / 360.0), across((180.0 + 1.0) / 360.0));
                 let (north, south) = (across(0.325), across(0.345));
                 let mut seen = BTreeSet::new();
                 for (x, y) in (west..=east).flat_map(|x| (north..=south).map(move |y| (x, y))) {
-                    let bytes = tile(&[&collection], TileCoord { z, x, y }, None, Thinning::ToSize);
+                    let bytes = tile(&[&collection], TileCoord { z, x, y }, None, FeatureDropping::ToSize);
                     for feature in mvt::read(&bytes).into_iter().flat_map(|layer| layer.features) {
                         let mvt::Value::Int(n) = feature.properties["n"] else { unreachable!("a number") };
                         assert_eq!(*found.entry(feature.id).or_insert(n), n, "one id, one row");
@@ -394,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_the_ids_themselves() {
+    fn public_ids_that_are_whole_numbers_are_the_tile_ids() {
         let plain =
             collection("id,lon,lat,n\n0,-1,52,1\n7,-1.1,52,7\n9007199254740991,-1.2,52,2\n", Some("id"));
         let find = |id: u64| find(&plain, id).map(|at| value(&plain, at));
@@ -404,7 +406,7 @@ mod tests {
         );
         let place = |name: &str| plain.schema().position(name).unwrap();
         assert!(is_id_field(&plain, place("id")) && !is_id_field(&plain, place("n")));
-        // One id that is no such number, and none is its own.
+        // If one public id is not such a number, none is a tile id.
         for other in ["9007199254740992", "07", "x", "-1", "1.5"] {
             let mixed = collection(&format!("id,lon,lat,n\n7,-1.1,52,7\n{other},-1,52,1\n"), Some("id"));
             assert_eq!(super::find(&mixed, 7), None, "{other}");
@@ -414,16 +416,16 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_differs_in_a_row_is_a_property() {
+    fn a_field_that_differs_from_the_id_in_a_row_is_a_property() {
         let other = collection("key,id,lon,lat\n1,1,-1,52\n2,3,-1.1,52\n", Some("key"));
         assert!(!is_id_field(&other, other.schema().position("id").unwrap()));
-        // A field that is equal by chance has another name.
+        // A field with another name may be equal by chance, so it stays a property.
         let floors = collection("key,floors,lon,lat\n1,1,-1,52\n", Some("key"));
         assert!(!is_id_field(&floors, floors.schema().position("floors").unwrap()));
     }
 
     #[test]
-    fn the_version_says_what_far_rows_change() {
+    fn the_version_changes_when_far_rows_change_ids_or_properties() {
         let version = |csv: &str, id: Option<&str>| ids_version(&collection(csv, id));
         let one = version("id,lon,lat\n1,-1,52\n", Some("id"));
         assert_eq!(one, version("id,lon,lat\n2,-1,52\n3,5,52\n", Some("id")));

@@ -1,10 +1,11 @@
-//! One layer of a tile: the rows of a collection that reach the tile, cut to it, with their properties.
+//! One layer of a tile: the rows of a collection that reach the tile, clipped to it, with their properties.
 
 use crate::access::CollectionView;
 use crate::access::RowGroup;
 use crate::model::GeometryKind;
 use crate::model::geometry::Bounds;
 use crate::query::RowRef;
+use crate::tile::dropping::FULL_ZOOM;
 use crate::tile::encode::Geometry;
 use crate::tile::encode::LayerWriter;
 use crate::tile::generalise::Detail;
@@ -13,36 +14,35 @@ use crate::tile::grid::TileCoord;
 use crate::tile::ids::TileIds;
 use crate::tile::left_out::LeftOut;
 use crate::tile::tags::Tagger;
-use crate::tile::thin::FULL_ZOOM;
 
-/// Rows of a collection that may be on a tile, in the order everywhere.
+/// The rows of a collection that may be on a tile, in canonical order.
 #[derive(Debug)]
 pub struct Rows<'a> {
     /// The collection.
     pub collection: &'a CollectionView,
     /// The tile.
     pub at: TileCoord,
-    /// Points on the tile, and geometries whose box meets it.
+    /// The rows: points on the tile, and other geometries if their bounding box meets the tile.
     pub near: Vec<RowRef>,
-    /// Row groups that have any of them.
+    /// Indexes of the row groups that contain any of these rows.
     met: Vec<usize>,
-    /// Vertices of the row groups that hold geometries.
+    /// The vertices of each row group in `met` that is not a group of points.
     details: Vec<Option<Detail>>,
 }
 
-/// A feature ready to be written.
+/// A feature that is ready to be written.
 #[derive(Debug)]
 pub struct Feature {
-    /// Its row, or the first row of a cluster.
+    /// The row of the feature, or the first row of a cluster.
     pub at: RowRef,
-    /// Its geometry on the tile.
+    /// The geometry on the tile.
     pub geometry: Geometry,
-    /// How many features it stands for, where the layer is clustered.
+    /// The number of rows that the feature stands for, if it is a cluster.
     pub count: Option<u64>,
 }
 
 impl<'a> Rows<'a> {
-    /// Those of a tile.
+    /// Finds the rows of a tile.
     pub fn of(collection: &'a CollectionView, at: TileCoord) -> Self {
         let (windows, square) = (at.windows(), at.square());
         let groups = collection.groups();
@@ -58,7 +58,7 @@ impl<'a> Rows<'a> {
                 Some(places) => group.pyramid().visit(&windows, &mut |run, _| {
                     for (chunk, places) in places[run.clone()].chunks(64).enumerate() {
                         let first = run.start + chunk * 64;
-                        // A bit each, so that there is no branch to guess at the tile's edge.
+                        // One bit for each row: without branches, the tile's edge costs no wrong branch predictions.
                         let bit = |(at, place): (usize, &[u32; 2])| u64::from(square.holds(*place)) << at;
                         let mut held: u64 = places.iter().enumerate().map(bit).sum();
                         while held != 0 {
@@ -80,7 +80,8 @@ impl<'a> Rows<'a> {
                 }
             }
         }
-        // How rows are parted into groups may depend on rows that are not there to be seen; their order does not.
+        // How rows are partitioned into groups may depend on rows that the caller may not see. The order must not depend
+        // on it, so rows of groups that overlap are sorted.
         let key = |at: &RowRef| groups[at.group as usize].key(at.row as usize);
         let last = |group: usize| groups[group].key(groups[group].len() - 1);
         if met.windows(2).any(|pair| last(pair[0]) > groups[pair[1]].key(0)) {
@@ -89,12 +90,12 @@ impl<'a> Rows<'a> {
         Self { collection, at, near: rows, met, details }
     }
 
-    /// The group of a row.
+    /// The row group of a row.
     pub fn group(&self, at: RowRef) -> &'a RowGroup {
         &self.collection.groups()[at.group as usize]
     }
 
-    /// Whether a row is a point or several.
+    /// Whether a row's geometry is a point or a multi-point.
     pub fn is_point(&self, at: RowRef) -> bool {
         let group = self.group(at);
         let geometry = || group.geometry(at.row as usize);
@@ -102,7 +103,7 @@ impl<'a> Rows<'a> {
             || geometry().is_some_and(|geometry| geometry.kind.broad() == GeometryKind::Point)
     }
 
-    /// A row's geometry on the tile, with the vertices that `zoom` needs.
+    /// The geometry of a row on the tile, with the vertices that `zoom` draws; `None` if the row does not meet the tile.
     pub fn geometry(&self, at: RowRef, zoom: u8) -> Option<Geometry> {
         let (group, row) = (self.group(at), at.row as usize);
         if let Some(place) = point(group, row, self.at) {
@@ -112,52 +113,52 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The place of a row of a group of points; `None` for other groups and beyond the Mercator square.
+/// The place on the tile of a row in a group of points; `None` for other groups and beyond the Mercator square.
 fn point(group: &RowGroup, row: usize, at: TileCoord) -> Option<(i64, i64)> {
     let [x, y] = *group.mercator()?.get(row)?;
     (y != u32::MAX).then(|| at.place(x, y))
 }
 
-/// Properties to carry.
+/// The properties to write.
 #[derive(Debug, Clone, Copy)]
 pub struct Properties<'a> {
-    /// Those named, or all of the layer.
+    /// Names of the properties to write; `None` for all of the layer.
     wanted: Option<&'a [String]>,
-    /// Texts of more bytes than this are left out; 0 leaves out every property.
+    /// The most bytes of a text that is written; 0 leaves out all properties.
     longest: usize,
 }
 
 impl<'a> Properties<'a> {
-    /// The properties named, or all.
+    /// The properties with these names; `None` for all.
     pub fn new(wanted: Option<&'a [String]>) -> Self {
         Self { wanted, longest: usize::MAX }
     }
 
-    /// The same without texts of more bytes than this.
+    /// The same properties without texts of more than `longest` bytes.
     pub fn up_to(self, longest: usize) -> Self {
         Self { longest: self.longest.min(longest.max(1)), ..self }
     }
 
-    /// None of them.
+    /// No properties.
     pub fn left_out(self) -> Self {
         Self { longest: 0, ..self }
     }
 }
 
-/// A finished layer.
+/// A finished layer of a tile.
 #[derive(Debug)]
 pub struct Written {
-    /// The layer.
+    /// The bytes of the layer.
     pub bytes: Vec<u8>,
-    /// Texts that it would have had.
+    /// The texts that were left out.
     pub left: LeftOut,
 }
 
-/// What makes the tags of a layer's features; `clustered` if some stand for several rows.
+/// The tagger of a layer's features. `clustered` says that some of them are clusters.
 fn tagger<'a>(rows: &Rows<'a>, ids: &TileIds, properties: Properties<'_>, clustered: bool) -> Tagger<'a> {
     let Properties { wanted, longest } = properties;
     let mut tagger = Tagger::new(rows.collection, wanted, rows.near.len(), &rows.met);
-    // A field that repeats the ids is written for who names it.
+    // A field that repeats the feature ids is written only if the request names it.
     if wanted.is_none() {
         tagger.retain(|field| !ids.is_copy(field));
     }
@@ -200,7 +201,7 @@ pub fn write(
     finish(layer, tagger, rows, limit)
 }
 
-/// As [`write_all`], for rows that are all points of groups of points.
+/// As [`write_all`], for rows that are all in groups of points.
 fn write_points(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Option<Written> {
     let ids = TileIds::of(rows.collection);
     let mut layer = LayerWriter::empty();
@@ -219,16 +220,17 @@ fn write_points(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Op
     finish(layer, tagger, rows, limit)
 }
 
-/// Writes every row as it is, within `limit` bytes, without holding all geometries at once; `None` if they take more.
+/// Writes every row as a feature of its own, as a layer of at most `limit` bytes; `None` if they take more. Only one
+/// geometry is in memory at a time.
 pub fn write_all(rows: &Rows<'_>, properties: Properties<'_>, zoom: u8, limit: usize) -> Option<Written> {
-    // A feature has ten bytes at least: more than this cannot fit, and need not be cut first.
+    // A feature has at least ten bytes: more than this cannot fit.
     if rows.near.len() > limit / 10 && rows.near.iter().all(|at| rows.is_point(*at)) {
         return None;
     }
     if rows.near.iter().all(|at| rows.group(*at).mercator().is_some()) {
         return write_points(rows, properties, limit);
     }
-    // Each is written as soon as it is cut: its room is the next one's.
+    // Each geometry is written as soon as it is clipped, so that its memory is used again for the next one.
     let ids = TileIds::of(rows.collection);
     let mut layer = LayerWriter::empty();
     let mut tagger = tagger(rows, &ids, properties, false);

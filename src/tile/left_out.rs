@@ -1,5 +1,7 @@
-//! What was left out of a tile that would be too large: a feature says which of its fields were, and of all texts it is
-//! known how many would fit after all.
+//! Properties that were left out of a tile that would be too large.
+//!
+//! In: the fields that are left out of each feature. Out: the property that names them, and the length up to which
+//! texts would still fit.
 
 use std::hash::BuildHasher;
 
@@ -10,28 +12,28 @@ use crate::model::ValueRef;
 use crate::tile::encode::LayerWriter;
 use crate::tile::values::TileValue;
 
-/// The property that names the fields that were left out of a feature, with commas between them; `*` where their
-/// names together are longer than 64 bytes, so that what is said never takes the room of what is drawn.
+/// The property that names the fields that were left out of a feature, separated by commas. It is `*` if the names have
+/// more than 64 bytes together, so that they never displace geometry.
 pub const LEFT_OUT: &str = "left_out";
-/// More fields than are named.
+/// Stands for names that would be too long.
 const MANY: &str = "*";
-/// The most bytes of names.
+/// The most bytes of names in [`LEFT_OUT`].
 const MOST_NAMED_BYTES: usize = 64;
 
-/// The most bytes of a text in the table of values but for its own, and of a tag.
+/// The most bytes that a text takes in the table of values besides its own, and the most bytes of a tag.
 const VALUE_BYTES: usize = 12;
 const TAG_BYTES: usize = 10;
 
-/// What was left out of a layer.
+/// The properties that were left out of a layer.
 #[derive(Debug, Default)]
 pub struct LeftOut {
-    /// Texts by their hash.
+    /// Texts that were left out, by their hash.
     texts: HashMap<u64, LeftText>,
-    /// Names of the fields that are left out of every feature.
+    /// Names of the fields, if they are left out of every feature.
     all: Option<String>,
-    /// Index of the key, once used.
+    /// The index of the key [`LEFT_OUT`], once it is used.
     key: Option<u32>,
-    /// Of the row at hand: places of fields in the schema.
+    /// The fields that are left out of the current row, as indexes in the schema.
     of_row: Vec<usize>,
 }
 
@@ -42,18 +44,18 @@ struct LeftText {
 }
 
 impl LeftOut {
-    /// Fields that are left out of every feature.
+    /// For fields that are left out of every feature.
     pub fn all<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let names = said(&names.collect::<Vec<_>>());
         Self { all: (!names.is_empty()).then_some(names), ..Self::default() }
     }
 
-    /// A field is left out of the row at hand.
+    /// Notes that a field, by its index in the schema, is left out of the current row.
     pub fn push(&mut self, field: usize) {
         self.of_row.push(field);
     }
 
-    /// The tag that says what was left out of the row at hand; the next row is a new one.
+    /// Ends the current row: the tag that names its fields that were left out; `None` if there are none.
     #[cold]
     pub fn say<'v>(
         &mut self,
@@ -64,7 +66,7 @@ impl LeftOut {
         let Self { texts, all, key, of_row } = self;
         for place in of_row.iter() {
             let (ValueRef::Text(text) | ValueRef::Json(text)) = value(*place) else { continue };
-            // Equal texts stand once in the table.
+            // Equal texts stand once in the table, so their bytes count once.
             let hash = texts.hasher().hash_one(text);
             let known = texts.entry(hash).or_insert(LeftText { length: text.len(), features: 0 });
             known.features += 1;
@@ -79,7 +81,8 @@ impl LeftOut {
         Some((key, layer.values().value(TileValue::Text(text))))
     }
 
-    /// The greatest length such that all texts up to it take no more than `room` bytes; 0 if none do.
+    /// The greatest length such that all left-out texts up to that length take at most `room` bytes; 0 if not even the
+    /// shortest fits.
     pub fn longest_that_fit(&self, room: usize) -> usize {
         let mut texts: Vec<LeftText> = self.texts.values().copied().collect();
         texts.sort_unstable_by_key(|text| text.length);
@@ -96,7 +99,7 @@ impl LeftOut {
     }
 }
 
-/// Names of fields as they stand in a tile.
+/// The value of [`LEFT_OUT`] for fields with these names.
 fn said(names: &[&str]) -> String {
     let said = names.join(",");
     if said.len() > MOST_NAMED_BYTES { MANY.to_owned() } else { said }
@@ -107,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_stays_short() {
+    fn names_of_more_than_64_bytes_are_replaced() {
         assert_eq!(said(&["story", "notes"]), "story,notes");
         let long = "n".repeat(MOST_NAMED_BYTES);
         assert_eq!(said(&[&long]), long);
@@ -115,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_texts_fit_first_and_texts_alike_in_length_together() {
+    fn shorter_texts_fit_first_and_texts_of_equal_length_fit_together() {
         let text = |length: usize, features: usize| LeftText { length, features };
         let texts = [text(100, 1), text(200, 2), text(200, 1), text(1_000, 1)];
         let left = LeftOut { texts: (0..).zip(texts).collect(), ..LeftOut::default() };

@@ -1,13 +1,14 @@
-//! Vector tiles: a view and a tile address to bytes.
+//! Vector tiles: the bytes of a tile from a view and a tile address.
 //!
-//! In: [`crate::access::CollectionView`] and [`TileCoord`]. Out: Mapbox Vector Tile 2.1. Pure. A feature goes through
-//! `generalise` (which vertices a zoom needs, once), `reach` (whether it meets the tile), `clip` and `geometry` (cut in
-//! sixteenths of a grid cell, snapped), `repair` (only if edges cross), `ids`, `tags` and `encode`; `thin` keeps the
-//! tile within its size. Not here: caches and encodings (`http`).
+//! In: [`crate::access::CollectionView`] and [`TileCoord`]. Out: Mapbox Vector Tile 2.1. Pure. A feature passes through
+//! `generalise` (finds the vertices that each zoom needs, once), `reach` (decides whether it meets the tile), `clip` and
+//! `geometry` (clip it in sixteenths of a grid cell and snap it), `repair` (only if edges cross), `ids`, `tags` and
+//! `encode`; `dropping` holds the tile within its size. Not here: caches and content encodings (`http`).
 
 mod bytes;
 mod clip;
 mod density;
+mod dropping;
 mod encode;
 mod faces;
 mod generalise;
@@ -19,11 +20,16 @@ mod left_out;
 mod reach;
 mod repair;
 mod tags;
-mod thin;
 mod values;
 
 use crate::access::CollectionView;
 
+pub use dropping::FULL_ZOOM;
+pub use dropping::FULL_ZOOM_BYTES;
+pub use dropping::FeatureDropping;
+pub use dropping::LOW_ZOOM_BYTES;
+pub use dropping::is_clustered;
+pub use dropping::tile;
 pub use grid::BUFFER;
 pub use grid::MAX_ZOOM;
 pub use grid::TILE_EXTENT;
@@ -34,15 +40,9 @@ pub use ids::ids_version;
 pub use ids::is_id_field;
 pub use left_out::LEFT_OUT;
 pub use tags::COUNT;
-pub use thin::FULL_ZOOM;
-pub use thin::FULL_ZOOM_BYTES;
-pub use thin::LOW_ZOOM_BYTES;
-pub use thin::Thinning;
-pub use thin::is_clustered;
-pub use thin::tile;
 
-/// Serial numbers of the row groups that a tile is made of: equal numbers, equal tile. The vertices of a coverage
-/// depend on every group of it.
+/// Serial numbers of the row groups that a tile depends on: if they are equal, the tile is equal. A tile of a coverage
+/// depends on all of its groups, because polygons in different groups share vertices.
 #[must_use]
 pub fn groups(collection: &CollectionView, at: TileCoord) -> Vec<u64> {
     let windows = at.windows();
@@ -54,13 +54,14 @@ pub fn groups(collection: &CollectionView, at: TileCoord) -> Vec<u64> {
         .collect()
 }
 
-/// Whether it is known how full the tiles of a collection are, or reckoned in no time.
+/// Whether the number of points in the fullest tiles is computed already, or the collection is so small that this takes
+/// no time.
 #[must_use]
 pub fn is_density_known(collection: &CollectionView) -> bool {
     density::Density::is_at_hand(collection)
 }
 
-/// About how many rows and vertices have to be looked at for a tile; counting stops above `enough`.
+/// An estimate of the rows and vertices to look at for a tile. Counting stops once it is above `enough`.
 #[must_use]
 pub fn work(collection: &CollectionView, at: TileCoord, enough: usize) -> usize {
     let windows = at.windows();

@@ -1,8 +1,8 @@
-//! Whether a line or area meets a tile, by all of its vertices, and where.
+//! Decides whether a line or polygon meets a tile, and where.
 //!
-//! What a zoom draws has fewer vertices and may stay short of a tile that the feature meets, or reach into one that it
-//! does not. Membership is decided here, on the 2^32 world grid, and is exact but for the rounding of a crossing to a
-//! world cell. Not here: what is drawn (`geometry`).
+//! The decision uses all vertices of the feature. The geometry that a zoom draws has fewer: it may miss a tile that the
+//! feature meets, or reach into one that it does not. The test is done on the 2^32 world grid and is exact except that
+//! a crossing is rounded to a world cell. Not here: the geometry that is drawn (`geometry`).
 
 use crate::model::GeometryKind;
 use crate::model::GeometryRef;
@@ -11,10 +11,11 @@ use crate::tile::generalise::open_ring;
 use crate::tile::grid::Square;
 use crate::tile::grid::TileCoord;
 
-/// A place of a line or area on a tile or its buffer: its least vertex there, else the least place where it enters,
-/// else, of an area all around the tile, the tile's middle. `None` if it does not meet the tile.
+/// A place of a line or polygon on a tile or its buffer; `None` if it does not meet the tile.
 ///
-/// `vertices` are those of the whole row group, on the world grid.
+/// The place is the least vertex there; without one, the least place where an edge enters; without an edge there, for a
+/// polygon that contains the whole tile, the tile's centre. `vertices` are those of the whole row group, on the world
+/// grid.
 pub fn meeting(geometry: GeometryRef<'_>, vertices: &[Vertex], at: TileCoord) -> Option<Vertex> {
     let mut search = Search { square: at.square(), vertex: None, crossing: None };
     let is_area = geometry.kind.broad() == GeometryKind::Polygon;
@@ -47,7 +48,7 @@ struct Search {
     crossing: Option<Vertex>,
 }
 
-/// The lesser one, of those that there are.
+/// Replaces `known` by `new` if there is none yet or `new` is less.
 fn lesser(known: &mut Option<Vertex>, new: Vertex) {
     *known = Some(known.map_or(new, |known| known.min(new)));
 }
@@ -64,8 +65,8 @@ impl Search {
         }
     }
 
-    /// Looks at the edges of an open ring; whether it winds round the square's first corner. Where no edge meets the
-    /// square, all of the square is inside or none is.
+    /// Looks at the edges of an open ring and returns whether the ring contains the square's north-western corner (nonzero
+    /// winding). If no edge meets the square, the ring contains all of the square or nothing of it.
     fn ring(&mut self, ring: &[Vertex]) -> bool {
         let Some(mut before) = ring.last().copied() else { return false };
         let corner = self.square.corner();
@@ -97,7 +98,8 @@ impl Search {
     }
 }
 
-/// How an edge goes past a place on its east: 1 northwards, -1 southwards, 0 if it does not.
+/// What an edge adds to the winding number of a place: 1 if it passes east of the place to the north, -1 if it passes
+/// there to the south, 0 if it does not pass there.
 fn turn_round([x, y]: Vertex, a: Vertex, b: Vertex) -> i32 {
     let is_upwards = match (a[1] > y, b[1] > y) {
         (true, false) => true,
@@ -110,7 +112,7 @@ fn turn_round([x, y]: Vertex, a: Vertex, b: Vertex) -> i32 {
     let is_east = (a[0] > x && b[0] > x) || {
         let along = |from: u32, to: u32| i128::from(to) - i128::from(from);
         let side = along(a[0], b[0]) * along(a[1], y) - along(a[1], b[1]) * along(a[0], x);
-        // The sign says on which side of the edge the place lies; which side is west depends on the edge's direction.
+        // The sign gives the side of the edge on which the place lies; the edge's direction decides which side is west.
         if is_upwards { side < 0 } else { side > 0 }
     };
     match (is_east, is_upwards) {
@@ -132,7 +134,7 @@ mod tests {
         assert_eq!(turn_round(place, [20, 0], [20, 30]), -1);
         assert_eq!(turn_round(place, [0, 0], [0, 30]), 0);
         assert_eq!(turn_round(place, [20, 0], [30, 5]), 0);
-        // Slanting: at the height of the place it is at 12, and at 8.
+        // Slanting edges: at the height of the place they are at x = 12 and at x = 8.
         assert_eq!(turn_round(place, [2, 0], [22, 20]), -1);
         assert_eq!((turn_round(place, [4, 0], [20, 20]), turn_round(place, [0, 0], [16, 20])), (-1, 0));
         assert_eq!((turn_round(place, [20, 20], [4, 0]), turn_round(place, [16, 20], [0, 0])), (1, 0));
@@ -140,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_ring_meets_a_tile_as_a_second_source_says(steps in proptest::collection::vec((-300_i64..300, -300_i64..300), 3..9)) {
+        fn a_ring_meets_a_tile_exactly_if_geo_says_so(steps in proptest::collection::vec((-300_i64..300, -300_i64..300), 3..9)) {
             use geo::Intersects;
             // Tile 12/2000/1300 is 2^20 world cells wide.
             let at = TileCoord { z: 12, x: 2_000, y: 1_300 };
@@ -160,7 +162,7 @@ mod tests {
             if let Some(place) = found {
                 prop_assert!(at.square().holds(place));
             } else {
-                // A simple ring around the corner holds it; what crosses itself is told apart by its winding.
+                // If the ring contains the corner, it winds round it; `geo` agrees for rings that do not cross themselves.
                 let polygon = geo_types::Polygon::new(line, vec![]);
                 let corner = geo_types::Point::new((west + low) as f64, (north + low) as f64);
                 prop_assert!(is_around || !polygon.intersects(&corner));

@@ -1,6 +1,6 @@
-//! Rings on the tile grid made valid: snapping can make edges cross or touch that did not before.
+//! Repair of polygons on the tile grid: snapping can make edges cross or touch that did not before.
 //!
-//! A sweep tells whether any two edges meet where they should not; only then the rings go through `i_overlay`.
+//! A sweep finds whether any two edges meet where they must not. Only then the rings go through `i_overlay`.
 
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay::IntOverlayOptions;
@@ -14,12 +14,14 @@ use crate::tile::clip::Place;
 use crate::tile::clip::area2;
 use crate::tile::faces::faces;
 
-/// Rings of one feature, open (the last place does not repeat the first): outer rings with a positive area, each
-/// before its holes, which have a negative one. On return no two edges cross, and rings touch at places only where
-/// valid areas may; rings without area are gone.
+/// Repairs the rings of one feature so that they are valid polygons.
 ///
-/// A ring that crosses itself keeps all that it runs round, whichever way. In a coverage a part that it runs round the
-/// other way is its neighbour's: there the border wandered across itself, and the neighbour has the same places.
+/// Rings are open (the last place does not repeat the first). An outer ring has a positive area and stands before its
+/// holes, which have negative areas; the result has the same form, without rings of no area.
+///
+/// If a ring crosses itself, all that it winds round belongs to the result, in either direction. In a coverage, a part
+/// that it winds round in the other direction does not: there snapping moved the border across itself, and the
+/// neighbouring polygon, which has the same places, covers that part.
 pub fn repair(mut rings: Vec<Vec<Place>>, is_coverage: bool) -> Vec<Vec<Place>> {
     if edges_are_apart(&rings) && each_in_its_place(&rings) {
         return rings;
@@ -30,12 +32,12 @@ pub fn repair(mut rings: Vec<Vec<Place>>, is_coverage: bool) -> Vec<Vec<Place>> 
         }
         rings = rings.into_iter().flat_map(uncrossed).collect();
     }
-    // Holes that stick out of their outer ring have a negative winding there and stay empty.
+    // Where a hole reaches beyond its outer ring, the winding number is negative, so nothing is added there.
     overlay(&rings, FillRule::Positive)
 }
 
-/// All that a ring runs round, whichever way: both halves of a figure of eight. Empty if its places lie on a straight
-/// line.
+/// All that a ring winds round, in either direction, as valid rings: both halves of a figure of eight. Empty if all
+/// places lie on a straight line.
 pub fn lobes(ring: &[Place]) -> Vec<Vec<Place>> {
     let [a, b, rest @ ..] = ring else { return Vec::new() };
     let turn = |c: &Place| (b.0 - a.0) * (c.1 - a.1) - (b.1 - a.1) * (c.0 - a.0);
@@ -45,7 +47,7 @@ pub fn lobes(ring: &[Place]) -> Vec<Vec<Place>> {
     overlay(std::slice::from_ref(&ring.to_vec()), FillRule::NonZero)
 }
 
-/// A ring as rings that don't cross themselves, of the same sign.
+/// Splits a ring into rings that do not cross themselves; the sign of their area is that of the ring.
 fn uncrossed(ring: Vec<Place>) -> Vec<Vec<Place>> {
     if edges_are_apart(std::slice::from_ref(&ring)) {
         return vec![ring];
@@ -59,10 +61,10 @@ fn uncrossed(ring: Vec<Place>) -> Vec<Vec<Place>> {
     rings
 }
 
-/// The areas that rings have by a rule.
+/// The polygons that the rings describe by a fill rule.
 fn overlay(rings: &[Vec<Place>], rule: FillRule) -> Vec<Vec<Place>> {
     let points = rings.iter().map(Vec::len).sum();
-    // Vertices on straight edges stay: the area across the border has them too.
+    // Vertices on straight edges stay, because the polygon on the other side of the border has them too.
     let options = IntOverlayOptions::keep_all_points();
     let mut overlay = Overlay::new_custom(points, options, Solver::default());
     for ring in rings {
@@ -74,8 +76,8 @@ fn overlay(rings: &[Vec<Place>], rule: FillRule) -> Vec<Vec<Place>> {
     faces(contours.map(|contour| contour.into_iter().map(|at| (i64::from(at.x), i64::from(at.y))).collect()))
 }
 
-/// Whether holes lie within their outer ring and outer rings in no other part, given that no edges meet: then one
-/// place of a ring tells for all.
+/// Whether each hole lies within its outer ring and no outer ring lies within another part. No edges may meet, so one
+/// place of each ring is enough for the test.
 fn each_in_its_place(rings: &[Vec<Place>]) -> bool {
     if rings.len() < 2 {
         return true;
@@ -91,7 +93,7 @@ fn each_in_its_place(rings: &[Vec<Place>]) -> bool {
         let place = first[0];
         holes.iter().all(|hole| contains(first, hole[0]))
             && (0..outer.len()).filter(|other| *other != number && holds(boxes[*other], place)).all(|other| {
-                // Inside an odd number of rings of a part is inside the part.
+                // A place inside an odd number of a part's rings is inside the part.
                 part(other).iter().filter(|ring| contains(ring, place)).count() % 2 == 0
             })
     })
@@ -107,7 +109,7 @@ fn holds([west, north, east, south]: [i64; 4], (x, y): Place) -> bool {
     (west..=east).contains(&x) && (north..=south).contains(&y)
 }
 
-/// Whether a ring runs round a place that is on none of its edges.
+/// Whether a place is inside a ring; it must not lie on an edge.
 pub fn contains(ring: &[Place], (x, y): Place) -> bool {
     let mut inside = false;
     let mut before = ring[ring.len() - 1];
@@ -123,7 +125,7 @@ pub fn contains(ring: &[Place], (x, y): Place) -> bool {
     inside
 }
 
-/// An edge, its left end first.
+/// An edge with its lesser end first.
 #[derive(Clone, Copy)]
 struct Edge {
     a: Place,
@@ -138,13 +140,14 @@ impl Edge {
         Self { a, b, low: a.1.min(b.1), high: a.1.max(b.1) }
     }
 
-    /// The edge with its axes changed for one another.
+    /// Exchanges the two axes.
     fn turn(&mut self) {
         *self = Self::new((self.a.1, self.a.0), (self.b.1, self.b.0));
     }
 }
 
-/// Whether edges meet only where one ends and the next of its ring begins; `false` too where looking would take long.
+/// Whether edges meet only at the common end of two successive edges of a ring. Also `false` if the check would take too
+/// long.
 fn edges_are_apart(rings: &[Vec<Place>]) -> bool {
     let mut edges: Vec<Edge> = Vec::with_capacity(rings.iter().map(Vec::len).sum());
     let (mut width, mut height) = (0, 0);
@@ -157,12 +160,12 @@ fn edges_are_apart(rings: &[Vec<Place>]) -> bool {
             before = *place;
         }
     }
-    // The sweep goes along the axis on which edges are shorter, so that fewer lie beside one another.
+    // The sweep goes along the axis on which edges are shorter, so that fewer edges overlap on it.
     if width > height {
         edges.iter_mut().for_each(Edge::turn);
     }
     edges.sort_unstable_by_key(|edge| edge.a);
-    // A place where more than two edges end is one where rings touch.
+    // Where more than two edges end at one place, rings touch.
     let mut ends: Vec<Place> = edges.iter().flat_map(|edge| [edge.a, edge.b]).collect();
     ends.sort_unstable();
     if ends.windows(3).any(|three| three[0] == three[2]) {
@@ -183,12 +186,12 @@ fn edges_are_apart(rings: &[Vec<Place>]) -> bool {
     true
 }
 
-/// Whether two edges share a place that is no common end, or lie on one another.
+/// Whether two edges share a place that is not a common end, or overlap.
 fn meet(one: &Edge, two: &Edge) -> bool {
     let (a, b) = (side(one, two.a), side(one, two.b));
     let (c, d) = (side(two, one.a), side(two, one.b));
     if a == 0 && b == 0 {
-        // On one straight line: they may share an end and no more.
+        // Both are on one straight line: they may share an end, but not more.
         return one.a.max(two.a) < one.b.min(two.b);
     }
     let common_end = one.a == two.a || one.a == two.b || one.b == two.a || one.b == two.b;
@@ -229,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_rings_stay_as_they_are() {
+    fn valid_rings_are_not_changed() {
         let rings =
             vec![outer(vec![(0, 0), (10, 0), (10, 10), (0, 10)]), vec![(2, 2), (2, 4), (4, 4), (4, 2)]];
         assert_eq!(repair(rings.clone(), false), rings);
@@ -246,13 +249,13 @@ mod tests {
     }
 
     #[test]
-    fn an_even_figure_of_eight_has_two_halves_and_a_straight_line_none() {
+    fn lobes_of_a_figure_of_eight_are_two_and_of_a_straight_line_none() {
         let eight = vec![(0, 0), (10, 10), (10, 0), (0, 10)];
         assert_eq!(area2(&eight), 0);
         let got = lobes(&eight);
         assert!(got.len() == 2 && got.iter().all(|ring| area2(ring) == 50), "{got:?}");
         assert!(lobes(&[(0, 0), (5, 5), (10, 10), (2, 2)]).is_empty());
-        // As a hole it takes both halves away.
+        // As a hole, it removes both halves.
         let around = outer(vec![(-5, -5), (15, -5), (15, 15), (-5, 15)]);
         let holes = got.into_iter().map(|mut ring| {
             ring.reverse();
@@ -263,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_that_sticks_out_cuts_and_adds_nothing() {
+    fn a_hole_beyond_its_ring_removes_the_common_part_and_adds_nothing() {
         let got = repair(
             vec![outer(vec![(0, 0), (10, 0), (10, 10), (0, 10)]), vec![(5, 5), (5, 8), (15, 8), (15, 5)]],
             false,
@@ -273,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comb_either_way_is_looked_at_in_no_time() {
+    fn combs_along_either_axis_are_checked_within_the_limit() {
         // 20,000 teeth of 4,000 cells side by side.
         let comb = |turned: bool| -> Vec<Place> {
             let mut ring: Vec<Place> = (0..40_000).map(|n| (n, if n % 4 < 2 { 0 } else { 4_000 })).collect();
@@ -286,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_beside_its_ring_and_a_part_within_another_are_not_sound() {
+    fn a_hole_outside_its_ring_and_a_part_within_another_are_repaired() {
         let square =
             |at: i64, side: i64| vec![(at, at), (at + side, at), (at + side, at + side), (at, at + side)];
         let hole = |at: i64, side: i64| square(at, side).into_iter().rev().collect::<Vec<_>>();
@@ -301,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn two_parts_on_one_another_are_one() {
+    fn overlapping_parts_become_one() {
         let got = repair(
             vec![
                 outer(vec![(0, 0), (10, 0), (10, 10), (0, 10)]),
@@ -314,8 +317,8 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_touches_another_is_no_hole_of_it() {
-        // What the overlay lists as a hole of the largest part is a triangle beside it.
+    fn a_part_that_touches_another_does_not_become_its_hole() {
+        // The overlay lists a triangle beside the largest part as a hole of it.
         let got = repair(
             [
                 vec![(3, 0), (38, 0), (21, 30), (0, 20)],
@@ -324,7 +327,7 @@ mod tests {
             ]
             .map(outer)
             .to_vec(),
-            // The second ring crosses itself: its halves that run round the other way stay out, as in a coverage.
+            // The second ring crosses itself: in a coverage, its parts of the other direction are left out.
             true,
         );
         assert!(to_geo(&got).is_valid(), "{got:?}");
@@ -333,7 +336,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_is_valid_after(is_coverage: bool, rings in proptest::collection::vec(proptest::collection::vec((0_i64..60, 0_i64..60), 3..12), 1..4)) {
+        fn any_rings_are_valid_after_repair(is_coverage: bool, rings in proptest::collection::vec(proptest::collection::vec((0_i64..60, 0_i64..60), 3..12), 1..4)) {
             let rings: Vec<_> = rings.into_iter().map(outer).filter(|ring| area2(ring) != 0).collect();
             let got = repair(rings, is_coverage);
             prop_assert!(got.iter().all(|ring| ring.len() >= 3 && area2(ring) != 0));

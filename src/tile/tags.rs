@@ -1,9 +1,8 @@
-//! Properties of tile features: columns to keys and values of the layer's tables.
+//! Properties of tile features: from columns to keys and values of the layer's tables.
 //!
-//! A dictionary column becomes part of the value table as it is: a text is looked at once for each row group, its
-//! rows copy an index. Numbers of few different values are found by their place.
-//!
-//! Where a tile would be too large, long texts are left out, and `left_out` says so.
+//! Each text of a dictionary column is looked up once for each row group; its rows then copy an index. Whole numbers in
+//! a small range have a table of indexes. If a tile would be too large, long texts are left out, and the property
+//! `left_out` names their fields.
 
 use crate::access::CollectionView;
 use crate::access::Column;
@@ -20,50 +19,52 @@ use crate::tile::values::Kind;
 use crate::tile::values::TileValue;
 use crate::tile::values::Values;
 
-/// Not looked at yet.
+/// The index is not known yet.
 const UNKNOWN: u32 = u32::MAX;
-/// Nothing that a tile can hold.
+/// The value is null or cannot stand in a tile.
 const NOTHING: u32 = u32::MAX - 1;
-/// A text that is too long for this tile; no index is as great.
+/// The text is too long for this tile. All indexes are less than this.
 const TOO_LONG: u32 = u32::MAX - 2;
 
-/// From so many rows on tables that have one place for each number are worth their making: of so many places, or so
-/// many times the rows.
+/// From [`MANY`] rows on, a field of whole numbers may have a table with one place for each number of its range. The
+/// range may have [`MOST_SPAN`] numbers, or [`PLACES_A_ROW`] for each row.
 const MANY: usize = 500;
 const MOST_SPAN: usize = 8_192;
 const PLACES_A_ROW: usize = 4;
 
-/// Makes the tags of features of one layer.
+/// Writes the tags of the features of one layer.
 pub struct Tagger<'a> {
     collection: &'a CollectionView,
-    /// Fields to carry.
+    /// The fields to write.
     fields: Vec<Field>,
-    /// How their values are found, for each row group that was met.
+    /// How the values of the fields are found, for each row group that was met.
     groups: Vec<Option<Box<[Step<'a>]>>>,
-    /// Where dates and instants are written out.
+    /// A buffer for the text of dates and instants.
     text: Vec<u8>,
+    /// The index of the key [`COUNT`], once it is used.
     count: Option<u32>,
-    /// The most bytes of a text that is carried.
+    /// The most bytes of a text that is written.
     longest: usize,
-    /// Where a text is left out.
+    /// The texts that are left out.
     left: LeftOut,
 }
 
 struct Field {
-    /// Place in the schema.
+    /// The index of the field in the schema.
     place: usize,
-    /// Index of the key, once used.
+    /// The index of the key, once it is used.
     key: Option<u32>,
-    /// Whole numbers from the least one on, with the indices of those that were met.
+    /// The table of whole numbers, if the field has one.
     near: Option<Near>,
 }
 
+/// Indexes of values by whole number: `known[n - least]` is that of the number n.
 struct Near {
     least: i64,
     known: Vec<u32>,
 }
 
-/// How a field's values of a row group are found.
+/// How the values of a field are found in a row group.
 struct Step<'a> {
     kind: Source<'a>,
     /// `None` if no value of the group is null.
@@ -73,19 +74,21 @@ struct Step<'a> {
 enum Source<'a> {
     /// Every value is null.
     Nothing,
-    /// Codes of a dictionary with the indices of its texts, as far as they were met.
+    /// Codes of a dictionary, the column, and the index of each text of the dictionary that was met.
     Codes8(&'a [u8], &'a Column, Vec<u32>),
-    /// As above.
+    /// As [`Self::Codes8`].
     Codes16(&'a [u16], &'a Column, Vec<u32>),
-    /// Whole numbers that have their places in a table.
+    /// Whole numbers with a table of indexes.
     Near(&'a Ints, &'a Column),
     /// Any other column.
     Other(&'a Column),
 }
 
-/// Which whole numbers a row group's fields hold: those of numbers, dates and instants, and the thousandths of doubles.
-/// This only says how an index is found: how rows are parted into groups depends on rows that are not there to be
-/// seen, so what is written may not.
+/// The range of whole numbers in each field of a row group: of numbers, dates and instants, and of doubles in
+/// thousandths.
+///
+/// It only decides how an index is found, never what is written: how rows are partitioned into groups may depend on
+/// rows that the caller may not see.
 #[derive(Debug)]
 struct Spans(Box<[Option<Span>]>);
 
@@ -121,7 +124,7 @@ impl Span {
 }
 
 impl Near {
-    /// For the numbers that row groups have in a field, if there are few enough.
+    /// The table for the numbers that row groups have in a field; `None` if their range has more than `most` numbers.
     fn of(spans: &[std::sync::Arc<Spans>], field: usize, most: usize) -> Option<Self> {
         let known = spans.iter().filter_map(|spans| spans.0.get(field)?.as_ref());
         let Span { least, greatest } =
@@ -145,13 +148,13 @@ impl<'a> Step<'a> {
             Column::Int(_, values, nulls) | Column::Thousandths(values, nulls) if near => {
                 (Source::Near(values, column), Some(nulls))
             }
-            // These say of each value whether it is null.
+            // These columns return null values themselves.
             other => (Source::Other(other), None),
         };
         Self { kind, nulls: nulls.filter(|nulls| nulls.any()) }
     }
 
-    /// The index of a row's value.
+    /// The index of a row's value, or [`NOTHING`] or [`TOO_LONG`].
     #[inline]
     fn value(
         &mut self,
@@ -189,7 +192,9 @@ impl<'a> Step<'a> {
 }
 
 impl<'a> Tagger<'a> {
-    /// For the fields that `wanted` names, or all, of so many rows of some row groups, and maybe of others.
+    /// A tagger for the fields that `wanted` names, or for all if that is `None`.
+    ///
+    /// `rows` is the number of rows to expect and `met` the row groups that they are in; rows of others may follow.
     pub fn new(
         collection: &'a CollectionView,
         wanted: Option<&[String]>,
@@ -211,13 +216,13 @@ impl<'a> Tagger<'a> {
         Self { collection, fields, groups, text, count: None, longest: usize::MAX, left }
     }
 
-    /// Keeps the fields that `keep` accepts, by their places in the schema.
+    /// Removes the fields that `keep` does not accept, by their index in the schema.
     pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
         self.fields.retain(|field| keep(field.place));
     }
 
-    /// Leaves out texts of more bytes than `longest`, or every property if that is 0, and says so of each feature; a
-    /// field of the layer's own of that name means nothing else then.
+    /// Leaves out texts of more than `longest` bytes, or all properties if that is 0, and names them in [`LEFT_OUT`] of each
+    /// feature. A field of the layer with the name `left_out` is not written then.
     pub fn leaving_out(mut self, longest: usize) -> Self {
         let fields = &self.collection.schema().fields;
         self.fields.retain(|field| fields[field.place].name != LEFT_OUT);
@@ -233,15 +238,15 @@ impl<'a> Tagger<'a> {
         self.left
     }
 
-    /// Leaves out a field of the layer's own called `count`: where tiles may be clustered that name says how many
-    /// features one stands for, and means nothing else.
+    /// Leaves out a field of the layer with the name `count`: at zooms that may be clustered, `count` is only the number of
+    /// features that a cluster stands for.
     pub fn without_count(mut self) -> Self {
         let fields = &self.collection.schema().fields;
         self.fields.retain(|field| fields[field.place].name != COUNT);
         self
     }
 
-    /// Tags of a row.
+    /// Appends the tags of a row to `out`.
     pub fn row(&mut self, layer: &mut LayerWriter, group: u32, row: usize, out: &mut Vec<(u32, u32)>) {
         let Self { collection, fields, groups, text, longest, left, .. } = self;
         let steps = groups[group as usize].get_or_insert_with(|| {
@@ -266,7 +271,7 @@ impl<'a> Tagger<'a> {
         }
     }
 
-    /// The tag that says how many features a cluster stands for.
+    /// Appends the tag with the number of features that a cluster stands for.
     pub fn count(&mut self, layer: &mut LayerWriter, count: u64, out: &mut Vec<(u32, u32)>) {
         let key = *self.count.get_or_insert_with(|| layer.key(COUNT));
         let value = layer.values().value(TileValue::Int(count as i64));
@@ -274,7 +279,7 @@ impl<'a> Tagger<'a> {
     }
 }
 
-/// The index of a value that is in no dictionary.
+/// The index of a value that is in no dictionary and no table.
 fn single(values: &mut Values, out: &mut Vec<u8>, longest: usize, value: ValueRef<'_>) -> u32 {
     match value {
         ValueRef::Null => NOTHING,
@@ -291,7 +296,7 @@ fn single(values: &mut Values, out: &mut Vec<u8>, longest: usize, value: ValueRe
     }
 }
 
-/// The index of a text that is written out only where its number is new.
+/// The index of the text of a date or an instant; `write` is called only if the number is new.
 fn written(
     values: &mut Values,
     out: &mut Vec<u8>,
@@ -306,10 +311,11 @@ fn written(
     })
 }
 
-/// The property that says how many features a cluster stands for.
+/// The property with the number of features that a cluster stands for.
 pub const COUNT: &str = "count";
 
-/// The index of a text, or of a JSON text, number or truth value; nested values have no place in a tile.
+/// The index of a text, or of a JSON text, number or truth value; [`NOTHING`] for JSON objects and arrays, which tiles
+/// cannot hold.
 fn text(values: &mut Values, longest: usize, value: ValueRef<'_>) -> u32 {
     let json = match value {
         ValueRef::Text(text) if text.len() > longest => return TOO_LONG,
@@ -319,7 +325,7 @@ fn text(values: &mut Values, longest: usize, value: ValueRef<'_>) -> u32 {
     };
     match serde_json::from_str(json) {
         Ok(serde_json::Value::Bool(value)) => values.value(TileValue::Bool(value)),
-        // The quotation marks count, so that what is told of its length is what is measured.
+        // The quotation marks count, so that the length here is the length that `left_out` measures.
         Ok(serde_json::Value::String(_)) if json.len() > longest => TOO_LONG,
         Ok(serde_json::Value::String(text)) => values.value(TileValue::Text(&text)),
         Ok(serde_json::Value::Number(number)) => match (number.as_i64(), number.as_f64()) {

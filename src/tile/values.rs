@@ -1,4 +1,4 @@
-//! The table of values of a tile's layer: each value once, found by its text or by a number that stands for it.
+//! The table of values of a tile layer. Each value stands in it once and is found by its text or by a number.
 
 use std::hash::BuildHasher;
 
@@ -22,22 +22,22 @@ pub enum TileValue<'a> {
     Bool(bool),
 }
 
-/// Collects the values of one layer. What is looked at out of turn is small: places in lists, by their hash.
+/// Collects the values of one layer. The hash tables hold only indexes into lists, so that they stay small.
 #[derive(Debug, Default)]
 pub struct Values {
-    /// As it is written.
+    /// The table in the tile's format.
     table: Message,
     count: u32,
-    /// Texts of the table in the order of arrival, and where each is in there by its hash.
+    /// The texts of the table in the order in which they were added, and their indexes in this list by hash.
     texts: Vec<Text>,
     text_places: HashTable<u32>,
-    /// Everything else there is a code for, alike.
+    /// Values that are found by a number, in the same way.
     codes: Vec<Code>,
     code_places: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
 
-/// A text of the table: its hash, where it begins in there, its length, and its index.
+/// A text of the table: its hash, its first byte in the table, its length in bytes, and the index of the value.
 #[derive(Debug, Clone, Copy)]
 struct Text {
     hash: u64,
@@ -46,7 +46,7 @@ struct Text {
     index: u32,
 }
 
-/// A number that stands for a value of the table, and the value's index.
+/// A number that stands for a value of the table, and the index of the value.
 #[derive(Debug, Clone, Copy)]
 struct Code {
     bits: u64,
@@ -54,7 +54,7 @@ struct Code {
     index: u32,
 }
 
-/// What a number is that stands for a value of the table.
+/// The meaning of a number that stands for a value of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Bits of a double.
@@ -63,14 +63,14 @@ pub enum Kind {
     Int,
     /// A truth value.
     Bool,
-    /// A date as days since 1970, whose value is a text.
+    /// A date as days since 1970-01-01; the value in the table is its text.
     Date,
-    /// An instant as microseconds since 1970, whose value is a text.
+    /// An instant as microseconds since 1970-01-01T00:00:00Z; the value in the table is its text.
     Instant,
 }
 
 impl Values {
-    /// Begins anew in the room there is.
+    /// Removes all values; the memory stays reserved.
     pub fn clear(&mut self) {
         self.table.clear();
         self.count = 0;
@@ -80,7 +80,7 @@ impl Values {
         self.code_places.clear();
     }
 
-    /// Bytes of room.
+    /// Bytes of reserved memory.
     pub fn room(&self) -> usize {
         self.table.room()
             + self.texts.capacity() * size_of::<Text>()
@@ -88,12 +88,12 @@ impl Values {
             + (self.text_places.capacity() + self.code_places.capacity()) * size_of::<u32>()
     }
 
-    /// The table as it is written.
+    /// The table in the tile's format.
     pub fn table(&self) -> &Message {
         &self.table
     }
 
-    /// The index of a value in the layer's table.
+    /// The index of a value in the layer's table; adds it if it is new.
     pub fn value(&mut self, value: TileValue<'_>) -> u32 {
         match value {
             TileValue::Text(text) => self.text(text),
@@ -103,8 +103,8 @@ impl Values {
         }
     }
 
-    /// The index of the value that a number stands for; `value` says which, if it is not known yet. The text of a date is
-    /// not looked for among other texts: it would be there a second time if a text were the same.
+    /// The index of the value that a number stands for; adds `value(bits)` if the number is new. The text of a date or an
+    /// instant is not compared with other texts: an equal text would stand in the table a second time.
     #[inline]
     pub fn coded<'v>(&mut self, kind: Kind, bits: u64, value: impl FnOnce(u64) -> TileValue<'v>) -> u32 {
         let Self { codes, code_places, hasher, .. } = self;
@@ -136,7 +136,7 @@ impl Values {
         index
     }
 
-    /// Appends to the table.
+    /// Appends a value to the table and returns its index.
     fn push(&mut self, value: TileValue<'_>) -> u32 {
         let table = &mut self.table;
         let mut number = |field: u8, bits: u64| {
@@ -147,7 +147,7 @@ impl Values {
             TileValue::Int(value) if value >= 0 => number(5, value.unsigned_abs()),
             TileValue::Int(value) => number(6, zigzag(value)),
             TileValue::Bool(value) => number(7, u64::from(value)),
-            // Half the bytes where nothing is lost.
+            // A float has half the bytes; it is used where it is equal to the double.
             TileValue::Double(value) if f64::from(value as f32).to_bits() == value.to_bits() => {
                 table.raw(&[4 << 3 | 2, 5, 2 << 3 | 5]);
                 table.raw(&(value as f32).to_le_bytes());
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_values_stand_once_and_kinds_are_told_apart() {
+    fn equal_values_of_one_kind_have_one_index() {
         let mut values = Values::default();
         let one = values.value(TileValue::Int(1));
         let truth = values.value(TileValue::Bool(true));
@@ -190,7 +190,7 @@ mod tests {
             values.value(TileValue::Double(value));
             values.table().bytes().to_vec()
         };
-        // 31.5 is 0x41FC0000 by IEEE 754; a tenth is no sum of few halves.
+        // 31.5 is 0x41FC0000 by IEEE 754; 0.1 is not equal to any float.
         assert_eq!(bytes(31.5), [0x22, 5, 0x15, 0, 0, 0xFC, 0x41]);
         assert_eq!(bytes(0.1)[..3], [0x22, 9, 0x19]);
         assert_eq!(bytes(0.1)[3..], 0.1_f64.to_le_bytes());
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn many_values_keep_their_places() {
+    fn three_thousand_values_keep_their_indexes() {
         let mut values = Values::default();
         let value = |values: &mut Values, number: i64| match number % 3 {
             0 => values.value(TileValue::Int(number)),

@@ -223,7 +223,7 @@ fn two_imports_at_once_never_spoil_each_other_s_types() {
         let two = at_once(folder.path(), &[import("numbers"), import("texts")]);
         // The one that comes second goes by the types of the first, and says so.
         let taken = two.iter().map(said).filter(|said| said.contains("l: 1 rows taken")).count();
-        let refused = two.iter().map(said).filter(|said| said.contains("is no integer")).count();
+        let refused = two.iter().map(said).filter(|said| said.contains("is not of the type integer")).count();
         assert_eq!(taken + refused, 2, "{} {}", said(&two[0]), said(&two[1]));
         let checked = run(folder.path(), &["check", &store]);
         assert!(said(&checked).contains("sound"), "{}", said(&checked));

@@ -121,14 +121,14 @@ def main():
     # Tiles are fetched once from every server that makes any: of each layer one is enough here.
     items = run("ours-items", uncached, of_items, "items,spatial", "--max-tiles", "1")
     # The log of requests is on here, and goes where the server's standard error goes.
-    cached = [medians(run(f"ours-cached-{turn}", "thin_tiles = false\n", "floor", "tiles,items")) for turn in range(CACHED_RUNS)]
+    cached = [medians(run(f"ours-cached-{turn}", "drop_features = false\n", "floor", "tiles,items")) for turn in range(CACHED_RUNS)]
     found = {"off": [{**medians(tiles), **medians(items)}], "on": cached}
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
     lines = [
         "# Beside the servers a user would pick instead", "",
         f"Commit {commit}; `make bench-peers` with `PEERS_DIR=` a folder. One core for the server, medians of "
-        f"{os.environ.get('REPEATS', '3')} rounds, servers in turn, the same lists of addresses. Tiles of ours are not thinned "
-        f"(`thin_tiles = false`). The half with kept answers was run {CACHED_RUNS} times: its ratios stand side by side, its other "
+        f"{os.environ.get('REPEATS', '3')} rounds, servers in turn, the same lists of addresses. Our tiles drop no features "
+        f"(`drop_features = false`). The half with kept answers was run {CACHED_RUNS} times: its ratios stand side by side, its other "
         "figures are the last run's. Ratios are ours to theirs: machines differ, ratios less.", "",
         "| scene | cache | ours a second | against | theirs a second | ratio | reach | stretch | p99 ms, ours / theirs | bytes, ours / theirs |",
         "|---|---|---|---|---|---|---|---|---|---|",

@@ -29,7 +29,7 @@ use throughline::query::item;
 use throughline::query::items;
 use throughline::query::nearest;
 use throughline::store::Store;
-use throughline::tile::Thinning;
+use throughline::tile::FeatureDropping;
 use throughline::tile::TileCoord;
 use throughline::tile::tile;
 
@@ -179,7 +179,7 @@ fn ask(
             let (x, y) = mercator_grid(Position::from_degrees(lon, lat).unwrap()).unwrap();
             let shift = u32::BITS - u32::from(ZOOM);
             let at = TileCoord::new(ZOOM, x >> shift, y >> shift).unwrap();
-            tile(&[collection], at, None, Thinning::None).len() as u64
+            tile(&[collection], at, None, FeatureDropping::None).len() as u64
         }
         other => panic!("no question {other}"),
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use throughline::access::Principal;
 use throughline::access::View;
-use throughline::tile::Thinning;
+use throughline::tile::FeatureDropping;
 use throughline::tile::TileCoord;
 use throughline::tile::tile;
 
@@ -31,7 +31,7 @@ fn bytes(view: &View, layers: &[&str], at: TileCoord) -> Vec<u8> {
         .map(|id| view.collection(id).map(AsRef::as_ref))
         .collect::<Option<_>>()
         .unwrap_or_default();
-    tile(&collections, at, None, Thinning::ToSize)
+    tile(&collections, at, None, FeatureDropping::ToSize)
 }
 
 /// A tile that is there.

@@ -27,7 +27,7 @@ use throughline::model::Value;
 use throughline::model::collections::addresses;
 use throughline::model::collections::built_in;
 use throughline::model::feature::RowHasher;
-use throughline::model::feature::hash_share;
+use throughline::model::feature::row_hash_sum;
 use throughline::model::lifecycle;
 use throughline::model::schema::SchemaGeometry;
 use throughline::store::Register;
@@ -71,7 +71,7 @@ fn fingerprint(rows: &[Record]) -> String {
         let hash = hasher.hash(provenance, None, geometry, |field| row.values[field].as_ref());
         let (count, sum) = sums.entry(collection).or_default();
         *count += 1;
-        *sum = sum.wrapping_add(hash_share(&hash)).wrapping_add(row.id.unwrap().0);
+        *sum = sum.wrapping_add(row_hash_sum(&hash)).wrapping_add(row.id.unwrap().0);
     }
     let text: Vec<String> =
         sums.iter().map(|(id, (count, sum))| format!("{id} {count} {sum:032x}")).collect();

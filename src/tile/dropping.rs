@@ -1,15 +1,18 @@
-//! A tile within its size: what goes first when there is too much.
+//! Feature dropping and clustering: what a tile leaves out so that it stays within its size.
 //!
-//! At every zoom text goes before geometry: of a layer that takes too much the longest texts are left out first, as
-//! many as must go, down to those of more than [`SHORT_TEXT`] bytes; `left_out` names the fields that a feature lost,
-//! and the feature as an item has them whole. Names, codes and numbers are short and stay.
+//! At every zoom, texts are left out before geometries. If a layer is too large, its longest texts are left out first,
+//! as few as possible, but never a text of at most [`SHORT_TEXT`] bytes: names, codes and numbers stay. The property
+//! `left_out` names the fields that a feature lost; the feature as an item has all of them.
 //!
-//! Below zoom 12 a tile has at most 500,000 bytes: of a layer that still takes too much the smallest lines and areas
-//! are dropped, and points near one another become one with their number in `count`; so they do in every tile of a
-//! zoom at which one tile would have more than [`MOST_POINTS`] of them. From zoom 12 on nothing is dropped: above
-//! 2,000,000 bytes all properties go, then vertices, then points that fall on one another become one; what still does
-//! not fit stands as points with `count`. Layers that share a tile share its bytes: a layer that needs less than its
-//! part leaves the rest to the others.
+//! Below zoom 12 a tile has at most 500,000 bytes. If a layer is still too large, its smallest lines and polygons are
+//! dropped, and points near each other are drawn as one cluster point that has their number in `count`. If one tile of
+//! a zoom would have more than [`MOST_POINTS`] points, the layer is clustered in every tile of that zoom.
+//!
+//! From zoom 12 on a tile has at most 2,000,000 bytes and no feature is dropped. Above that, all properties are left
+//! out, then vertices, and points on the same grid cells become one; what still does not fit is drawn as cluster
+//! points.
+//!
+//! The layers of a tile share its bytes equally; a layer that needs less than its part leaves the rest to the others.
 
 use hashbrown::HashMap;
 
@@ -26,39 +29,41 @@ use crate::tile::layer::Written;
 use crate::tile::layer::write;
 use crate::tile::layer::write_all;
 
-/// The first zoom at which nothing is dropped.
+/// The first zoom at which no feature is dropped.
 pub const FULL_ZOOM: u8 = 12;
-/// The most bytes of a tile below it.
+/// The most bytes of a tile below [`FULL_ZOOM`].
 pub const LOW_ZOOM_BYTES: usize = 500_000;
-/// And from it on.
+/// The most bytes of a tile from [`FULL_ZOOM`] on.
 pub const FULL_ZOOM_BYTES: usize = 2_000_000;
-/// More points than this in one tile of a zoom, and the layer is clustered at that zoom.
+/// If one tile of a zoom would have more points than this, the layer is clustered at that zoom.
 pub const MOST_POINTS: u32 = 8_000;
-/// Texts of at most so many bytes are not long: the name of a place or a street is one of them.
+/// The most bytes of a text that counts as short, such as the name of a place or a street.
 pub const SHORT_TEXT: usize = 64;
-/// The side of a cluster's square at first, in grid cells as a power of two: 16 pixels on a tile of 512.
+/// The side of the smallest cluster square in grid cells, as a power of two: 16 pixels on a tile of 512 pixels.
 const CLUSTER_BITS: u32 = 7;
-/// A whole tile and its buffer are one cluster at this size.
+/// At this side a whole tile and its buffer fall into one square.
 const WHOLE_BITS: u32 = 13;
 
-/// What happens where a tile would be too large.
+/// Whether features may be dropped from a tile that would be too large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thinning {
-    /// It is kept within its size.
+pub enum FeatureDropping {
+    /// Texts and features are left out until the tile has its size: [`LOW_ZOOM_BYTES`] or [`FULL_ZOOM_BYTES`].
     ToSize,
-    /// Nothing: every feature is in every tile that it reaches, however large that gets.
+    /// Nothing is left out: every feature is in every tile that it reaches, whatever the tile's size.
     None,
 }
 
-/// The tile of several collections, a layer each; empty where nothing reaches it.
+/// The bytes of a tile (Mapbox Vector Tile 2.1) with one layer for each collection; empty if no feature reaches it.
+///
+/// `properties` names the properties to write; `None` means all.
 #[must_use]
 pub fn tile(
     collections: &[&CollectionView],
     at: TileCoord,
     properties: Option<&[String]>,
-    thinning: Thinning,
+    dropping: FeatureDropping,
 ) -> Vec<u8> {
-    if thinning == Thinning::None {
+    if dropping == FeatureDropping::None {
         let properties = Properties::new(properties);
         let layer =
             |collection: &&CollectionView| write_all(&Rows::of(collection, at), properties, at.z, usize::MAX);
@@ -87,7 +92,7 @@ fn within(
         })
         .collect();
     let sizes: Vec<usize> = layers.iter().map(|layer| layer.as_ref().map_or(usize::MAX, Vec::len)).collect();
-    let limit = share(&sizes, budget);
+    let limit = budget_share(&sizes, budget);
     for (layer, rows) in layers.iter_mut().zip(&rows) {
         if layer.as_ref().is_none_or(|layer| layer.len() > limit) {
             let is_clustered = is_clustered(rows.collection, at.z);
@@ -105,21 +110,21 @@ fn within(
     joined(layers.into_iter().flatten())
 }
 
-/// One layer after the other.
+/// The layers as one tile, in the given order.
 fn joined(mut layers: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
     let mut tile = layers.next().unwrap_or_default();
     layers.for_each(|layer| tile.extend_from_slice(&layer));
     tile
 }
 
-/// Whether the points of a collection are clustered at a zoom, whatever a single tile has.
+/// Whether the points of a collection are clustered at a zoom. All tiles of the zoom have the same answer.
 #[must_use]
 pub fn is_clustered(collection: &CollectionView, zoom: u8) -> bool {
     zoom < FULL_ZOOM && Density::of(collection).fullest(zoom) > MOST_POINTS
 }
 
-/// The greatest size such that layers cut to it fit the budget together.
-fn share(sizes: &[usize], budget: usize) -> usize {
+/// The most bytes that each layer may have so that all fit the budget: layers below it leave their rest to the others.
+fn budget_share(sizes: &[usize], budget: usize) -> usize {
     let mut sorted = sizes.to_vec();
     sorted.sort_unstable();
     let mut left = budget;
@@ -133,21 +138,21 @@ fn share(sizes: &[usize], budget: usize) -> usize {
     budget
 }
 
-/// What `write` makes in `limit` bytes without the longest texts, as few as must go; `None` if it takes more without
-/// any long text.
+/// The layer in at most `limit` bytes, without its longest texts, as few of them as possible; `None` if it is larger
+/// even without any text above [`SHORT_TEXT`].
 fn shortened(
     properties: Properties<'_>,
     limit: usize,
     write: impl Fn(Properties<'_>) -> Option<Written>,
 ) -> Option<Vec<u8>> {
     let short = write(properties.up_to(SHORT_TEXT))?;
-    // What is left of the room goes to the shortest of them.
+    // The remaining bytes are used for the shortest of the long texts.
     let longest = short.left.longest_that_fit(limit - short.bytes.len());
     let more = if longest > 0 { write(properties.up_to(longest)) } else { None };
     Some(more.unwrap_or(short).bytes)
 }
 
-/// As [`shortened`], or with all texts if they fit.
+/// The layer with all texts if it fits into `limit` bytes, else as [`shortened`].
 fn fitted(
     properties: Properties<'_>,
     limit: usize,
@@ -156,7 +161,8 @@ fn fitted(
     write(properties).map(|written| written.bytes).or_else(|| shortened(properties, limit, write))
 }
 
-/// Within `limit`: the greatest lines and areas, and all points, clustered as far as they must be.
+/// The layer in at most `limit` bytes with its largest lines and polygons and with all points, clustered as little as
+/// possible.
 fn drop_least(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Vec<u8> {
     let (points, geometries): (Vec<RowRef>, Vec<RowRef>) =
         rows.near.iter().partition(|at| rows.is_point(**at));
@@ -166,14 +172,15 @@ fn drop_least(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Vec<
             write(rows, geometries, properties, part).is_some()
         })
     };
-    let mut kept = most(properties.up_to(SHORT_TEXT));
-    if kept.is_empty() && !geometries.is_empty() {
-        kept = most(properties.left_out());
+    let mut drawn = most(properties.up_to(SHORT_TEXT));
+    if drawn.is_empty() && !geometries.is_empty() {
+        drawn = most(properties.left_out());
     }
-    together(rows, kept, &points, properties, limit)
+    together(rows, drawn, &points, properties, limit)
 }
 
-/// The longest run of the greatest geometries that `fits`; a size is a feature's own, so that neighbouring tiles agree.
+/// The largest geometries, as many as `fits` allows. The size is that of the whole feature and not of its part on the
+/// tile, so that neighbouring tiles draw the same features.
 fn greatest(
     rows: &Rows<'_>,
     mut geometries: Vec<RowRef>,
@@ -186,40 +193,40 @@ fn greatest(
             + (i64::from(bounds.north) - i64::from(bounds.south))
     };
     geometries.sort_by_cached_key(|at| std::cmp::Reverse(size(at)));
-    let mut kept: Vec<Feature> = Vec::new();
-    let mut cut = 0;
-    // Doubling until it is too much, then halving to the exact number.
+    let mut features: Vec<Feature> = Vec::new();
+    let mut clipped = 0;
+    // The number is doubled until the features no longer fit; then bisection finds the exact number.
     let mut step = 64;
     let mut fitting = 0;
     loop {
-        while kept.len() < fitting + step && cut < geometries.len() {
-            let at = geometries[cut];
-            cut += 1;
-            kept.extend(rows.geometry(at, zoom).map(|geometry| Feature { at, geometry, count: None }));
+        while features.len() < fitting + step && clipped < geometries.len() {
+            let at = geometries[clipped];
+            clipped += 1;
+            features.extend(rows.geometry(at, zoom).map(|geometry| Feature { at, geometry, count: None }));
         }
-        if !fits(&kept) {
+        if !fits(&features) {
             break;
         }
-        fitting = kept.len();
-        if cut == geometries.len() {
-            return kept;
+        fitting = features.len();
+        if clipped == geometries.len() {
+            return features;
         }
         step *= 2;
     }
-    let (mut low, mut high) = (fitting, kept.len());
+    let (mut low, mut high) = (fitting, features.len());
     while high - low > 1 {
         let middle = usize::midpoint(low, high);
-        if fits(&kept[..middle]) {
+        if fits(&features[..middle]) {
             low = middle;
         } else {
             high = middle;
         }
     }
-    kept.truncate(low);
-    kept
+    features.truncate(low);
+    features
 }
 
-/// Geometries, and points clustered in the smallest squares that fit the limit.
+/// The layer with these geometries and with the points, clustered in the smallest squares that fit into `limit` bytes.
 fn together(
     rows: &Rows<'_>,
     mut geometries: Vec<Feature>,
@@ -227,11 +234,11 @@ fn together(
     properties: Properties<'_>,
     limit: usize,
 ) -> Vec<u8> {
-    let kept = geometries.len();
-    // A thousand fields of short texts may be more than a tile holds: then they go, as long texts did.
+    let geometry_count = geometries.len();
+    // A thousand fields of short texts may be more than a tile holds: then all properties are left out too.
     for properties in [properties, properties.left_out()] {
         for bits in CLUSTER_BITS..=WHOLE_BITS {
-            geometries.truncate(kept);
+            geometries.truncate(geometry_count);
             geometries.extend(clusters(rows, points, bits));
             if let Some(layer) =
                 fitted(properties, limit, |properties| write(rows, &geometries, properties, limit))
@@ -240,11 +247,11 @@ fn together(
             }
         }
     }
-    // Not even one cluster fits beside the geometries, or alone: a layer of many has less than a hundred bytes then.
+    // Not even one cluster fits: there are so many layers that each has less than a hundred bytes.
     Vec::new()
 }
 
-/// From zoom 12 on: every feature in `limit` bytes.
+/// The layer from zoom 12 on: every feature, in at most `limit` bytes.
 fn squeeze(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Vec<u8> {
     let none = properties.left_out();
     if let Some(layer) = write_all(rows, none, rows.at.z, limit) {
@@ -264,15 +271,16 @@ fn squeeze(rows: &Rows<'_>, properties: Properties<'_>, limit: usize) -> Vec<u8>
         }
     }
     let zoom = rows.at.z.saturating_sub(8);
-    let kept = greatest(rows, geometries.clone(), zoom, |kept| write(rows, kept, none, limit / 2).is_some());
-    let drawn: hashbrown::HashSet<RowRef> = kept.iter().map(|feature| feature.at).collect();
+    let largest =
+        greatest(rows, geometries.clone(), zoom, |features| write(rows, features, none, limit / 2).is_some());
+    let drawn: hashbrown::HashSet<RowRef> = largest.iter().map(|feature| feature.at).collect();
     let mut rest = points;
     rest.extend(geometries.into_iter().filter(|at| !drawn.contains(at)));
-    together(rows, kept, &rest, none, limit)
+    together(rows, largest, &rest, none, limit)
 }
 
-/// One point for all rows whose first place on the tile falls in the same square of 2^bits cells, at the middle of
-/// those places, with their number; a row alone stays where it is.
+/// Clusters of rows: rows are in one cluster if their first places on the tile fall into the same square of 2^bits grid
+/// cells. The cluster's point is the mean of those places; `count` is the number of rows.
 fn clusters(rows: &Rows<'_>, members: &[RowRef], bits: u32) -> Vec<Feature> {
     struct Cluster {
         first: RowRef,
@@ -315,10 +323,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_layers_leave_their_part_to_large_ones() {
-        assert_eq!(share(&[10, 20, 30], 100), 100);
-        assert_eq!(share(&[10, usize::MAX], 100), 90);
-        assert_eq!(share(&[10, 60, 70], 100), 45);
-        assert_eq!(share(&[usize::MAX; 4], 100), 25);
+    fn small_layers_leave_bytes_to_large_ones() {
+        assert_eq!(budget_share(&[10, 20, 30], 100), 100);
+        assert_eq!(budget_share(&[10, usize::MAX], 100), 90);
+        assert_eq!(budget_share(&[10, 60, 70], 100), 45);
+        assert_eq!(budget_share(&[usize::MAX; 4], 100), 25);
     }
 }
