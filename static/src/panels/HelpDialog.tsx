@@ -1,6 +1,7 @@
 // What the keys do, the switch for single-letter keys, and the way to the guides.
 import { useEffect, useRef } from "preact/hooks";
 import * as state from "../state.ts";
+import { Guides } from "./Guides.tsx";
 import { CloseIcon } from "./icons.tsx";
 
 /** Keys and what they do. Where they are listened to: keys.ts and the panels. */
@@ -61,6 +62,7 @@ export function HelpDialog() {
         it leads to. A circle with a number stands for that many features: click it to zoom in. Everything on the map is also in
         the table. The address of the page holds the view: copy it to share the view.
       </p>
+      <Guides />
     </dialog>
   );
 }

@@ -4,6 +4,7 @@ import type { Collection } from "../api/client.ts";
 import { count, plural } from "../format.ts";
 import { drawnFrom } from "../map/looks.ts";
 import * as state from "../state.ts";
+import { Guides } from "./Guides.tsx";
 import { FitIcon, FoldIcon, TableIcon, UnfoldIcon } from "./icons.tsx";
 import { Swatch } from "./Swatch.tsx";
 
@@ -69,6 +70,7 @@ function Groups() {
           </section>
         );
       })}
+      <Guides />
     </div>
   );
 }
