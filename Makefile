@@ -43,7 +43,7 @@ static/node_modules/.installed: static/package.json static/package-lock.json
 	touch $@
 
 static/dist/index.html: static/node_modules/.installed static/index.html static/vite.config.ts static/tsconfig.json \
-  data/reference/land.topojson $(shell find static/src static/build -type f)
+  data/reference/land.topojson $(shell find static/src static/build static/help -type f)
 	cd static && npm run --silent build
 	touch $@
 

@@ -58,7 +58,7 @@ fn embed_site() -> Result<(), String> {
     let watched = if dist.exists() { "static/dist" } else { "static" };
     println!("cargo:rerun-if-changed={watched}");
     let mut files = Vec::new();
-    for folder in ["", "assets"] {
+    for folder in ["", "assets", "help"] {
         let Ok(entries) = fs::read_dir(dist.join(folder)) else { continue };
         for entry in entries {
             let path = entry.map_err(|error| format!("{}: {error}", dist.display()))?.path();

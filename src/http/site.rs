@@ -1,4 +1,4 @@
-//! The map application: its page and files, embedded when the program was built.
+//! The map application and the guides: their pages and files, embedded when the program was built.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -25,12 +25,15 @@ struct Embedded {
 
 include!(concat!(env!("OUT_DIR"), "/site.rs"));
 
-/// Shown where the program was built without the web part.
+/// Shown where the program was built without the web part; `./` stands for the address of the map.
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Throughline</title>\
-    <h1>Throughline</h1><p>This program was built without its map. Build it with <code>make build</code>.</p>\
-    <p>The data is at <a href=\"ogc\">/ogc</a>.</p></html>";
+    <h1>Throughline</h1><p>This program was built without its map and its guides. Build them with \
+    <code>make build</code>.</p><p>The data is at <a href=\"./ogc\">/ogc</a>.</p></html>";
 
-/// What the page may load: itself and nothing else. `data:` and `blob:` are pictures that the map library draws.
+/// The guides at `/help/{guide}`. `static/build/help.ts` has the same list.
+const GUIDES: &[&str] = &["analyst", "planner", "gis-officer"];
+
+/// What a page may load: itself and nothing else. `data:` and `blob:` are pictures that the map library draws.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     font-src 'self'; connect-src 'self'; worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
@@ -56,30 +59,59 @@ static FILES: LazyLock<HashMap<&str, Vec<Packed>>> = LazyLock::new(|| {
     EMBEDDED.iter().map(|file| (file.name, pack(file))).collect()
 });
 
-/// `GET /`: the page.
+/// `GET /`: the map application.
 ///
 /// # Errors
 /// None.
 pub fn page(call: &Call) -> Result<Answer, Problem> {
+    Ok(html(call, "index.html", "./"))
+}
+
+/// `GET /help`: the page that lists the guides.
+///
+/// # Errors
+/// None.
+pub fn help(call: &Call) -> Result<Answer, Problem> {
+    Ok(html(call, "help/index.html", "../"))
+}
+
+/// `GET /help/{guide}`: the guide for one kind of user.
+///
+/// # Errors
+/// [`Problem::NotFound`] for a guide that there is not.
+pub fn guide(call: &Call) -> Result<Answer, Problem> {
+    let name = call.path_value("guide");
+    if !GUIDES.contains(&name) {
+        return Err(Problem::NotFound);
+    }
+    Ok(html(call, &format!("help/{name}.html"), "../"))
+}
+
+/// A page. `root` is how its relative addresses name the address of the map: `./` or `../`.
+///
+/// Where the public address has a path, addresses become absolute: the page may then be asked for with a slash at its end
+/// or without, and a relative address would mean two different files.
+fn html(call: &Call, name: &str, root: &str) -> Answer {
     const HTML: &str = "text/html; charset=utf-8";
-    let public_path = call.app.public_url.path();
-    let mut answer = match (find(call, "index.html"), public_path) {
-        (None, _) => Answer::ok(HTML, NOT_BUILT),
+    let absolute = |text: String, path: &str| text.replace(&format!("\"{root}"), &format!("\"{path}/"));
+    let mut answer = match (find(call, name), call.app.public_url.path()) {
+        (None, "") => Answer::ok(HTML, NOT_BUILT.replace("\"./", &format!("\"{root}"))),
+        (None, path) => Answer::ok(HTML, NOT_BUILT.replace("\"./", &format!("\"{path}/"))),
         (Some(page), "") => Answer::packed(HTML, page),
-        // The files' addresses are relative to the page; under a path the page may be asked for with a slash or without.
-        (Some(_), path) => Answer::ok(HTML, plain_page().replace("\"./", &format!("\"{path}/"))),
+        (Some(_), path) => Answer::ok(HTML, absolute(plain(name), path)),
     };
     answer.headers.push((CONTENT_SECURITY_POLICY, POLICY.into()));
     answer.headers.push((REFERRER_POLICY, "no-referrer".into()));
-    Ok(answer)
+    answer
 }
 
-fn plain_page() -> String {
-    let page = EMBEDDED.iter().find(|file| file.name == "index.html");
+/// The text of a page as it was built.
+fn plain(name: &str) -> String {
+    let page = EMBEDDED.iter().find(|file| file.name == name);
     page.map_or_else(String::new, |page| String::from_utf8_lossy(page.plain).into_owned())
 }
 
-/// `GET /assets/{file}`: a script, style, font or picture of the page.
+/// `GET /assets/{file}`: a script, style, font or picture of a page.
 ///
 /// # Errors
 /// [`Problem::NotFound`].

@@ -124,13 +124,13 @@ export async function loadSelected(ref: FeatureRef | null): Promise<void> {
   } catch (fault) {
     if (mine.signal.aborted) return;
     state.selection.value = null;
-    fail("selection", `${ref.id} could not be opened (${reason(fault)}). The map still works.`);
+    fail("selection", `The selected feature could not be opened (${reason(fault)}). The map still works.`);
   }
 }
 
-/** An open table shows the layer of what is selected. That of lines stays for their ends, which are in it too. */
+/** An open table turns to the layer of what is selected. The table of lines between places stays for hubs and towns: it lists them too. */
 function turnTableTo({ collection }: { collection: string }): void {
-  if (state.tableCollection.value?.id === "flows" && state.isLinked(collection)) return;
+  if (state.tableCollection.value?.id === "flows" && state.isLineEnd(collection)) return;
   if (state.tableOpen.value && state.shown.value?.includes(collection)) state.tableWanted.value = collection;
 }
 

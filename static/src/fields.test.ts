@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as fields from "./fields.ts";
+import * as state from "./state.ts";
 
 describe("value", () => {
   const show = (raw: unknown, name = "x", ours = false): string | null => fields.value(raw, name, undefined, ours);
@@ -30,12 +31,27 @@ describe("value", () => {
     expect(show("avon-and-somerset", "force", true)).toBe("Avon and Somerset");
     expect(show("northern-ireland", "country")).toBe("northern-ireland");
   });
+
+  it("names councils once their names are known, except in the field that is the code", () => {
+    expect(show("E06000044", "council", true)).toBe("E06000044");
+    state.councils.value = { E06000044: "Portsmouth" };
+    expect(show("E06000044", "council", true)).toBe("Portsmouth");
+    expect(show("E06000044", "code", true)).toBe("E06000044");
+    expect(show("E06000044", "council")).toBe("E06000044");
+  });
+
+  it("writes our own sums of money in pounds", () => {
+    expect(show(2_610_000, "revenue_pence_per_week", true)).toBe("£26,100");
+    expect(show(2_610_000, "revenue_pence_per_week")).toBe("2,610,000");
+  });
 });
 
 describe("lists", () => {
-  it("are parted by commas, in collections of ours", () => {
+  it("are separated by commas, in collections of ours", () => {
     expect(fields.value("crack;heroin", "commodities", undefined, true)).toBe("crack, heroin");
     expect(fields.value("crack;heroin", "commodities", undefined)).toBe("crack;heroin");
+    expect(fields.value(["crack", "heroin"], "commodities", undefined)).toBe("crack, heroin");
+    expect(fields.value([], "commodities", undefined)).toBeNull();
   });
 });
 
@@ -50,5 +66,16 @@ describe("titles", () => {
   it("are words with their unit", () => {
     expect(fields.fieldTitle("crime_type", { title: "crime_type" })).toBe("Crime type");
     expect(fields.fieldTitle("length", { title: "Length", "x-ogc-unit": "m" })).toBe("Length (m)");
+    expect(fields.fieldTitle("trips_per_week", { title: "Journeys a week", "x-ogc-unit": "/wk" })).toBe("Journeys a week");
+  });
+});
+
+describe("references", () => {
+  const id = "ccec0d6f-7988-49da-9c83-b23f306cdf8e";
+  it("lead to the feature that a random identifier names", () => {
+    expect(fields.reference(id, "line")).toEqual({ collection: "lines", id });
+    expect(fields.reference("croydon", "line")).toBeNull();
+    expect(fields.reference(id, "colour")).toBeNull();
+    expect(fields.reference(null, "line")).toBeNull();
   });
 });

@@ -18,26 +18,27 @@ const MOST_REMEMBERED = 24;
 export const flows = signal<Flows | null>(null);
 export const loadingFlows = signal(false);
 
-export interface Links {
+/** The lines of one selected place. */
+export interface PlaceLines {
   ref: FeatureRef;
-  /** Out of it, and into it; null where that is not asked. */
+  /** Lines that leave it, and lines that reach it; null where the question has no sense, as for what reaches a hub. */
   out: Flows | null;
   into: Flows | null;
   failure: string | null;
 }
 
-/** The links of what is selected, as the drawer lists them. */
-export const links = signal<Links | null>(null);
-/** The same as the map draws them: as gathered as the rest of its picture. */
+/** The lines of the selected place, as the drawer lists them. */
+export const placeLines = signal<PlaceLines | null>(null);
+/** The same lines as the map draws them: gathered into areas as far as the rest of the map is. */
 export const own = signal<Flows[]>([]);
 
 /** The line of the row under the pointer or with the focus, as `hubs:leeds>towns:york`: lit on the map. */
 export const hoveredLine = signal<string | null>(null);
 
-/** The selected feature if it can have lines. */
+/** The selected feature if lines can begin or end there. */
 export const chosen = computed(() => {
   const ref = state.selection.value;
-  return ref && state.isLinked(ref.collection) ? ref : null;
+  return ref && state.isLineEnd(ref.collection) ? ref : null;
 });
 
 const today = (): string => new Date().toISOString().slice(0, 10);
@@ -92,7 +93,7 @@ async function loadFlows(datetime: string): Promise<void> {
   }
 }
 
-/** The questions about what leaves a feature and what comes into it. */
+/** The questions about the lines that leave a feature and those that reach it. */
 export function questionsOf(ref: FeatureRef, isGathered: boolean, datetime: string): Partial<Record<"out" | "into", FlowQuestion>> {
   const name = `${ref.collection}:${ref.id}`;
   const area: FlowQuestion = { level: "auto", zoom: GATHERED_ZOOM, datetime, limit: MOST_LISTED };
@@ -108,13 +109,13 @@ export function questionsOf(ref: FeatureRef, isGathered: boolean, datetime: stri
 const stillSelected = (ref: FeatureRef): boolean =>
   state.selection.value?.collection === ref.collection && state.selection.value.id === ref.id;
 
-async function loadLinks(ref: FeatureRef, datetime: string): Promise<void> {
+async function loadPlaceLines(ref: FeatureRef, datetime: string): Promise<void> {
   const { out, into } = questionsOf(ref, true, datetime);
   try {
     const [from, to] = await Promise.all([out ? ask(out) : null, into ? ask(into) : null]);
-    if (stillSelected(ref)) links.value = { ref, out: from, into: to, failure: null };
+    if (stillSelected(ref)) placeLines.value = { ref, out: from, into: to, failure: null };
   } catch (fault) {
-    if (stillSelected(ref)) links.value = { ref, out: null, into: null, failure: reason(fault) };
+    if (stillSelected(ref)) placeLines.value = { ref, out: null, into: null, failure: reason(fault) };
   }
 }
 
@@ -135,7 +136,7 @@ function once(what: string, run: () => void): void {
   effect(run);
 }
 
-/** Keeps the strongest lines loaded for as long as somebody shows them. */
+/** Loads the strongest lines while their layer is on, and loads them again when the day, the zoom class or the data change. */
 export function keepFlows(): void {
   once("flows", () => {
     const datetime = day.value;
@@ -144,20 +145,20 @@ export function keepFlows(): void {
   });
 }
 
-/** Keeps the links of the selected feature loaded. */
-export function keepLinks(): void {
-  once("links", () => {
+/** Loads the lines of the selected place, and loads them again when the selection, the day or the data change. */
+export function keepPlaceLines(): void {
+  once("place-lines", () => {
     const ref = chosen.value;
     const datetime = day.value;
     void dataVersion.value;
     untracked(() => {
-      links.value = null;
-      if (ref && datetime !== null) void loadLinks(ref, datetime);
+      placeLines.value = null;
+      if (ref && datetime !== null) void loadPlaceLines(ref, datetime);
     });
   });
 }
 
-/** Keeps what the map draws of the selected feature beyond the strongest lines. */
+/** Loads the lines of the selected place that the map draws beside the strongest ones. */
 export function keepOwn(): void {
   once("own", () => {
     const ref = chosen.value;

@@ -62,6 +62,9 @@ export const collections = signal<Collection[] | null>(null);
 /** Per collection: title, type and unit of each property. */
 export const fields = signal<Record<string, Record<string, Queryable>>>({});
 
+/** Names of councils by their codes; empty until they are needed. */
+export const councils = signal<Record<string, string>>({});
+
 /** Null until the map has found what shows the whole country. */
 export const view = signal<View | null>(null);
 /** What the map shows at this moment; null without a map. */
@@ -102,7 +105,7 @@ export const systemDark = signal(false);
 export const singleKeys = signal(true);
 
 export const failures = signal<Failure[]>([]);
-/** The last thing worth saying to who does not see the screen. */
+/** The last message for screen readers. */
 export const announcement = signal("");
 /** Requests under way, those of the map included. */
 export const requests = signal(0);
@@ -131,10 +134,10 @@ export const shownCollections = computed(() => {
 /** Whether the lines between places are on. */
 export const flowsOn = computed(() => shownCollections.value.some(({ id }) => id === "flows"));
 
-const LINKED = ["hubs", "towns", "forces", "regions"];
+const LINE_ENDS = ["hubs", "towns", "forces", "regions"];
 
-/** Whether a feature can be an end of a line, or hold ends. */
-export const isLinked = (collection: string): boolean => LINKED.includes(collection);
+/** Whether lines can begin or end at a feature, or within it. */
+export const isLineEnd = (collection: string): boolean => LINE_ENDS.includes(collection);
 
 const CLASSES = ["register", "release", "layer", "reference"];
 

@@ -73,6 +73,9 @@ pub fn requests(route: &Route, about: &Subject<'_>) -> Vec<String> {
             .map(|words| format!("/api/search?q={words}&limit=20"))
             .chain(["/api/search".to_owned()])
             .collect(),
+        "/help/{guide}" => {
+            ["analyst", "gis-officer", "none", "..%2Findex"].map(|name| format!("/help/{name}")).into()
+        }
         "/assets/{file}" => vec!["/assets/none.js".to_owned(), "/assets/..%2Findex.html".to_owned()],
         plain => {
             assert!(!plain.contains('{'), "the generator has no line for {plain}");

@@ -9,6 +9,7 @@ mod callers;
 mod files;
 mod flows;
 mod generator;
+mod help;
 mod kept;
 mod limits;
 mod oracles;

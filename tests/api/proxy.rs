@@ -129,14 +129,18 @@ fn pages_files_and_links_work_under_a_path() {
         let (store, url) = (Arc::clone(&world.store), public_url.clone());
         let server = Server::with(move || App::new(Gate::open(store).unwrap(), Some(&url), CACHE_BYTES));
         *proxy.to.lock().unwrap() = Some(server.address);
-        // The page, asked for with a slash and without, and everything that it names.
-        for page in [PREFIX, "/throughline/"] {
+        // The pages, asked for with a slash and without, and everything that they name.
+        let pages = ["", "/", "/help", "/help/", "/help/analyst", "/help/analyst/"]
+            .map(|page| format!("{PREFIX}{page}"));
+        for page in &pages {
             let html = proxy.get(page);
             assert_eq!((html.status, html.header("content-type")), (200, Some("text/html; charset=utf-8")));
             let html = String::from_utf8(html.body).unwrap();
-            assert!(!html.contains("\"/assets") && !html.contains("\"./"), "{html}");
-            for file in html.split("\"/throughline/assets/").skip(1) {
-                let file = format!("{PREFIX}/assets/{}", file.split('"').next().unwrap());
+            for relative in ["\"/assets", "\"./", "\"../"] {
+                assert!(!html.contains(relative), "{page}: {html}");
+            }
+            for file in html.split("\"/throughline/").skip(1) {
+                let file = format!("{PREFIX}/{}", file.split(['"', '#']).next().unwrap());
                 assert_eq!(proxy.get(&file).status, 200, "{file}");
             }
         }

@@ -130,8 +130,8 @@ export const SIZES = { wide: [1440, 900], middling: [1024, 768], narrow: [390, 8
 /**
  * Opens the application and gives the page to `body`. Fails for any message, error, violation of the content security
  * policy or request to another host, in every test, also if `body` fails for something else. `before` gets the page
- * before the application is on it; `national` takes the server with the synthetic national set, `at` another address; `as` is whose eyes look
- * ({ role, reason }), else the national analyst's.
+ * before the application is on it; `national` takes the server with the synthetic national set, `at` another address; `as` is the
+ * role that the page is viewed as ({ role, reason }), else the national analyst.
  */
 export async function browse({ size = "usual", theme = "light", hash = "", settings = {}, national = false, at, as, before }, body) {
   const url = at ?? (national ? nation : server).url;

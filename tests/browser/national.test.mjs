@@ -10,14 +10,14 @@ const DAY = "2024-04-30";
 const details = (page) => page.getByRole("complementary", { name: "Details" });
 
 for (const theme of ["light", "dark"]) {
-  test(`the strongest links are drawn, ${theme}, and the rest is said`, async () => {
+  test(`the strongest pairs of places are drawn, ${theme}, and the key says how many are not`, async () => {
     const answer = await askNation(`/api/flows?datetime=${DAY}`);
     const { flows, lines } = answer.totals;
     assert.equal(answer.shown.flows, 150);
     await browse({ national: true, size: "wide", theme }, async (page) => {
       await drawn(page);
       const key = page.locator(".flow-key");
-      await key.getByText(`150 strongest of ${flows} links drawn`).waitFor();
+      await key.getByText(`The 150 strongest of ${flows} pairs of places are drawn`).waitFor();
       await key.getByText("Active on 30 April 2024").waitFor();
       assert.ok(lines > 600);
       const share = async () => {
@@ -41,14 +41,14 @@ test("Portsmouth, found by its name, lists the areas that feed it", async () => 
     await page.getByRole("combobox", { name: "Search" }).fill("portsm");
     await page.getByRole("option", { name: /^Portsmouth.*Destination/ }).first().click();
     await details(page).getByRole("heading", { name: "Portsmouth" }).waitFor();
-    const links = details(page).getByRole("region", { name: "Links" });
-    await links.getByText(`20 lines from ${flows.length} areas`).waitFor();
+    const list = details(page).getByRole("region", { name: "Lines of this place" });
+    await list.getByText(`20 lines from ${flows.length} areas`).waitFor();
     for (const { origin, lines } of flows) {
-      const row = links.getByRole("button", { name: new RegExp(`^${places[origin].label}`) });
+      const row = list.getByRole("button", { name: new RegExp(`^${places[origin].label}`) });
       assert.match(await row.innerText(), new RegExp(`\\b${lines}\\b`), places[origin].label);
     }
     // The strongest area leads to that area.
-    await links.getByRole("button", { name: /^London/ }).click();
+    await list.getByRole("button", { name: /^London/ }).click();
     await page.waitForURL(/s=forces:metropolitan/);
     await details(page).getByText(/\d+ lines to \d+ towns/).waitFor();
   });
@@ -75,7 +75,7 @@ async function settled(measure) {
 
 test("what is selected stands out: other lines fade", async () => {
   await browse({ national: true, size: "wide", hash: "#v=-2,53,5.4&l=flows" }, async (page) => {
-    await page.getByText(/links drawn/).waitFor();
+    await page.getByText(/pairs of places are drawn/).waitFor();
     await drawn(page);
     const before = await settled(() => ink(page));
     await page.evaluate(() => (location.hash = "#v=-2,53,5.4&l=flows&s=hubs:hull"));
@@ -108,7 +108,7 @@ test("invented addresses say what they are, and the map stops before a house can
   const as = { role: "force-analyst:hampshire", reason: "a missing child was seen there" };
   await browse({ national: true, as, size: "wide", hash: "#v=-1.08,50.81,12.5&l=addresses" }, async (page) => {
     await drawn(page);
-    await page.getByText("Invented places: the zoom stops at 13").waitFor();
+    await page.getByText("Invented positions: the zoom stops at 13").waitFor();
     for (let step = 0; step < 3; step += 1) await page.getByRole("button", { name: "Zoom in" }).click();
     await page.waitForURL(/v=[^&]*,13&/);
     await page.waitForTimeout(600);

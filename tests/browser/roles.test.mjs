@@ -1,4 +1,4 @@
-// Roles: who plays one sees what that role gets, on the map and in every list, and the marking follows.
+// Roles: a page viewed as a role shows what that role gets, on the map and in every list, and the marking follows.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { browse, colours, drawn, eventually } from "./driver.mjs";
@@ -7,14 +7,14 @@ const layer = (page, name) => page.getByRole("checkbox", { name });
 const details = (page) => page.getByRole("complementary", { name: "Details" });
 
 /** Chooses a role in the header's dialog, as a user would. */
-async function play(page, role, own, reason) {
-  await page.getByRole("button", { name: /^You see what they see/ }).click();
-  const dialog = page.getByRole("dialog", { name: "Look with whose eyes?" });
+async function viewAs(page, role, own, reason) {
+  await page.getByRole("button", { name: /^Viewing as/ }).click();
+  const dialog = page.getByRole("dialog", { name: "View as another role" });
   await dialog.getByRole("radio", { name: new RegExp(`^${role}`) }).check();
   if (own) await dialog.getByRole("combobox").selectOption({ label: own });
   if (reason) await dialog.getByRole("textbox", { name: /^Reason/ }).fill(reason);
-  await dialog.getByRole("button", { name: "Show what they see" }).click();
-  await page.getByRole("button", { name: new RegExp(`^You see what they see: ${role}`) }).waitFor();
+  await dialog.getByRole("button", { name: "View as this role" }).click();
+  await page.getByRole("button", { name: new RegExp(`^Viewing as: ${role}`) }).waitFor();
   await drawn(page);
 }
 
@@ -29,7 +29,7 @@ async function portsmouth(page) {
 const HOMES = { exact: /^Cuckooed addresses/, cells: /^Address cells/, counts: /^Address counts/, figures: /^Figures for councils/ };
 
 /** Each role: how homes are there for it, how many lines it sees feed Portsmouth, how its data is marked. */
-const EYES = [
+const ROLES = [
   ["national-analyst", ["cells", "counts"], "20 lines", "OFFICIAL-SENSITIVE"],
   ["force-analyst:hampshire", ["counts"], "20 lines", "OFFICIAL-SENSITIVE"],
   ["regional-analyst:south-east", ["counts"], "20 lines", "OFFICIAL-SENSITIVE"],
@@ -39,8 +39,8 @@ const EYES = [
   ["admin", [], null, "OFFICIAL"],
 ];
 
-for (const [role, homes, lines, marking] of EYES) {
-  test(`homes and Portsmouth with the eyes of ${role}`, async () => {
+for (const [role, homes, lines, marking] of ROLES) {
+  test(`homes and Portsmouth viewed as ${role}`, async () => {
     await browse({ national: true, as: { role }, size: "wide" }, async (page) => {
       await drawn(page);
       await layer(page, /^Destination towns/).waitFor();
@@ -56,22 +56,22 @@ for (const [role, homes, lines, marking] of EYES) {
   });
 }
 
-test("homes are there for a reason only, which the list of layers asks for", async () => {
+test("homes are shown only after a reason was given, and the list of layers asks for it", async () => {
   await browse({ national: true, as: { role: "force-analyst:hampshire" }, size: "wide" }, async (page) => {
     await drawn(page);
-    await page.getByText(/^There for a reason only: Cuckooed addresses/).waitFor();
+    await page.getByText(/^Shown only after you give a reason: Cuckooed addresses/).waitFor();
     await page.getByRole("button", { name: "Give a reason" }).click();
-    const dialog = page.getByRole("dialog", { name: "Look with whose eyes?" });
+    const dialog = page.getByRole("dialog", { name: "View as another role" });
     await dialog.getByRole("textbox", { name: /^Reason/ }).fill("a missing child was seen there");
-    await dialog.getByRole("button", { name: "Show what they see" }).click();
+    await dialog.getByRole("button", { name: "View as this role" }).click();
     await layer(page, HOMES.exact).waitFor();
-    assert.equal(await page.getByText(/^There for a reason only/).count(), 0);
-    // Another role is played from the header, and has none of it.
-    await play(page, "Railway planner");
+    assert.equal(await page.getByText(/^Shown only after you give a reason/).count(), 0);
+    // Another role is chosen in the header, and has none of it.
+    await viewAs(page, "Railway planner");
     await layer(page, /^Stops and reports/).waitFor();
     assert.equal(await layer(page, HOMES.exact).count(), 0);
-    await play(page, "Force analyst", "Kent Police");
-    await layer(page, /^Links/).waitFor();
+    await viewAs(page, "Force analyst", "Kent Police");
+    await layer(page, /^Legs/).waitFor();
     assert.equal(await layer(page, HOMES.exact).count(), 0);
   });
 });
@@ -104,10 +104,10 @@ test("cells are hatched, and say their square and week", async () => {
 test("a role is chosen with the keyboard alone, on a small screen too", async () => {
   await browse({ national: true, size: "narrow" }, async (page) => {
     await drawn(page);
-    const button = page.getByRole("button", { name: /^You see what they see/ });
+    const button = page.getByRole("button", { name: /^Viewing as/ });
     await button.focus();
     await page.keyboard.press("Enter");
-    const dialog = page.getByRole("dialog", { name: "Look with whose eyes?" });
+    const dialog = page.getByRole("dialog", { name: "View as another role" });
     await dialog.waitFor();
     assert.ok(await dialog.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth), "nothing is cut off");
     await page.keyboard.press("Escape");

@@ -14,3 +14,4 @@ await import("./clusters.test.mjs");
 await import("./national.test.mjs");
 await import("./roles.test.mjs");
 await import("./accessibility.test.mjs");
+await import("./help.test.mjs");

@@ -150,7 +150,7 @@ test("a feature on the map is previewed, lights its row, and is selected by a cl
 
 test("an empty view says so and offers a way out", async () => {
   await browse({ hash: "#v=-4.5,57.5,10&l=seen-points&tab=table" }, async (page) => {
-    await page.getByText("Nothing of Seen points is in view.").waitFor();
+    await page.getByText("No row of Seen points is in view.").waitFor();
     await page.getByRole("button", { name: "Show all of it" }).click();
     await page.getByText(/^260 in view/).waitFor();
   });

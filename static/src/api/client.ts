@@ -17,7 +17,7 @@ export interface Named {
 }
 
 export interface Session {
-  /** What the caller is here for. */
+  /** The role the caller has. */
   role: Role;
   /** Force, region or areas of their own. */
   own: string[];

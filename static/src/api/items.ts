@@ -19,6 +19,12 @@ export async function getQueryables(collection: string): Promise<Record<string, 
   return Object.fromEntries(fields);
 }
 
+/** Every feature of a small collection. */
+export async function getAllItems(collection: string): Promise<Item[]> {
+  const most = 10_000;
+  return (await get<FeatureCollection>(`/ogc/collections/${enc(collection)}/items?limit=${most}`)).features as Item[];
+}
+
 export function firstPagePath(collection: string, bounds: Bounds | null, limit: number): string {
   const box = bounds ? `&bbox=${bounds.map((degrees) => degrees.toFixed(6)).join(",")}` : "";
   return `/ogc/collections/${enc(collection)}/items?limit=${limit}${box}`;

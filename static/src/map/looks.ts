@@ -58,7 +58,7 @@ export function looks(collections: Collection[]): Map<string, Look> {
   return found;
 }
 
-/** Layers that are on when nobody has said otherwise. */
+/** Layers that are on until the user or the address says otherwise. */
 const USUAL = new Set(["places", "stations", "forces", "flows"]);
 const MOST_USUAL = 8;
 
@@ -70,12 +70,12 @@ export function usualLayers(collections: Collection[]): string[] {
   return [...ours, ...others].map((each) => each.id);
 }
 
-/** The lines between places are made of links: no collection of the server, but they go on and off as one does. */
+/** The lines between places are made of legs: they are no collection of the server, but they go on and off as one does. */
 export function withFlows(collections: Collection[]): Collection[] {
   const ids = collections.map(({ id }) => id);
   const legs = collections[ids.indexOf("legs")];
   if (!legs || !ids.includes("hubs") || ids.includes("flows")) return collections;
-  // How many links there are is known with the first answer.
+  // How many pairs of places there are is known with the first answer.
   return [{ ...legs, id: "flows", title: "Lines between places", itemCount: -1 }, ...collections];
 }
 

@@ -1,15 +1,15 @@
 // Details of the selected feature: over the map at the right, a sheet on narrow screens.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { clearSelection, say, selectFromStack, zoomTo } from "../actions.ts";
-import { BASE, itemPath } from "../api/client.ts";
-import { fieldTitle, isNumeric, loadFields, repeatsId, value } from "../fields.ts";
+import { clearSelection, say, select, selectFromStack, zoomTo } from "../actions.ts";
+import { BASE, getItem, itemPath } from "../api/client.ts";
+import { fieldTitle, isNumeric, loadFields, reference, repeatsId, value } from "../fields.ts";
 import * as format from "../format.ts";
 import { gridReference, position } from "../gridref.ts";
 import * as state from "../state.ts";
 import { BackIcon, CopyIcon, NextIcon, OpenIcon } from "./drawerIcons.tsx";
 import { CloseIcon, FitIcon } from "./icons.tsx";
 import { SyntheticTag } from "./LayersPanel.tsx";
-import { Links } from "./late.ts";
+import { PlaceLines } from "./late.ts";
 import { Swatch } from "./Swatch.tsx";
 
 
@@ -51,11 +51,11 @@ export function Drawer() {
       </div>
       <div class="drawer-body">
         <h2 ref={heading} tabIndex={-1}>
-          {item ? format.label(item, collection) : "\u00a0"}
+          {item ? (legName(item) ?? format.label(item, collection)) : "\u00a0"}
         </h2>
         {item && <Place item={item} />}
         <Stack />
-        {item && state.isLinked(item.collection) && state.byId.value.has("flows") && <Links />}
+        {item && state.isLineEnd(item.collection) && state.byId.value.has("flows") && <PlaceLines />}
         {item && <Properties item={item} />}
       </div>
     </aside>
@@ -127,6 +127,33 @@ function Stack() {
   );
 }
 
+/** A leg has no name of its own: it is called by its ends. */
+function legName({ collection, properties: { hub, town } }: state.Selected): string | null {
+  const [from, to] = [value(hub, "hub", undefined, true), value(town, "town", undefined, true)];
+  return collection === "legs" && from !== null && to !== null ? `${from} to ${to}` : null;
+}
+
+/** The feature that a property names: a button with its name, which selects it. */
+function Reference({ to }: { to: state.FeatureRef }) {
+  const [name, setName] = useState<string | null>(null);
+  useEffect(() => {
+    const mine = new AbortController();
+    setName(null);
+    getItem(to.collection, to.id, mine.signal).then(
+      (item) => setName(format.name(item, state.byId.value.get(to.collection)) ?? "Show it"),
+      // It is not there for this role: there is nothing to show.
+      () => undefined,
+    );
+    return () => mine.abort();
+  }, [to.collection, to.id]);
+  if (name === null) return <>–</>;
+  return (
+    <button type="button" class="link" onClick={(event) => select(to, event.detail === 0)}>
+      {name}
+    </button>
+  );
+}
+
 function Properties({ item }: { item: state.Selected }) {
   const fields = state.fields.value[item.collection] ?? {};
   const collection = state.byId.value.get(item.collection);
@@ -136,11 +163,12 @@ function Properties({ item }: { item: state.Selected }) {
   const names = Object.keys(item.properties).filter((name) => name !== label && !repeatsId(name, item));
   const known = names.flatMap((name) => {
     const text = inWords(name);
-    return text === null ? [] : [[name, text] as const];
+    const to = collection?.class === "layer" ? null : reference(item.properties[name], name);
+    return text === null ? [] : [[name, to ? <Reference to={to} /> : text] as const];
   });
   const missing = names.filter((name) => inWords(name) === null);
   const id = String(item.id);
-  const idIsShown = Object.values(item.properties).some((each) => String(each) === id);
+  const idIsShown = format.isRandomId(id) || Object.values(item.properties).some((each) => String(each) === id);
   return (
     <>
       <dl class="properties">

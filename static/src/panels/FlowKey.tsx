@@ -42,7 +42,7 @@ export function FlowKey() {
       )}
       <p class="rest">
         {shownInWords(answer, "drawn")}
-        {more > 0 && `. Of what is selected, ${more === 1 ? "1 more is" : `${count(more)} more are`} drawn`}
+        {more > 0 && `. For the selected place, ${more === 1 ? "1 more is" : `${count(more)} more are`} drawn`}
       </p>
     </details>
   );

@@ -62,7 +62,7 @@ export function Header() {
   );
 }
 
-/** Who looks at the page, where somebody else could. */
+/** The role that the page is viewed as, where the user can choose another. */
 function RoleChoice() {
   const session = state.session.value;
   if (!session?.roles?.length) return null;
@@ -78,7 +78,7 @@ function RoleChoice() {
     >
       <PersonIcon />
       <span class="who">
-        <span class="unseen">You see what they see: </span>
+        <span class="unseen">Viewing as: </span>
         {nameOf(session, names)}
       </span>
     </button>

@@ -1,16 +1,17 @@
-// What the keys do, and the switch for single-letter keys.
+// What the keys do, the switch for single-letter keys, and the way to the guides.
 import { useEffect, useRef } from "preact/hooks";
 import * as state from "../state.ts";
+import { Guides } from "./Guides.tsx";
 import { CloseIcon } from "./icons.tsx";
 
 /** Keys and what they do. Where they are listened to: keys.ts and the panels. */
 const KEYS: [string, string][] = [
   ["/", "Go to the search"],
   ["?", "Show these keys"],
-  ["Esc", "Close what is open, clear the selection"],
-  ["Tab", "Go on: header, layers, map, table, details"],
-  ["← ↑ → ↓", "Move the map, when it has the focus"],
-  ["+ −", "Zoom the map, when it has the focus"],
+  ["Esc", "Close what is open; clear the selection"],
+  ["Tab", "Go to the next part: header, layers, map, table, details"],
+  ["← ↑ → ↓", "Move the map while it has the focus"],
+  ["+ −", "Zoom the map while it has the focus"],
   ["Enter", "Select the row or the result"],
 ];
 
@@ -57,9 +58,11 @@ export function HelpDialog() {
         Single keys (/ and ?) work outside of text fields
       </label>
       <p>
-        Click selects, click on the sea clears. A line between places leads to the town that it selects. Circles with a number stand for many features: click one to come closer.
-        Everything on the map is also in the table. The address of the page holds the view: copy it to share.
+        Click a feature to select it, and the sea to clear the selection. A click on a line between places selects the town that
+        it leads to. A circle with a number stands for that many features: click it to zoom in. Everything on the map is also in
+        the table. The address of the page holds the view: copy it to share the view.
       </p>
+      <Guides />
     </dialog>
   );
 }

@@ -4,6 +4,7 @@ import type { Collection } from "../api/client.ts";
 import { count, plural } from "../format.ts";
 import { drawnFrom } from "../map/looks.ts";
 import * as state from "../state.ts";
+import { Guides } from "./Guides.tsx";
 import { FitIcon, FoldIcon, TableIcon, UnfoldIcon } from "./icons.tsx";
 import { Swatch } from "./Swatch.tsx";
 
@@ -41,13 +42,13 @@ export function LayersPanel() {
 function Groups() {
   const all = state.collections.value;
   if (!all) return null;
-  if (all.length === 0) return <p class="hint">There is no layer, or none that you may see. Import one with “throughline import”.</p>;
+  if (all.length === 0) return <p class="hint">This store has no layer that you may see. An administrator adds one with “throughline import”.</p>;
   const wanting = state.session.value?.reason_wanted_for ?? [];
   return (
     <div class="panel-body">
       {wanting.length > 0 && (
         <p class="hint">
-          {`There for a reason only: ${wanting.map(({ title }) => title).join(", ")}. `}
+          {`Shown only after you give a reason: ${wanting.map(({ title }) => title).join(", ")}. `}
           <button type="button" class="link" onClick={() => (state.rolesOpen.value = true)}>
             Give a reason
           </button>
@@ -69,6 +70,7 @@ function Groups() {
           </section>
         );
       })}
+      <Guides />
     </div>
   );
 }
@@ -113,9 +115,9 @@ function Row({ collection, tagged }: { collection: Collection; tagged: boolean }
           <TableIcon />
         </button>
       )}
-      {tooFar && <p class="note">Drawn once you are closer</p>}
-      {!drawn && <p class="note">{geometryKind === "none" ? "Table only" : "No place yet: table only"}</p>}
-      {on && maxZoom && <p class="note">{`${synthetic ? "Invented places: the" : "The"} zoom stops at ${maxZoom}`}</p>}
+      {tooFar && <p class="note">Zoom in to see it</p>}
+      {!drawn && <p class="note">{geometryKind === "none" ? "Table only" : "No position yet: table only"}</p>}
+      {on && maxZoom && <p class="note">{`${synthetic ? "Invented positions: the" : "The"} zoom stops at ${maxZoom}`}</p>}
     </li>
   );
 }

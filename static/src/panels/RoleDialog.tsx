@@ -1,6 +1,7 @@
-// Whose eyes to look with. The choice is kept by the browser until it is closed, and the page is loaded anew with it.
+// The choice of a role to view the page as. The browser keeps it until it is closed; the page is loaded again with it.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Role } from "../api/client.ts";
+import { loadCouncils } from "../fields.ts";
 import { ROLES, cookiesOf } from "../roles.ts";
 import * as state from "../state.ts";
 import { CloseIcon } from "./icons.tsx";
@@ -16,10 +17,16 @@ export function RoleDialog() {
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
-  if (!session) return null;
   const needs = ROLES[role].own;
-  const choices = needs === "force" ? session.forces : needs === "region" ? session.regions : undefined;
-  const named = own.split(/[\s,]+/).filter(Boolean);
+  useEffect(() => {
+    if (needs === "areas") void loadCouncils();
+  }, [needs]);
+  if (!session) return null;
+  const councils = Object.entries(state.councils.value)
+    .map(([id, name]) => ({ id, name }))
+    .sort((a, b) => a.name.localeCompare(b.name, "en-GB"));
+  const choices = needs === "force" ? session.forces : needs === "region" ? session.regions : councils;
+  const named = own.split(" ").filter(Boolean);
   const ready = needs === null || named.length > 0;
   const play = (event: Event): void => {
     event.preventDefault();
@@ -36,7 +43,7 @@ export function RoleDialog() {
       }}
     >
       <form method="dialog">
-        <h2 id="roles-title">Look with whose eyes?</h2>
+        <h2 id="roles-title">View as another role</h2>
         <button type="submit" class="bare" aria-label="Close the choice of roles">
           <CloseIcon />
         </button>
@@ -62,35 +69,31 @@ export function RoleDialog() {
         </fieldset>
         {needs !== null && (
           <label class="field">
-            {needs === "force" ? "Their force" : needs === "region" ? "Their policing region" : "Their areas, by code"}
-            {choices && choices.length > 0 ? (
-              <select value={own} required onChange={(event) => setOwn(event.currentTarget.value)}>
-                <option value="">Choose</option>
-                {choices.map(({ id, name }) => (
-                  <option key={id} value={id}>
-                    {name}
-                  </option>
-                ))}
-              </select>
-            ) : (
-              <input value={own} required autocomplete="off" placeholder="E06000044 is Portsmouth" onInput={(event) => setOwn(event.currentTarget.value)} />
-            )}
+            {needs === "force" ? "Force" : needs === "region" ? "Policing region" : "Council"}
+            <select value={own} required onChange={(event) => setOwn(event.currentTarget.value)}>
+              <option value="">Choose</option>
+              {choices.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </select>
           </label>
         )}
         <label class="field">
-          Reason, where one is asked for
+          Reason
           <input
             value={reason}
             maxLength={MOST_REASON}
             autocomplete="off"
-            placeholder="Homes are shown for a reason only"
+            placeholder="Needed for homes, and for stops and reports"
             onInput={(event) => setReason(event.currentTarget.value)}
           />
         </label>
         <button type="submit" class="main-button" disabled={!ready}>
-          Show what they see
+          View as this role
         </button>
-        <p>Roles can be played because this is a demo: it holds nothing but what anyone may see.</p>
+        <p>You can choose any role because this is a demonstration: its store holds only invented rows and public layers.</p>
       </form>
     </dialog>
   );

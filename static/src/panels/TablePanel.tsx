@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { fitCollection, select } from "../actions.ts";
 import type { Collection, Item } from "../api/client.ts";
-import { fieldTitle, isNumeric, repeatsId, value } from "../fields.ts";
+import { fieldTitle, isNumeric, reference, repeatsId, value } from "../fields.ts";
 import { loadingFlows } from "../flows.ts";
 import * as format from "../format.ts";
 import { position } from "../gridref.ts";
@@ -126,7 +126,7 @@ function CountLine({ collection, sorted: isSorted }: { collection: Collection; s
       </b>
       {!all && `, ${format.count(have.items.length)} shown`}
       {isSorted && !all && `, sorted among the ${format.count(have.items.length)} shown`}
-      {tooFar && " · the map draws them once you are closer"}
+      {tooFar && " · zoom in to see them on the map"}
     </p>
   );
 }
@@ -143,9 +143,12 @@ function columnsOf(collection: Collection): Column[] {
   const fields = state.fields.value[collection.id] ?? {};
   const first = rows.value?.items[0];
   const names = [...new Set([...Object.keys(fields), ...Object.keys(first?.properties ?? {})])];
-  const others = names.filter((name) => name !== collection.labelField && !repeatsId(name, first));
+  // A random identifier of another feature says nothing here; the details name that feature.
+  const isReference = (name: string): boolean =>
+    collection.class !== "layer" && (rows.value?.items ?? []).some((item) => reference(item.properties[name], name));
+  const others = names.filter((name) => name !== collection.labelField && !repeatsId(name, first) && !isReference(name));
   const place: Column = { key: PLACE, title: "Place", numeric: false, read: placeOf, show: placeOf };
-  // A random identifier names nothing to anybody: such rows begin with where they are.
+  // A random identifier names nothing to a reader: such rows begin with where they are.
   if (collection.labelField === undefined && format.isRandomId(first?.id)) {
     return [{ ...place, key: NAME }, ...others.map((name) => column(name, collection))];
   }
@@ -187,7 +190,7 @@ function Grid(props: { collection: Collection; sort: Sort; setSort: (sort: Sort)
   if (have.items.length === 0) {
     return (
       <p class="hint">
-        Nothing of {collection.title} is in view.{" "}
+        No row of {collection.title} is in view.{" "}
         {state.isDrawn(collection) && (
           <button type="button" class="button" onClick={() => fitCollection(collection)}>
             Show all of it

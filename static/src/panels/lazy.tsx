@@ -1,4 +1,4 @@
-// A part of the page whose script is fetched when it is first shown.
+// A part of the page that is loaded when it is first shown.
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { fail, recover, track } from "../actions.ts";

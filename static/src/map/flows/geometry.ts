@@ -1,6 +1,6 @@
 // The curve of a line between places and how far a point is from it, in pixels of the screen. Pure.
 //
-// All curves have one shape: a quadratic whose control point is off the middle by 16 % of the length, always to the left of
+// All curves have one shape: a quadratic with its control point off the middle by 16 % of the length, always to the left of
 // the way from origin to destination, so that there and back part. Along the chord (u) the offset from it is then the
 // parabola BEND * u * (1 - u / length), which makes length, ends and distance easy. The shader in shaders.ts draws the same.
 
@@ -50,7 +50,7 @@ export function exitAt(radiusPx: number, lengthPx: number): number {
 /** Width at a share of the drawn way: narrow where it comes from. */
 export const widthAt = (widthPx: number, share: number): number => widthPx * (TAPER + (1 - TAPER) * share);
 
-/** Length of the arrow head. The thinnest lines have that of a 2 px one, or nobody could see which way they go. */
+/** Length of the arrow head. The thinnest lines have that of a 2 px one, or their direction could not be seen. */
 export function headPx(widthPx: number, drawnPx: number): number {
   return Math.min(HEAD.widths * Math.max(widthPx, HEAD.thinnest), HEAD.mostPx, drawnPx * HEAD.mostShare);
 }

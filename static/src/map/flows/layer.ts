@@ -77,7 +77,7 @@ export class FlowLayer implements CustomLayerInterface {
   private card: Card | null = null;
   private place: ToScreen | null = null;
 
-  /** `failed` is told once if the graphics card cannot draw the lines. */
+  /** `failed` is called once if the graphics card cannot draw the lines. */
   constructor(private readonly failed: (reason: string) => void) {}
 
   set(flows: DrawnFlow[], dark: boolean, land: string): void {

@@ -20,7 +20,7 @@ export interface DrawnFlow {
   lines: number;
   trips: number | null;
   minutes: number | null;
-  /** Lines by those of a link of full width, at most 1. */
+  /** Its lines divided by those of a pair drawn at full width; at most 1. */
   share: number;
   related: boolean;
 }
@@ -29,7 +29,7 @@ export interface Picture {
   places: DrawnPlace[];
   /** In drawing order: what is unrelated first, the strongest last, so that it lies on top. */
   flows: DrawnFlow[];
-  /** Lines of a link of full width. */
+  /** Lines of a pair of places drawn at full width. */
   strongest: number;
   /** Whether some have more. */
   capped: boolean;
@@ -64,7 +64,7 @@ function sums(places: FlowPlace[], flows: FlowPair[]): number[] {
   return found;
 }
 
-/** Links shorter than this lie under their circles while hubs are gathered. */
+/** Pairs nearer than this lie under their circles while hubs are gathered. */
 const SEEN_FROM_KM = 40;
 const KM_OF_DEGREE = 111.2;
 
@@ -74,14 +74,14 @@ function distanceKm(a: FlowPlace, b: FlowPlace): number {
   return KM_OF_DEGREE * Math.hypot(a.lat - b.lat, (a.lon - b.lon) * shrink);
 }
 
-/** What has full width: the strongest link that can be seen. One next door that nobody sees would make all others thin. */
+/** What is drawn at full width: the strongest pair that is long enough to be seen. A stronger one under its circles would make all others thin. */
 export function scaleOf(base: Flows | null): Pick<Picture, "strongest" | "capped"> {
-  const links = (base?.flows ?? []).flatMap(({ origin, destination, lines }) => {
+  const pairs = (base?.flows ?? []).flatMap(({ origin, destination, lines }) => {
     const [from, to] = [base?.places[origin], base?.places[destination]];
     return from && to && origin !== destination ? [{ lines, seen: distanceKm(from, to) >= SEEN_FROM_KM }] : [];
   });
-  const most = Math.max(1, ...links.map(({ lines }) => lines));
-  const seen = links.filter((link) => link.seen).map(({ lines }) => lines);
+  const most = Math.max(1, ...pairs.map(({ lines }) => lines));
+  const seen = pairs.filter((pair) => pair.seen).map(({ lines }) => lines);
   const strongest = base?.levels.origin === "place" || seen.length === 0 ? most : Math.max(...seen);
   return { strongest, capped: most > strongest };
 }

@@ -26,17 +26,17 @@ describe("words", () => {
   it("say what is drawn and what is not", () => {
     const said = (all: FlowTotals, shown: FlowTotals): string => shownInWords({ totals: all, shown }, "drawn");
     expect(said(totals(812, 850), totals(150, 610))).toBe(
-      "150 strongest of 812 links drawn; 662 smaller ones are not drawn (240 lines)",
+      "The 150 strongest of 812 pairs of places are drawn; 662 weaker pairs are not drawn (240 lines)",
     );
     expect(said(totals(1151, 1200), totals(150, 1199))).toBe(
-      "150 strongest of 1,151 links drawn; 1,001 smaller ones are not drawn (1 line)",
+      "The 150 strongest of 1,151 pairs of places are drawn; 1,001 weaker pairs are not drawn (1 line)",
     );
-    // Lines that have another link which is drawn are not missing.
-    expect(said(totals(151, 60), totals(150, 60))).toBe("150 strongest of 151 links drawn; 1 smaller one is not drawn");
-    expect(said(totals(96, 90), totals(96, 90))).toBe("All 96 links drawn");
-    expect(said(totals(1, 1), totals(1, 1))).toBe("The only link is drawn");
-    expect(said(totals(0, 0), totals(0, 0))).toBe("No line was active");
-    expect(shownInWords({ totals: totals(3, 3), shown: totals(3, 3) }, "listed")).toBe("All 3 links listed");
+    // A line that goes to another town too, and is drawn there, is not missing.
+    expect(said(totals(151, 60), totals(150, 60))).toBe("The 150 strongest of 151 pairs of places are drawn; 1 weaker pair is not drawn");
+    expect(said(totals(96, 90), totals(96, 90))).toBe("All 96 pairs of places are drawn");
+    expect(said(totals(1, 1), totals(1, 1))).toBe("The only pair of places is drawn");
+    expect(said(totals(0, 0), totals(0, 0))).toBe("No line was active on this day");
+    expect(shownInWords({ totals: totals(3, 3), shown: totals(3, 3) }, "listed")).toBe("All 3 pairs of places are listed");
   });
   it("say a pair and its strength", () => {
     expect(pairInWords({ from: { label: "London" }, to: { label: "Norwich" } })).toBe("London to Norwich");

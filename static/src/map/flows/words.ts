@@ -11,14 +11,14 @@ export function dayInWords(day: string): string {
   return Number.isNaN(date.getTime()) ? day : longDay.format(date);
 }
 
-/** What is drawn, or listed, of all links, and what is not. */
+/** How many pairs of places are drawn or listed, of how many, and how many lines are in none of them. */
 export function shownInWords({ totals, shown }: Pick<Flows, "totals" | "shown">, how: "drawn" | "listed"): string {
-  if (totals.flows === 0) return "No line was active";
+  if (totals.flows === 0) return "No line was active on this day";
   const rest = totals.flows - shown.flows;
-  if (rest <= 0) return totals.flows === 1 ? `The only link is ${how}` : `All ${count(totals.flows)} links ${how}`;
+  if (rest <= 0) return totals.flows === 1 ? `The only pair of places is ${how}` : `All ${count(totals.flows)} pairs of places are ${how}`;
   const lines = totals.lines - shown.lines;
-  const gone = `${count(rest)} smaller ${rest === 1 ? "one is" : "ones are"} not ${how}`;
-  return `${count(shown.flows)} strongest of ${count(totals.flows)} links ${how}; ${gone}${lines > 0 ? ` (${plural(lines, "line")})` : ""}`;
+  const left = `${count(rest)} weaker ${rest === 1 ? "pair is" : "pairs are"} not ${how}`;
+  return `The ${count(shown.flows)} strongest of ${count(totals.flows)} pairs of places are ${how}; ${left}${lines > 0 ? ` (${plural(lines, "line")})` : ""}`;
 }
 
 const journeys = (trips: number | null): string =>
@@ -42,7 +42,7 @@ export interface Row {
   lines: number;
 }
 
-/** Links summed by the place at their other end, the strongest first. */
+/** Lines summed by the place at their other end, the strongest first. */
 export function byPlace({ places, flows }: Flows, end: "origin" | "destination"): Row[] {
   const rows = new Map<number, Row>();
   for (const flow of flows) {

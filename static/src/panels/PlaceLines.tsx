@@ -1,8 +1,8 @@
-// Links of the selected hub, town, force or region: where its lines come from and where they go. A part of the details.
+// Lines of the selected hub, town, force or region: where they come from and where they go. A part of the details.
 import { useEffect, useState } from "preact/hooks";
 import { select } from "../actions.ts";
 import type { Flows } from "../api/flows.ts";
-import { day, hoveredLine, keepLinks, links } from "../flows.ts";
+import { day, hoveredLine, keepPlaceLines, placeLines } from "../flows.ts";
 import { count } from "../format.ts";
 import { placeKey } from "../map/flows/picture.ts";
 import { type Row, byPlace, countsTwice, dayInWords, sumInWords } from "../map/flows/words.ts";
@@ -10,27 +10,27 @@ import * as state from "../state.ts";
 
 const FIRST = 12;
 
-export function Links() {
-  useEffect(keepLinks, []);
+export function PlaceLines() {
+  useEffect(keepPlaceLines, []);
   const ref = state.selection.value;
-  const have = links.value;
+  const have = placeLines.value;
   if (!have || !ref || have.ref.id !== ref.id || have.ref.collection !== ref.collection) {
-    return <section class="links" aria-label="Links" aria-busy="true" />;
+    return <section class="place-lines" aria-label="Lines of this place" aria-busy="true" />;
   }
   const { into, out, failure } = have;
   const date = into?.reference_date ?? out?.reference_date ?? day.value;
   const some = [into, out].some((each) => (each?.flows.length ?? 0) > 0);
   return (
-    <section class="links" aria-label="Links">
+    <section class="place-lines" aria-label="Lines of this place">
       <h3>
-        Links {date && <span>active on {dayInWords(date)}</span>}
+        Lines {date && <span>active on {dayInWords(date)}</span>}
       </h3>
       {failure !== null ? (
         <p class="failure" role="alert">
-          The links could not be read: {failure}. The rest still works.
+          The lines of this place could not be read: {failure}. The rest still works.
         </p>
       ) : (
-        !some && <p class="none">No line was active.</p>
+        !some && <p class="none">No line was active on this day.</p>
       )}
       {into && <List key={`in ${placeKey(ref)}`} title="Fed by" answer={into} end="origin" />}
       {out && <List key={`out ${placeKey(ref)}`} title="Feeds" answer={out} end="destination" />}
@@ -58,7 +58,7 @@ function List({ title, answer, end }: { title: string; answer: Flows; end: "orig
           Show all {count(rows.length)}
         </button>
       )}
-      {end === "origin" && countsTwice(answer) && <p class="none">A line to several towns counts in each.</p>}
+      {end === "origin" && countsTwice(answer) && <p class="none">A line that goes to several towns is counted for each of them.</p>}
     </>
   );
 }
