@@ -32,7 +32,7 @@ const APRIL_2022: i32 = 19_083;
 const COUNTED_FORCES: usize = 37;
 
 /// One line of the table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Check {
     /// What is measured.
     pub what: String,

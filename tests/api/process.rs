@@ -15,15 +15,17 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
-use throughline::access::Gate;
 use throughline::access::Principal;
-use throughline::cli::add_missing_reference;
+use throughline::ops::Progress;
+use throughline::ops::reference::add_missing;
 use throughline::store::Store;
 
 use crate::fixtures::World;
+use crate::fixtures::gate_of;
 use crate::fixtures::options;
 
 fn program(arguments: &[&str], folder: &Path) -> Output {
@@ -390,7 +392,7 @@ fn an_import_killed_in_the_middle_leaves_nothing() {
         std::thread::sleep(Duration::from_millis(wait));
         child.kill().unwrap();
         let finished = child.wait().unwrap().success();
-        let gate = Gate::open(std::sync::Arc::new(Store::open(&path.join("s.gpkg")).unwrap())).unwrap();
+        let gate = gate_of(Arc::new(Store::open(&path.join("s.gpkg")).unwrap()));
         assert!(gate.degraded().is_empty());
         let rows =
             gate.view(&Principal::LocalOperator).collection("p").map_or(0, |collection| collection.rows());
@@ -409,7 +411,7 @@ fn a_layer_with_the_name_of_a_reference_collection_is_left_alone() {
     let file = rusqlite::Connection::open(world.store.path()).unwrap();
     let rename = "UPDATE throughline_collections SET id = 'places', schema = replace(schema, 'id = \"mine\"', 'id = \"places\"')";
     assert_eq!(file.execute(rename, []).unwrap(), 1);
-    add_missing_reference(&world.store).unwrap();
+    add_missing(&world.store, &Progress::silent()).unwrap();
     let view = world.gate().view(&Principal::LocalOperator);
     assert_eq!(view.collection("places").unwrap().rows(), 1);
     assert_eq!(view.collection("stations").unwrap().rows(), 2_607);

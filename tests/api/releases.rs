@@ -9,12 +9,10 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_json::json;
 use throughline::access::Policy;
-use throughline::cli::is_due;
-use throughline::cli::release;
-use throughline::cli::write_demo;
 use throughline::demo;
 use throughline::demo::Settings;
 use throughline::model::geometry::Position;
+use throughline::ops::release::is_due;
 use throughline::release::DwellingGrid;
 use throughline::release::MEASURES;
 use throughline::store::Store;
@@ -26,6 +24,8 @@ use crate::fixtures::Server;
 use crate::fixtures::World;
 use crate::fixtures::all_seeing;
 use crate::fixtures::options;
+use crate::fixtures::release;
+use crate::fixtures::write_demo;
 use crate::generator::Subject;
 use crate::roles::asking;
 use crate::roles::held;
@@ -370,9 +370,8 @@ fn the_national_set_is_released_safely() {
     write_demo(&path, Settings { seed: demo::SEED, scale: 1.0 }).unwrap();
     let store = Arc::new(Store::open(&path).unwrap());
     let again = release(&store, &Policy::built_in().unwrap(), false).unwrap();
-    for one in &again {
-        let summary = one.summary;
-        assert_eq!((summary.added, summary.changed, summary.retired), (0, 0, 0), "{}", one.collection);
+    for one in &again.collections {
+        assert_eq!((one.added, one.changed, one.retired), (0, 0, 0), "{}", one.collection);
     }
     let server = Server::start_under(&store, all_seeing());
     let councils = ladder(&server);
