@@ -2,6 +2,10 @@
 //!
 //! One thread alone writes them. Whoever logs only adds to a list, so that a log that nobody reads, or that cannot be
 //! written, loses lines and holds up nothing. Lost lines are counted.
+//!
+//! `tracing-appender` (0.2.5) does not do: its queue is bounded by lines and not by bytes, it does not count the lines that
+//! the file system refuses, it does not say whether its thread still runs (`/readyz` does), the last lines are written only
+//! when its guard is dropped, and it writes its own faults to standard output and error, where a reader may be asleep.
 
 use std::fs::File;
 use std::io::IsTerminal;

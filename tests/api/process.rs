@@ -404,6 +404,32 @@ fn an_import_killed_in_the_middle_leaves_nothing() {
 }
 
 #[test]
+fn an_interrupt_cancels_an_import_which_takes_back_what_it_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let rows: String = (0..400_000).map(|row| format!("-1.{row:06},52,name {row}\n")).collect();
+    std::fs::write(path.join("p.csv"), format!("lon,lat,name\n{rows}")).unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_throughline"))
+        .args(["import", "s.gpkg", "p.csv", "--into", "p", "--report", "r.json"])
+        .current_dir(path)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut child = Running(child);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !path.join("s.gpkg.part").exists() {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    signal(&child.0, "INT");
+    assert_eq!(child.0.wait().unwrap().code(), Some(1), "it ended by itself");
+    let mut said = String::new();
+    child.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("taking back") && said.contains("cancelled: nothing was changed"), "{said}");
+    assert_eq!(names(path), ["p.csv"]);
+}
+
+#[test]
 fn a_layer_with_the_name_of_a_reference_collection_is_left_alone() {
     // `places` came later than stores: one may have a layer of that name, with fields of its own.
     let world = World::new();
