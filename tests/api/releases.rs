@@ -294,9 +294,8 @@ fn a_server_serves_what_is_released_while_it_runs() {
     assert!(refused.contains("damaged"), "{refused}");
     // A server releases the rows that it has in memory and reads them no second time: it would find the damage.
     let report = run(&world.store, &server.app.gate, false, &Progress::silent()).unwrap();
-    assert!(
-        report.collections.iter().all(|one| one.unchanged > 0 && one.added + one.changed + one.retired == 0)
-    );
+    assert!(report.collections.iter().any(|one| one.unchanged > 0));
+    assert!(report.collections.iter().all(|one| one.added + one.changed + one.retired == 0));
     forge("portsea");
     homes(&world, "eastwich", "essex", &here[..1]);
     release(&world.store, &Policy::built_in().unwrap(), false).unwrap();
