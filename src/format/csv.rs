@@ -184,7 +184,9 @@ mod tests {
             .collect();
         let mut out = Vec::new();
         let mut writer = CsvWriter::new(&mut out, collection, &rows).unwrap();
-        rows.iter().for_each(|at| writer.row(*at).unwrap());
+        for at in &rows {
+            writer.row(*at).unwrap();
+        }
         writer.finish().unwrap();
         let mut reader =
             csv::ReaderBuilder::new().has_headers(false).flexible(false).from_reader(out.as_slice());

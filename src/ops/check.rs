@@ -72,7 +72,7 @@ mod tests {
         let path = folder.path().join("s.gpkg");
         drop(Store::create(&path, Register::Synthetic).unwrap());
         let bytes = std::fs::read(&path).unwrap();
-        let (_, events, report) =
+        let ((), events, report) =
             cancel_at_every_step(|| (), |(), progress| run(&path, progress), |(), _| ());
         let json = serde_json::to_string(&report).unwrap();
         assert_eq!(

@@ -1,7 +1,5 @@
 //! Nothing of a request but the cookie of a demo decides who a caller is: no address, name or header of a proxy.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::net::TcpListener;
 use std::sync::Arc;
 
