@@ -4,11 +4,11 @@
 //! them. Data flows downwards through the rooms below and never up; `tests/architecture.rs` checks it.
 //!
 //! ```text
-//! main cli        check demo export import init policy reference release serve   flags -> config -> wiring; a file per command
+//! main cli        check demo export import init policy progress release serve   flags -> ops or http; a file per command
 //! config telemetry                                             settings, logs
 //! model           bounds calendar collections crs feature geometry grid_reference helmert hilbert lifecycle reference row_rights schema time validity   the field's words as types
 //! demo            buildings check destinations dirt draft events facts land lattice lines lives outcomes random records returns steer   the synthetic national set
-//! import          cells checks convert csv delimiter geojson geometry gpkg infer input kind likeness own_csv records report run scanner take   foreign file -> rows + report
+//! import          cells checks convert csv delimiter geojson geometry gpkg infer input kind likeness own_csv records report run scanner take watch   foreign file -> rows + report
 //! store           append blob change connect export foreign make names open pages scan tables writer durable truth; the only SQL
 //! snapshot        build columns gather ids index memo places raw row_group     immutable row groups in memory, with their indexes
 //! access          derived entitlement explain gate kept played policy policy_rule principal read rights view              who asks; makes the View
@@ -17,6 +17,7 @@
 //! format          csv digits geojson gpkg json properties           rows -> bytes
 //! tile            bytes clip density dropping encode faces generalise geometry grid ids layer left_out reach repair tags values   View + tile address -> bytes
 //! flow            ends od                                      legs -> origin-destination sums
+//! ops             check demo error export gate import progress reference release   whole operations with progress and cancel, called by cli and http
 //! http            body cache caller cors encode flows guard health host log metrics operator params percent pipeline problem router routes search server session site tasks tiles unread   the only actix
 //! http ogc        api collections items landing                OGC API - Features
 //! ```
@@ -32,6 +33,7 @@ pub mod format;
 pub mod http;
 pub mod import;
 pub mod model;
+pub mod ops;
 pub mod query;
 pub mod release;
 mod snapshot;

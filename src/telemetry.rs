@@ -2,6 +2,10 @@
 //!
 //! Other threads only append lines to a buffer, and one thread writes them. If standard error cannot be written or its
 //! reader does not read, lines are lost and counted, and no other thread waits.
+//!
+//! `tracing-appender` (0.2.5) does not fit: its queue is bounded by lines and not by bytes, it does not count the lines that
+//! the file system refuses, it does not say whether its thread still runs (`/readyz` does), it writes the last lines only
+//! when its guard is dropped, and it writes its own faults to standard output and error, which may block.
 
 use std::fs::File;
 use std::io::IsTerminal;

@@ -24,10 +24,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("plan", &["model", "access", "query", "rail", "flow"]),
     ("analyse", &["model", "access", "query", "rail", "flow"]),
     (
+        "ops",
+        &[
+            "model", "demo", "store", "import", "access", "query", "format", "release", "tile", "rail",
+            "flow", "plan", "analyse",
+        ],
+    ),
+    // Never the command line: both call the same operations.
+    (
         "http",
         &[
             "model", "demo", "store", "import", "access", "query", "format", "tile", "rail", "flow", "plan",
-            "analyse",
+            "analyse", "ops",
         ],
     ),
 ];
@@ -39,7 +47,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("arc_swap", &["access"]),
     ("actix_web", &["http", "cli"]),
     ("geojson", &["import", "format"]),
-    ("csv", &["import", "format", "demo", "cli"]),
+    ("csv", &["import", "format", "demo", "ops", "cli"]),
     ("toml", &["model", "config", "access"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli", "config", "telemetry", "main"]),
@@ -169,6 +177,34 @@ fn pure_rooms_are_pure() {
             }
         }
     }
+}
+
+#[test]
+fn operations_leave_talking_to_their_callers() {
+    for (room, path, code) in rooms() {
+        if room == "ops" {
+            for word in ["stdout", "stderr", "println!", "process::", "std::env::args", "std::env::var"] {
+                assert!(!code.contains(word), "{}: {word}", path.display());
+            }
+        }
+    }
+}
+
+/// A gate reads all rows of a store: whatever works beside a gate that is open takes that one.
+#[test]
+fn gates_are_opened_in_one_place() {
+    for (room, path, code) in rooms() {
+        let opens = code.contains("Gate::open(") || code.contains("Gate::under(");
+        let allowed = room == "access" || path.ends_with("ops/gate.rs");
+        assert!(!opens || allowed, "{}: call ops::open_gate, or take a gate that is open", path.display());
+    }
+    let opened = |file: &str| -> usize {
+        let all = rooms();
+        let (_, _, code) = all.iter().find(|(_, path, _)| path.ends_with(file)).unwrap();
+        code.matches("open_gate(").count()
+    };
+    assert_eq!(opened("cli/serve.rs"), 1, "the server has one gate, which releases too");
+    assert_eq!(opened("ops/release.rs"), 0, "a release counts the rows of a gate that is open");
 }
 
 #[test]

@@ -300,6 +300,12 @@ impl Gate {
         (collections.len(), rows, published.snapshot_bytes())
     }
 
+    /// The policy that views are made under.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// What the store's register holds.
     #[must_use]
     pub fn register(&self) -> Register {

@@ -2,36 +2,39 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use crate::access::Gate;
+use crate::cli::progress::with_progress;
 use crate::cli::say;
-use crate::store::Store;
+use crate::cli::say_json;
+use crate::ops::check;
 
 /// Check that a store's file and every row in it are sound.
 #[derive(Debug, clap::Args)]
 pub struct CheckArguments {
     /// The store.
     store: PathBuf,
+    /// Print what was found as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
-/// Checks the file's structure, then every row against its hash and every collection against its count and sum.
+/// Checks the store; exit code 1 if anything was found.
 pub fn run(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
-    let store = Arc::new(Store::open(&arguments.store)?);
-    let faults = store.quick_check()?;
-    for fault in &faults {
-        say(&format!("file: {fault}"));
+    let report = with_progress(|progress| check::run(&arguments.store, progress))?;
+    if arguments.json {
+        say_json(&report)?;
+    } else {
+        for fault in &report.file {
+            say(&format!("file: {fault}"));
+        }
+        for damaged in &report.damaged {
+            say(&format!("{}: {} rows are damaged or missing", damaged.collection, damaged.rows));
+        }
+        if report.is_sound() {
+            say(&format!("sound: {} collections, {} rows", report.collections, report.rows));
+        } else {
+            say("restore a backup, or export the sound rows");
+        }
     }
-    let gate = Gate::open(Arc::clone(&store))?;
-    let degraded = gate.degraded();
-    for (collection, rows) in &degraded {
-        say(&format!("{collection}: {rows} rows are damaged or missing"));
-    }
-    if faults.is_empty() && degraded.is_empty() {
-        let (collections, rows, _) = gate.size();
-        say(&format!("sound: {collections} collections, {rows} rows"));
-        return Ok(ExitCode::SUCCESS);
-    }
-    say("restore a backup, or export the sound rows");
-    Ok(ExitCode::FAILURE)
+    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

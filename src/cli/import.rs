@@ -2,39 +2,28 @@
 
 use std::fs::File;
 use std::fs::OpenOptions;
-use std::io::IsTerminal;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use anyhow::Context;
 use anyhow::bail;
 use clap::builder::PathBufValueParser;
 use clap::builder::TypedValueParser;
-use indicatif::ProgressBar;
-use indicatif::ProgressStyle;
 
 use crate::access::LOCAL_OWNER;
+use crate::cli::progress::with_progress;
 use crate::cli::say;
 use crate::cli::say_error;
 use crate::import::About;
 use crate::import::Format;
-use crate::import::ImportError;
 use crate::import::ImportOptions;
 use crate::import::ImportReport;
-use crate::import::import;
 use crate::model::Provenance;
 use crate::model::Sensitivity;
-use crate::store::Made;
-use crate::store::Register;
-use crate::store::Store;
-use crate::store::make;
+use crate::ops::OpsError;
+use crate::ops::import;
 
 /// Import a file into a collection; makes the store if there is none.
 #[derive(Debug, clap::Args)]
@@ -157,32 +146,14 @@ pub fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
     }
     // A report that cannot be written is found before anything is taken.
     let report_file = arguments.report.as_deref().map(ReportFile::open).transpose()?;
-    let scratch = tempfile::tempdir()?;
-    let store = if arguments.dry_run && !arguments.store.exists() {
-        // Nothing may be left behind, not even an empty store.
-        &scratch.path().join("dry-run.gpkg")
-    } else {
-        &arguments.store
-    };
-    let read_into =
-        |store: &Store| with_progress(&arguments.file, |read| import(store, &arguments.file, &options, read));
-    // A store that is not there comes to be with the first rows: a file that is refused makes none.
-    let result = match make(store, Register::Synthetic, |store| read_into(store)) {
-        Ok(Made::New(store, report)) => Ok((store, report)),
-        Ok(Made::WasThere(store)) => read_into(&store).map(|report| (store, report)),
-        Err(error) => Err(error),
-    };
-    let (report, strict) = match result {
-        Ok((store, report)) => {
-            store.checkpoint()?;
-            (report, None)
+    let done = with_progress(|progress| import::run(&arguments.store, &arguments.file, &options, progress));
+    let (report, strict) = match done {
+        Ok(report) => (report, None),
+        Err(OpsError::Strict(report)) => {
+            let message = OpsError::Strict(report.clone()).to_string();
+            (*report, Some(message))
         }
-        Err(ImportError::Strict(report)) => {
-            let message = ImportError::Strict(report.clone()).to_string();
-            // Nothing was taken, whatever was sound.
-            (ImportReport { accepted: 0, unchanged: 0, warned: 0, ..*report }, Some(message))
-        }
-        Err(error) => return Err(error).with_context(|| arguments.file.display().to_string()),
+        Err(error) => return Err(error.into()),
     };
     if let Some(file) = report_file {
         file.write(&report)?;
@@ -270,30 +241,4 @@ fn print(report: &ImportReport, dry_run: bool) {
         "{}: {} rows {what} ({new} new or changed, {} there already), {} with warnings, {} rejected",
         report.collection, report.accepted, report.unchanged, report.warned, report.rejected
     ));
-}
-
-/// Shows how much of the file was read, on a terminal; the file is read twice.
-fn with_progress<T>(file: &Path, work: impl FnOnce(&Arc<AtomicU64>) -> T) -> T {
-    let read = Arc::new(AtomicU64::new(0));
-    if !std::io::stderr().is_terminal() {
-        return work(&read);
-    }
-    let total = std::fs::metadata(file).map_or(0, |metadata| metadata.len() * 2);
-    let bar = ProgressBar::new(total);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3} %  {elapsed}") {
-        bar.set_style(style);
-    }
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Acquire) {
-                bar.set_position(read.load(Ordering::Relaxed).min(total));
-                std::thread::sleep(Duration::from_millis(100));
-            }
-        });
-        let result = work(&read);
-        done.store(true, Ordering::Release);
-        bar.finish_and_clear();
-        result
-    })
 }

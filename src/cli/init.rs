@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::bail;
-
-use crate::cli::import_reference;
+use crate::cli::progress::with_progress;
 use crate::cli::say;
+use crate::ops::reference;
 use crate::store::Register;
-use crate::store::Store;
 
 /// Make a store with the reference facts only.
 #[derive(Debug, clap::Args)]
@@ -22,13 +20,8 @@ pub struct InitArguments {
 
 /// Makes the store.
 pub fn run(arguments: &InitArguments) -> anyhow::Result<ExitCode> {
-    if arguments.store.exists() {
-        bail!("{} is there already: name another file", arguments.store.display());
-    }
     let register = if arguments.operational { Register::Operational } else { Register::Synthetic };
-    let store = Store::create(&arguments.store, register)?;
-    import_reference(&store)?;
-    store.checkpoint()?;
-    say(&format!("{}: a store with the reference facts, {}", arguments.store.display(), register.as_str()));
+    let report = with_progress(|progress| reference::init(&arguments.store, register, progress))?;
+    say(&format!("{}: a store with the reference facts, {}", report.store, report.register));
     Ok(ExitCode::SUCCESS)
 }

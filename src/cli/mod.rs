@@ -6,17 +6,9 @@ mod export;
 mod import;
 mod init;
 mod policy;
-mod reference;
+mod progress;
 mod release;
 mod serve;
-
-pub use demo::open_or_make as open_or_make_demo;
-pub use demo::write as write_demo;
-pub use reference::add_missing_reference;
-pub use reference::import_reference;
-pub use release::check_names;
-pub use release::is_due;
-pub use release::release;
 
 use std::process::ExitCode;
 
@@ -80,8 +72,64 @@ fn say(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
+/// Writes a report to standard output as one line of JSON.
+fn say_json(report: &impl serde::Serialize) -> anyhow::Result<()> {
+    say(&serde_json::to_string(report)?);
+    Ok(())
+}
+
 /// Writes a line to standard error.
 fn say_error(line: &str) {
     use std::io::Write as _;
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    fn refused(arguments: &[&str]) -> clap::Error {
+        Arguments::try_parse_from(std::iter::once("throughline").chain(arguments.iter().copied()))
+            .unwrap_err()
+    }
+
+    #[test]
+    fn every_command_has_help_and_refuses_a_flag_that_it_lacks() {
+        let program = Arguments::command();
+        program.clone().debug_assert();
+        let names: Vec<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
+        assert_eq!(names, ["serve", "import", "export", "init", "demo", "check", "policy", "release"]);
+        for name in names {
+            let help = refused(&[name, "--help"]);
+            assert_eq!((help.kind(), help.exit_code()), (ErrorKind::DisplayHelp, 0), "{name}");
+            assert!(help.to_string().contains(&format!("Usage: throughline {name}")), "{help}");
+            assert_eq!(refused(&[name, "--colour"]).exit_code(), 2, "{name}");
+        }
+        assert_eq!(refused(&[]).exit_code(), 2);
+        assert_eq!(refused(&["paint"]).exit_code(), 2);
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_wrong_usage_that_says_what_is_right() {
+        for (arguments, right) in [
+            (&["export", "s.gpkg", "p", "p.csv", "--bbox", "1,2,3"][..], "west,south,east,north"),
+            (&["export", "s.gpkg", "p", "p.csv", "--bbox", "-1,5,1,3"], "bbox"),
+            (&["export", "s.gpkg", "p", "p.csv", "--datetime", "soon"], "datetime"),
+            (&["export", "s.gpkg", "p", "p.csv", "--with-reason"], "--role"),
+            (&["export", "s.gpkg", "p"], "<FILE>"),
+            (&["import", "s.gpkg", "p.csv"], "--into"),
+            (&["import", "s.gpkg", "p.csv", "--into", "p", "--format", "shp"], "geojsonseq"),
+            (&["import", "s.gpkg", "p.csv", "--into", "p", "--sensitivity", "x"], "restricted"),
+            (&["import", "s.gpkg", "p.csv", "--into", "p", "--report", "r.txt"], ".csv or .json"),
+            (&["demo", "s.gpkg", "--scale", "0"], "0.1 to 100"),
+            (&["demo", "s.gpkg", "--seed", "x"], "--seed"),
+            (&["policy", "explain", "--role", "admin"], "--collection"),
+        ] {
+            let refused = refused(arguments);
+            assert_eq!(refused.exit_code(), 2, "{arguments:?}");
+            assert!(refused.to_string().contains(right), "{arguments:?}: {refused}");
+        }
+    }
 }

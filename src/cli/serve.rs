@@ -14,13 +14,7 @@ use anyhow::bail;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
-use crate::access::Gate;
-use crate::access::Policy;
-use crate::cli::add_missing_reference;
-use crate::cli::is_due;
-use crate::cli::open_or_make_demo;
 use crate::cli::policy;
-use crate::cli::release;
 use crate::cli::say;
 use crate::config::Config;
 use crate::config::Overrides;
@@ -35,6 +29,13 @@ use crate::http::Sockets;
 use crate::http::bind;
 use crate::http::serve_operator;
 use crate::http::stop;
+use crate::ops::Cancel;
+use crate::ops::OpsError;
+use crate::ops::Progress;
+use crate::ops::demo;
+use crate::ops::open_gate;
+use crate::ops::reference;
+use crate::ops::release;
 use crate::store::Store;
 use crate::telemetry;
 use crate::telemetry::Log;
@@ -113,7 +114,7 @@ fn serve_store(arguments: &ServeArguments, config: &Config, log: &Log) -> anyhow
     let for_metrics = config.metrics_listen.as_deref().map(take_private).transpose()?;
     let store = Arc::new(open_store(&arguments.store, arguments.demo, log)?);
     let policy = policy::read(config.policy.as_deref())?;
-    let mut gate = Gate::under(policy.clone(), Arc::clone(&store))?;
+    let mut gate = open_gate(Arc::clone(&store), policy)?;
     if arguments.demo {
         gate = gate.with_roles_played();
     }
@@ -137,10 +138,14 @@ fn serve_store(arguments: &ServeArguments, config: &Config, log: &Log) -> anyhow
         ..ServerSettings::default()
     };
     actix_web::rt::System::new().block_on(async {
+        // A release that is under way when the server stops is taken back, and made after the next start.
+        let stopping = Cancel::default();
         if config.release && store.why_read_only().is_none() {
-            actix_web::rt::spawn(keep_releasing(Arc::clone(&app), Arc::clone(&store), policy));
+            actix_web::rt::spawn(keep_releasing(Arc::clone(&app), Arc::clone(&store), stopping.clone()));
         }
-        serve(&app, &store, &settings, sockets, for_metrics, arguments.demo).await
+        let served = serve(&app, &store, &settings, sockets, for_metrics, arguments.demo).await;
+        stopping.cancel();
+        served
     })?;
     store.checkpoint()?;
     Ok(())
@@ -178,30 +183,36 @@ fn open_store(path: &Path, demo: bool, log: &Log) -> anyhow::Result<Store> {
             path.display()
         ));
     }
-    let store =
-        if demo { open_or_make_demo(path, Settings { seed: SEED, scale: 1.0 })? } else { Store::open(path)? };
+    let silent = Progress::silent();
+    let settings = Settings { seed: SEED, scale: 1.0 };
+    let store = if demo { demo::open_or_make(path, settings, &silent)? } else { Store::open(path)? };
     match store.why_read_only() {
-        None => add_missing_reference(&store)?,
+        None => reference::add_missing(&store, &silent)?,
         Some(reason) => log.say(&format!("{}: {reason}: it is served as it is", path.display())),
     }
     Ok(store)
 }
 
-/// Releases what is due of the register, now and every hour. Those who look after the store see it go wrong in the log;
-/// what was released before stays.
-async fn keep_releasing(app: Arc<App>, store: Arc<Store>, policy: Policy) {
+/// Releases what is due of the register, now and every hour, from the rows that are served. A failure is an error in the
+/// log; what was released before stays.
+async fn keep_releasing(app: Arc<App>, store: Arc<Store>, stopping: Cancel) {
     let _running = app.tasks.begin("release");
     let mut tick = tokio::time::interval(Duration::from_secs(RELEASE_SECONDS));
     loop {
         tick.tick().await;
-        let (store, policy) = (Arc::clone(&store), policy.clone());
-        let released = actix_web::rt::task::spawn_blocking(move || -> anyhow::Result<bool> {
-            Ok(is_due(&store)? && !release(&store, &policy, false)?.is_empty())
+        let (store, serving) = (Arc::clone(&store), Arc::clone(&app));
+        let progress = Progress::new(|_| {}, stopping.clone());
+        let released = actix_web::rt::task::spawn_blocking(move || -> Result<bool, OpsError> {
+            if !release::is_due(&store)? {
+                return Ok(false);
+            }
+            Ok(!release::run(&store, &serving.gate, false, &progress)?.collections.is_empty())
         });
         match released.await {
             Ok(Ok(true)) => tracing::info!("what was due of the register is released"),
             Ok(Ok(false)) => {}
-            Ok(Err(error)) => tracing::error!("nothing is released: {error:#}"),
+            Ok(Err(OpsError::Cancelled)) => tracing::info!("the server stops: nothing is released"),
+            Ok(Err(error)) => tracing::error!("nothing is released: {error}"),
             Err(error) => tracing::error!(%error, "releasing failed"),
         }
     }

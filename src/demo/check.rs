@@ -31,7 +31,7 @@ const APRIL_2022: i32 = 19_083;
 const COUNTED_FORCES: usize = 37;
 
 /// One row of the table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Check {
     /// The figure that is compared.
     pub what: String,

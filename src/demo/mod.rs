@@ -31,6 +31,8 @@ pub use lattice::is_on_lattice;
 pub use lattice::reach_km;
 pub use returns::returns;
 
+use std::cell::OnceCell;
+
 use crate::demo::facts::Facts;
 use crate::demo::land::Land;
 use crate::demo::lines::Line;
@@ -128,10 +130,14 @@ pub fn generate(
     let register = lines::register(settings, &facts)?;
     let outcomes = Outcomes::new(&register, settings);
     let tokens = Tokens::new(settings.seed);
-    let mut refused = None;
+    // Seen by the loop below too, so that nothing more is made after a refusal.
+    let refused = OnceCell::new();
     let mut sink = |record: Record| {
-        if refused.is_none() {
-            refused = each(record).err();
+        if refused.get().is_none()
+            && let Err(words) = each(record)
+        {
+            // It is empty: it was looked at just now.
+            let _ = refused.set(words);
         }
     };
     let patrols = events::patrols(settings, &facts, &mut sink);
@@ -139,6 +145,9 @@ pub fn generate(
     for held in register.lines.chunk_by(|a, b| a.life == b.life) {
         let held: Vec<&Line> = held.iter().collect();
         let Some(&primary) = held.first() else { continue };
+        if refused.get().is_some() {
+            break;
+        }
         let stream = |name: &str| Random::new(settings.seed, name, primary.life as u64);
         let mut random = stream("rows");
         for line in &held {
@@ -155,7 +164,7 @@ pub fn generate(
         }
         outcomes::of_line(primary, &register, &outcomes, &facts, &mut stream("closures"), &mut sink)?;
     }
-    match refused {
+    match refused.into_inner() {
         Some(words) => Err(DemoError::Refused(words)),
         None => Ok(truth),
     }

@@ -132,3 +132,143 @@ fn looks_otherwise(text: &str) -> bool {
         || time::parse_date(text).is_some()
         || time::parse_instant(text).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use crate::access::Gate;
+    use crate::access::Principal;
+    use crate::access::View;
+    use crate::import::About;
+    use crate::import::ImportOptions;
+    use crate::import::import;
+    use crate::import::unwatched;
+    use crate::model::Provenance;
+    use crate::store::Store;
+
+    /// All that the operator sees of a layer of these features.
+    fn view(features: &[serde_json::Value]) -> Arc<View> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("p.geojson");
+        std::fs::write(&file, json!({"type": "FeatureCollection", "features": features}).to_string())
+            .unwrap();
+        let store = Arc::new(Store::open_or_create(&folder.path().join("s.gpkg")).unwrap());
+        let options = ImportOptions {
+            into: "p".into(),
+            format: None,
+            layer: None,
+            id: None,
+            time: Vec::new(),
+            about: About::default(),
+            provenance: Provenance::open("local"),
+            dry_run: false,
+            strict: true,
+        };
+        import(&store, &file, &options, &unwatched()).unwrap();
+        Gate::open(store).unwrap().view(&Principal::LocalOperator)
+    }
+
+    fn feature(id: &str, place: Option<[f64; 2]>, properties: &serde_json::Value) -> serde_json::Value {
+        let geometry = place.map(|place| json!({"type": "Point", "coordinates": place}));
+        json!({"type": "Feature", "id": id, "geometry": geometry, "properties": properties})
+    }
+
+    /// The table as the `csv` crate reads it: the heading, and the rows by their id.
+    fn table(view: &View) -> (Vec<String>, Vec<Vec<String>>) {
+        let collection = view.collection("p").unwrap();
+        let groups = collection.groups().iter().zip(0..);
+        let rows: Vec<RowRef> = groups
+            .flat_map(|(group, number)| (0..group.len() as u32).map(move |row| RowRef { group: number, row }))
+            .collect();
+        let mut out = Vec::new();
+        let mut writer = CsvWriter::new(&mut out, collection, &rows).unwrap();
+        for at in &rows {
+            writer.row(*at).unwrap();
+        }
+        writer.finish().unwrap();
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(false).from_reader(out.as_slice());
+        let mut lines: Vec<Vec<String>> =
+            reader.records().map(|line| line.unwrap().iter().map(str::to_owned).collect()).collect();
+        let heading = lines.remove(0);
+        lines.sort();
+        (heading, lines)
+    }
+
+    #[test]
+    fn headings_say_which_texts_are_not_what_they_look_like() {
+        let view = view(&[
+            feature(
+                "a",
+                Some([-1.5, 52.0]),
+                &json!({
+                "lat": 7, "code": "007", "number": "12", "note": "", "tags": ["x"], "free (text)": "f", "day": "2031-03-01"}),
+            ),
+            feature(
+                "b",
+                None,
+                &json!({
+                "lat": null, "code": "x", "number": "13", "note": "\\N", "tags": null, "free (text)": "g", "day": null}),
+            ),
+        ]);
+        let (heading, rows) = table(&view);
+        assert_eq!(
+            heading,
+            [
+                "feature_id (text)",
+                "lon",
+                "feature_lat",
+                "lat",
+                "code",
+                "number (text)",
+                "note (text, \\N is null)",
+                "tags (json)",
+                "free (text) (plain)",
+                "day"
+            ]
+        );
+        assert_eq!(rows[0], ["a", "-1.5", "52", "7", "007", "12", "", "[\"x\"]", "f", "2031-03-01"]);
+        // Null and the text that stands for it are two things.
+        assert_eq!(rows[1], ["b", "", "", "", "x", "13", "\\\\N", "", "g", ""]);
+    }
+
+    /// Texts with everything that quoting is for, and those that the marks of null are made of.
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![Just(String::new()), "\\\\{1,2}N?", "[ -~\r\n\t\"',;é]{0,12}"]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_text_comes_back_from_another_reader(
+            texts in proptest::collection::vec(proptest::option::of(text()), 1..20)
+        ) {
+            let features: Vec<_> = texts
+                .iter()
+                .enumerate()
+                .map(|(number, text)| feature(&format!("{number:02}"), None, &json!({"always": "x y", "t": text})))
+                .collect();
+            let (heading, rows) = table(&view(&features));
+            let at = heading.iter().position(|name| name == "t" || name.starts_with("t ("));
+            // A column of nulls only has no type of its own.
+            let Some(at) = at else { return Ok(()) };
+            let marked = heading[at].ends_with(TEXT_OR_NULL);
+            prop_assert_eq!(marked, texts.iter().flatten().any(String::is_empty));
+            for (row, text) in rows.iter().zip(&texts) {
+                let cell = &row[at];
+                let back = match (marked, cell.as_str()) {
+                    (true, "\\N") | (false, "") => None,
+                    (true, cell) => Some(cell.strip_prefix('\\').unwrap_or(cell).to_owned()),
+                    (false, cell) => Some(cell.to_owned()),
+                };
+                prop_assert_eq!(&back, text);
+            }
+        }
+    }
+}

@@ -1,4 +1,7 @@
 //! One line for each answer, written by a thread of its own: a worker only adds to a list.
+//!
+//! A worker adds a record of fixed size and no text: the thread formats the lines and writes all that wait at once. `tracing-appender` takes
+//! formatted lines, each an allocation of the worker and a write of its own; `telemetry` says what else it lacks.
 
 use std::io::Write;
 use std::sync::Arc;

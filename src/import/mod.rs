@@ -22,6 +22,7 @@ mod report;
 mod run;
 mod scanner;
 mod take;
+mod watch;
 
 pub use input::Format;
 pub use report::Audience;
@@ -31,6 +32,9 @@ pub use report::RowNote;
 pub use run::About;
 pub use run::ImportOptions;
 pub use run::import;
+pub use watch::Pass;
+pub use watch::Watch;
+pub use watch::unwatched;
 
 use std::path::PathBuf;
 

@@ -20,6 +20,9 @@ use crate::import::gpkg::GpkgSource;
 use crate::import::infer::Guess;
 use crate::import::infer::time_axis;
 use crate::import::take::take_rows;
+use crate::import::watch::Pass;
+use crate::import::watch::Watch;
+use crate::import::watch::Watched;
 use crate::model::CollectionClass;
 use crate::model::CollectionSchema;
 use crate::model::FieldSchema;
@@ -77,8 +80,8 @@ pub struct About {
     pub open: bool,
 }
 
-/// Imports a file in one transaction. `read` counts the bytes read from the disk: the file is read twice, and again if
-/// another import changed the collection's fields in the meantime.
+/// Imports a file in one transaction. `watch` sees how many bytes were read and may end the import: the file is read twice,
+/// and again if another import changed the collection's fields in the meantime.
 ///
 /// # Errors
 /// [`ImportError`]: the store is not changed then.
@@ -86,22 +89,22 @@ pub fn import(
     store: &Store,
     file: &Path,
     options: &ImportOptions,
-    read: &Arc<AtomicU64>,
+    watch: &Arc<Watch>,
 ) -> Result<ImportReport, ImportError> {
     for _ in 0..MOST_TRIES {
-        match import_once(store, file, options, read) {
+        match import_once(store, file, options, watch) {
             Err(ImportError::Store(StoreError::FieldsChanged(_))) => {}
             done => return done,
         }
     }
-    import_once(store, file, options, read)
+    import_once(store, file, options, watch)
 }
 
 fn import_once(
     store: &Store,
     file: &Path,
     options: &ImportOptions,
-    read: &Arc<AtomicU64>,
+    watch: &Arc<Watch>,
 ) -> Result<ImportReport, ImportError> {
     check_id(&options.into)?;
     let reader = store.reader()?;
@@ -113,7 +116,8 @@ fn import_once(
     let was_open = known.as_ref().filter(|(_, rows)| *rows > 0).map(|(schema, _)| schema.open);
     let built = built_in(&options.into)
         .map_err(|source| StoreError::Schema { collection: options.into.clone(), source })?;
-    let survey = Survey::make(open(file, options, read)?.as_mut())?;
+    let watched = Watched::begin(watch, Pass::Survey)?;
+    let survey = Survey::make(open(file, options, &watched.read)?.as_mut(), watched)?;
     let mut schema = match (known, built) {
         (_, Some(built)) if built.class == CollectionClass::Release => {
             return Err(ImportError::Released(options.into.clone()));
@@ -140,13 +144,13 @@ fn import_once(
     schema.open = options.about.open;
     let outcome: Arc<Mutex<Option<Result<ImportReport, ImportError>>>> = Arc::default();
     let (slot, path, dry_run) = (Arc::clone(&outcome), file.to_owned(), options.dry_run);
-    let (options, read) = (options.clone(), Arc::clone(read));
+    let (options, watch) = (options.clone(), Arc::clone(watch));
     let times = survey.times();
     let written = store.write(move |connection| {
         let result = unchanged_since(connection, &options.into, before)
             .and_then(|()| Appender::begin(connection, schema, options.provenance.clone()))
             .map_err(ImportError::from)
-            .and_then(|appender| take_rows(appender, &path, &options, &times, ends, &read))
+            .and_then(|appender| take_rows(appender, &path, &options, &times, ends, &watch))
             .map(|report| ImportReport { audience, ..report });
         let keep = result.is_ok() && !options.dry_run;
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
@@ -214,11 +218,13 @@ enum Ids {
 }
 
 impl Survey {
-    fn make(source: &mut dyn Source) -> Result<Self, ImportError> {
+    fn make(source: &mut dyn Source, mut watched: Watched) -> Result<Self, ImportError> {
         let (mut guesses, mut kinds): (Vec<Guess>, Vec<GeometryKind>) = (Vec::new(), Vec::new());
         let mut ids = Ids::NoRows;
         loop {
-            match source.next()? {
+            let next = source.next()?;
+            watched.row()?;
+            match next {
                 Next::End => break,
                 Next::Bad(..) => {}
                 Next::Row(row) => {
@@ -241,6 +247,7 @@ impl Survey {
                 }
             }
         }
+        watched.end()?;
         let columns = source.columns().to_vec();
         guesses.resize(columns.len(), Guess::default());
         for (place, guess) in guesses.iter_mut().enumerate() {

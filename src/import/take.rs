@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use crate::import::CellValue;
 use crate::import::ImportError;
@@ -19,6 +18,9 @@ use crate::import::convert::convert;
 use crate::import::report::Fault;
 use crate::import::report::separators;
 use crate::import::run::open;
+use crate::import::watch::Pass;
+use crate::import::watch::Watch;
+use crate::import::watch::Watched;
 use crate::model::CollectionClass;
 use crate::model::CollectionSchema;
 use crate::model::GeometryKind;
@@ -60,7 +62,7 @@ pub(super) fn take_rows(
     options: &ImportOptions,
     times: &[String],
     ends: Option<KnownEnds>,
-    read: &Arc<AtomicU64>,
+    watch: &Arc<Watch>,
 ) -> Result<ImportReport, ImportError> {
     let schema = appender.schema().clone();
     let identifier = schema.identifier.as_ref().and_then(|name| schema.position(name));
@@ -83,9 +85,12 @@ pub(super) fn take_rows(
         schema,
         noted: Vec::new(),
     };
-    let mut source = open(file, options, read)?;
+    let mut watched = Watched::begin(watch, Pass::Take)?;
+    let mut source = open(file, options, &watched.read)?;
     loop {
-        match source.next()? {
+        let next = source.next()?;
+        watched.row()?;
+        match next {
             Next::End => break,
             Next::Bad(number, fault) => taking.reject(number, fault),
             Next::Row(row) => taking.take(row, source.columns())?,
@@ -100,6 +105,8 @@ pub(super) fn take_rows(
     if options.strict && report.rejected > 0 {
         return Err(ImportError::Strict(Box::new(report)));
     }
+    // The last look: what is cancelled later is committed.
+    watched.end()?;
     appender.finish(&report.file)?;
     Ok(report)
 }

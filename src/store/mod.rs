@@ -116,6 +116,9 @@ pub enum StoreError {
         /// What is wrong.
         source: crate::model::schema::SchemaError,
     },
+    /// The caller cancelled the write; everything was rolled back.
+    #[error("cancelled: nothing was changed")]
+    Cancelled,
     /// The caller gave up; everything was rolled back.
     #[error("{0}")]
     Abandoned(String),

@@ -273,13 +273,13 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
     use std::collections::BTreeSet;
-    use std::sync::atomic::AtomicU64;
 
     use crate::access::Gate;
     use crate::access::Principal;
     use crate::import::About;
     use crate::import::ImportOptions;
     use crate::import::import;
+    use crate::import::unwatched;
     use crate::model::Provenance;
     use crate::store::Store;
     use crate::tile::FeatureDropping;
@@ -303,7 +303,7 @@ mod tests {
             dry_run: false,
             strict: true,
         };
-        import(&store, &file, &options, &Arc::new(AtomicU64::new(0))).unwrap();
+        import(&store, &file, &options, &unwatched()).unwrap();
         let view = Gate::open(store).unwrap().view(&Principal::LocalOperator);
         Arc::clone(view.collection("p").unwrap())
     }

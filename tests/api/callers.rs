@@ -1,18 +1,16 @@
 //! Nothing of a request but the cookie of a demo decides who a caller is: no address, name or header of a proxy.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::net::TcpListener;
 use std::sync::Arc;
 
 use serde_json::Value;
-use throughline::access::Gate;
 use throughline::http::App;
 
 use crate::fixtures::CACHE_BYTES;
 use crate::fixtures::Reply;
 use crate::fixtures::Server;
 use crate::fixtures::World;
+use crate::fixtures::gate_of;
 use crate::fixtures::options;
 
 /// Header lines as proxies, clients and attackers send them.
@@ -68,7 +66,7 @@ const PUBLIC_URL: &str = "https://maps.example/throughline";
 fn named(world: &World, listen: &str, demo: bool) -> Server {
     let store = Arc::clone(&world.store);
     Server::listening(listen, move || {
-        let gate = Gate::open(store).unwrap();
+        let gate = gate_of(store);
         let gate = if demo { gate.with_roles_played() } else { gate };
         App::new(gate, Some(PUBLIC_URL), CACHE_BYTES)
     })

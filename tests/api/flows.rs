@@ -8,13 +8,13 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::Value;
-use throughline::cli::write_demo;
 use throughline::demo::SEED;
 use throughline::demo::Settings;
 
 use crate::fixtures::Server;
 use crate::fixtures::World;
 use crate::fixtures::options;
+use crate::fixtures::write_demo;
 
 struct Demo {
     world: World,

@@ -7,13 +7,13 @@ use std::net::TcpStream;
 use std::time::Duration;
 use std::time::Instant;
 
-use throughline::access::Gate;
 use throughline::http::App;
 
 use crate::fixtures::CONNECTIONS;
 use crate::fixtures::Reply;
 use crate::fixtures::Server;
 use crate::fixtures::World;
+use crate::fixtures::gate_of;
 use crate::fixtures::options;
 
 fn world() -> World {
@@ -253,9 +253,8 @@ fn two_hundred_unread_pages_stay_within_their_bytes() {
     world.import("p.csv", csv, &options("p")).unwrap();
     let store = std::sync::Arc::clone(&world.store);
     // Nothing is kept: every page is one of its own.
-    let server = Server::with(move || {
-        App::new(Gate::open(store).unwrap().with_roles_played(), None, 0).with_unread(BUDGET)
-    });
+    let server =
+        Server::with(move || App::new(gate_of(store).with_roles_played(), None, 0).with_unread(BUDGET));
     let page = |number: usize| format!("/ogc/collections/p/items?limit={}", 3_800 - number);
     let mut deaf: Vec<TcpStream> = Vec::new();
     let mut most = 0;

@@ -15,15 +15,17 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
-use throughline::access::Gate;
 use throughline::access::Principal;
-use throughline::cli::add_missing_reference;
+use throughline::ops::Progress;
+use throughline::ops::reference::add_missing;
 use throughline::store::Store;
 
 use crate::fixtures::World;
+use crate::fixtures::gate_of;
 use crate::fixtures::options;
 
 fn program(arguments: &[&str], folder: &Path) -> Output {
@@ -390,7 +392,7 @@ fn an_import_killed_in_the_middle_leaves_nothing() {
         std::thread::sleep(Duration::from_millis(wait));
         child.kill().unwrap();
         let finished = child.wait().unwrap().success();
-        let gate = Gate::open(std::sync::Arc::new(Store::open(&path.join("s.gpkg")).unwrap())).unwrap();
+        let gate = gate_of(Arc::new(Store::open(&path.join("s.gpkg")).unwrap()));
         assert!(gate.degraded().is_empty());
         let rows =
             gate.view(&Principal::LocalOperator).collection("p").map_or(0, |collection| collection.rows());
@@ -402,6 +404,32 @@ fn an_import_killed_in_the_middle_leaves_nothing() {
 }
 
 #[test]
+fn an_interrupt_cancels_an_import_which_takes_back_what_it_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let rows: String = (0..400_000).map(|row| format!("-1.{row:06},52,name {row}\n")).collect();
+    std::fs::write(path.join("p.csv"), format!("lon,lat,name\n{rows}")).unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_throughline"))
+        .args(["import", "s.gpkg", "p.csv", "--into", "p", "--report", "r.json"])
+        .current_dir(path)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut child = Running(child);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !path.join("s.gpkg.part").exists() {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    signal(&child.0, "INT");
+    assert_eq!(child.0.wait().unwrap().code(), Some(1), "it ended by itself");
+    let mut said = String::new();
+    child.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("taking back") && said.contains("cancelled: nothing was changed"), "{said}");
+    assert_eq!(names(path), ["p.csv"]);
+}
+
+#[test]
 fn a_layer_with_the_name_of_a_reference_collection_is_left_alone() {
     // `places` came later than stores: one may have a layer of that name, with fields of its own.
     let world = World::new();
@@ -409,7 +437,7 @@ fn a_layer_with_the_name_of_a_reference_collection_is_left_alone() {
     let file = rusqlite::Connection::open(world.store.path()).unwrap();
     let rename = "UPDATE throughline_collections SET id = 'places', schema = replace(schema, 'id = \"mine\"', 'id = \"places\"')";
     assert_eq!(file.execute(rename, []).unwrap(), 1);
-    add_missing_reference(&world.store).unwrap();
+    add_missing(&world.store, &Progress::silent()).unwrap();
     let view = world.gate().view(&Principal::LocalOperator);
     assert_eq!(view.collection("places").unwrap().rows(), 1);
     assert_eq!(view.collection("stations").unwrap().rows(), 2_607);

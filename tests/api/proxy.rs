@@ -14,13 +14,13 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
-use throughline::access::Gate;
 use throughline::http::App;
 
 use crate::fixtures::CACHE_BYTES;
 use crate::fixtures::Reply;
 use crate::fixtures::Server;
 use crate::fixtures::World;
+use crate::fixtures::gate_of;
 use crate::fixtures::options;
 
 const PREFIX: &str = "/throughline";
@@ -127,7 +127,7 @@ fn pages_files_and_links_work_under_a_path() {
         let proxy = Proxy::start(strips);
         let public_url = format!("http://{}{PREFIX}", proxy.address);
         let (store, url) = (Arc::clone(&world.store), public_url.clone());
-        let server = Server::with(move || App::new(Gate::open(store).unwrap(), Some(&url), CACHE_BYTES));
+        let server = Server::with(move || App::new(gate_of(store), Some(&url), CACHE_BYTES));
         *proxy.to.lock().unwrap() = Some(server.address);
         // The pages, asked for with a slash and without, and everything that they name.
         let pages = ["", "/", "/help", "/help/", "/help/analyst", "/help/analyst/"]

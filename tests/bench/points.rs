@@ -8,19 +8,21 @@ use std::path::Path;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use throughline::access::CollectionView;
 use throughline::access::Gate;
+use throughline::access::Policy;
 use throughline::access::Principal;
 use throughline::format::FeatureWriter;
 use throughline::format::JsonWriter;
 use throughline::import::ImportOptions;
 use throughline::import::import;
+use throughline::import::unwatched;
 use throughline::model::Position;
 use throughline::model::Provenance;
 use throughline::model::crs::Crs;
 use throughline::model::crs::mercator_grid;
+use throughline::ops::open_gate;
 use throughline::query::Bbox;
 use throughline::query::Filter;
 use throughline::query::ItemsRequest;
@@ -41,7 +43,7 @@ const ZOOM: u8 = 10;
 
 /// A store's gate.
 pub fn open(path: &Path) -> Gate {
-    Gate::open(Arc::new(Store::open(path).unwrap())).unwrap()
+    open_gate(Arc::new(Store::open(path).unwrap()), Policy::built_in().unwrap()).unwrap()
 }
 
 /// Numbers that look random and are the same every time (xorshift64*).
@@ -116,7 +118,7 @@ pub fn import_file(path: &Path, file: &Path, into: &str) {
         dry_run: false,
         strict: true,
     };
-    import(&store, file, &options, &Arc::new(AtomicU64::new(0))).unwrap();
+    import(&store, file, &options, &unwatched()).unwrap();
     store.checkpoint().unwrap();
 }
 

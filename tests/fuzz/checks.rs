@@ -12,12 +12,11 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU64;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use throughline::access::Gate;
+use throughline::access::Policy;
 use throughline::demo::SEED;
 use throughline::demo::Settings;
 use throughline::http::App;
@@ -28,7 +27,10 @@ use throughline::http::routes::ROUTES;
 use throughline::import::About;
 use throughline::import::ImportOptions;
 use throughline::import::import;
+use throughline::import::unwatched;
 use throughline::model::Provenance;
+use throughline::ops::Progress;
+use throughline::ops::open_gate;
 use throughline::store::Store;
 
 /// A folder in memory where there is one: files come and go by the thousand.
@@ -65,7 +67,7 @@ impl Importer {
             dry_run: true,
             strict: false,
         };
-        match import(&self.store, &file, &options, &Arc::new(AtomicU64::new(0))) {
+        match import(&self.store, &file, &options, &unwatched()) {
             Ok(report) => {
                 let _: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
                 let rejected = report.rows.iter().filter(|note| note.rejected).count() as u64;
@@ -92,12 +94,13 @@ impl Asker {
     pub fn new() -> Self {
         let folder = folder();
         let path = folder.path().join("store.gpkg");
-        throughline::cli::write_demo(&path, Settings { seed: SEED, scale: 0.1 }).unwrap();
+        let settings = Settings { seed: SEED, scale: 0.1 };
+        throughline::ops::demo::run(&path, settings, &Progress::silent()).unwrap();
         let store = Arc::new(Store::open(&path).unwrap());
         let (ready, started) = mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let gate = Gate::open(store).unwrap().with_roles_played();
+                let gate = open_gate(store, Policy::built_in().unwrap()).unwrap().with_roles_played();
                 let app = Arc::new(App::new(gate, None, 1 << 20));
                 let settings = ServerSettings { workers: 1, ..ServerSettings::default() };
                 let bound = bind(app, &settings, Sockets::take("127.0.0.1:0").unwrap()).unwrap();

@@ -14,7 +14,6 @@ use geo::Distance;
 use geo::Geodesic;
 use geo_types::Point;
 use proptest::prelude::*;
-use throughline::cli::write_demo;
 use throughline::demo;
 use throughline::demo::Record;
 use throughline::demo::SelfCheck;
@@ -30,12 +29,14 @@ use throughline::model::feature::RowHasher;
 use throughline::model::feature::row_hash_sum;
 use throughline::model::lifecycle;
 use throughline::model::schema::SchemaGeometry;
+use throughline::ops::demo::DemoReport;
 use throughline::store::Register;
 use throughline::store::Store;
 
 use crate::fixtures::World;
 use crate::fixtures::options;
 use crate::fixtures::test_data;
+use crate::fixtures::write_demo;
 
 const NATIONAL: Settings = Settings { seed: demo::SEED, scale: 1.0 };
 
@@ -272,7 +273,7 @@ fn no_invented_address_stands_on_a_loaded_building() {
 fn the_store_is_small_and_no_number_stands_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("demo.gpkg");
-    let (check, truth) = write_demo(&path, NATIONAL).unwrap();
+    let DemoReport { rows, truth, .. } = write_demo(&path, NATIONAL).unwrap();
     let bytes = std::fs::read(&path).unwrap();
     assert!(bytes.len() < 60_000_000, "{} bytes", bytes.len());
     let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
@@ -286,13 +287,13 @@ fn the_store_is_small_and_no_number_stands_in_it() {
     let reader = store.reader().unwrap();
     assert_eq!(reader.reference_date().unwrap().as_deref(), Some("2024-04-30"));
     let numbers = reader.collection("numbers").unwrap().unwrap();
-    assert_eq!(numbers.rows, check.rows()["numbers"]);
+    assert_eq!(numbers.rows, rows["numbers"]);
     assert!(numbers.rows > 10_000);
     drop(reader);
     drop(store);
 
     // The truth has a row for each record of a line: about three in twenty lines are held more than once.
-    assert_eq!(truth.len() as u64, check.rows()["lines"]);
+    assert_eq!(truth.len() as u64, rows["lines"]);
     let doubles = truth.iter().filter(|one| one.record != one.line).count();
     let lives = truth.len() - doubles;
     let held_twice: HashSet<_> =

@@ -7,12 +7,13 @@ use geo::Distance;
 use geo::Geodesic;
 use geo_types::Point;
 use throughline::access::Principal;
-use throughline::cli::import_reference;
 use throughline::model::collections::forces;
 use throughline::model::collections::places;
 use throughline::model::collections::regions;
 use throughline::model::collections::stations;
 use throughline::model::crs::grid_to_lon_lat;
+use throughline::ops::Progress;
+use throughline::ops::reference::import_all;
 
 use crate::fixtures::World;
 use crate::fixtures::test_data;
@@ -20,8 +21,8 @@ use crate::fixtures::test_data;
 #[test]
 fn reference_facts_are_whole_and_point_at_one_another() {
     let world = World::new();
-    import_reference(&world.store).unwrap();
-    import_reference(&world.store).unwrap();
+    import_all(&world.store, &Progress::silent()).unwrap();
+    import_all(&world.store, &Progress::silent()).unwrap();
     let view = world.gate().view(&Principal::Anonymous);
     let rows = |id: &str| view.collection(id).unwrap().rows();
     assert_eq!(
@@ -85,7 +86,7 @@ fn stations_stand_where_the_regulator_has_them() {
         })
         .collect();
     let world = World::new();
-    import_reference(&world.store).unwrap();
+    import_all(&world.store, &Progress::silent()).unwrap();
     let view = world.gate().view(&Principal::Anonymous);
     let group = &view.collection("stations").unwrap().groups()[0];
     let (mut found, mut off) = (0, Vec::new());

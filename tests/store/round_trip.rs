@@ -13,7 +13,6 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 use serde_json::json;
 use throughline::access::Principal;
-use throughline::cli::write_demo;
 use throughline::demo;
 use throughline::demo::Settings;
 use throughline::import::ImportOptions;
@@ -22,6 +21,7 @@ use throughline::model::RowId;
 
 use crate::fixtures::World;
 use crate::fixtures::options;
+use crate::fixtures::write_demo;
 
 const FORMATS: [&str; 4] = ["geojson", "geojsonl", "csv", "gpkg"];
 
