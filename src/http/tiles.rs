@@ -222,7 +222,11 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
                 let kind = match field.field_type {
                     FieldType::Boolean => "Boolean",
                     FieldType::Integer | FieldType::Number => "Number",
-                    FieldType::Text | FieldType::Json | FieldType::Date | FieldType::Timestamp => "String",
+                    FieldType::Text
+                    | FieldType::List
+                    | FieldType::Json
+                    | FieldType::Date
+                    | FieldType::Timestamp => "String",
                 };
                 let text = field.description.as_deref().or(field.title.as_deref());
                 (
