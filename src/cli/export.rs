@@ -15,19 +15,18 @@ use tempfile::NamedTempFile;
 use crate::access::CollectionView;
 use crate::access::Gate;
 use crate::access::Principal;
+use crate::access::View;
 use crate::cli::policy;
 use crate::cli::say;
+use crate::filter::Bound;
+use crate::filter::from_parameters;
 use crate::format::CsvWriter;
 use crate::format::FeatureWriter;
 use crate::format::JsonWriter;
 use crate::format::push_json_text;
 use crate::format::write_geopackage;
-use crate::http::params::Param;
-use crate::http::params::Params;
-use crate::http::percent::encode;
 use crate::model::GeometryType;
 use crate::model::crs::Crs;
-use crate::query::Filter;
 use crate::query::ItemsRequest;
 use crate::query::RowRef;
 use crate::query::items;
@@ -119,7 +118,8 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
         let known: Vec<&str> = view.collections().map(|collection| collection.schema().id.as_str()).collect();
         bail!("there is no collection {:?}; there are: {}", arguments.collection, known.join(", "));
     };
-    let request = ItemsRequest { filter: filter(arguments)?, limit: usize::MAX, after: None };
+    let request =
+        ItemsRequest { filter: filter(arguments, &view, collection)?, limit: usize::MAX, after: None };
     let rows = items(collection, &request).rows;
     let is_point = |at: &RowRef| {
         collection.groups()[at.group as usize]
@@ -156,18 +156,10 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
 }
 
 /// The same parameters as over HTTP, read by the same reader.
-fn filter(arguments: &ExportArguments) -> anyhow::Result<Filter> {
-    let mut query = String::new();
-    for (name, value) in [("bbox", &arguments.bbox), ("datetime", &arguments.datetime)] {
-        if let Some(value) = value {
-            query.push_str(&format!("&{name}={}", encode(value)));
-        }
-    }
-    let params = Params::parse(&query, &[Param::Bbox, Param::Datetime])?;
-    let mut members = Vec::new();
-    members.extend(params.bbox()?.map(Filter::Bbox));
-    members.extend(params.datetime()?.map(Filter::During));
-    Ok(Filter::All(members))
+fn filter(arguments: &ExportArguments, view: &View, collection: &CollectionView) -> anyhow::Result<Bound> {
+    let given = [("bbox", &arguments.bbox), ("datetime", &arguments.datetime)];
+    let given = given.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)));
+    Ok(from_parameters(view, collection, given)?.bind(view, collection)?)
 }
 
 fn write_features(

@@ -22,6 +22,7 @@ use crate::query::public_id;
 use crate::tile::COUNT;
 use crate::tile::FULL_ZOOM;
 use crate::tile::LEFT_OUT;
+use crate::tile::Layer;
 use crate::tile::MAX_ZOOM;
 use crate::tile::Thinning;
 use crate::tile::TileCoord;
@@ -167,7 +168,8 @@ fn answer(packed: Packed) -> Answer {
 /// [`Problem::NotFound`], or a name in `properties` that none of the layers has.
 pub fn tile(call: &Call) -> Result<Answer, Problem> {
     let Question { layers, at, properties, key } = question(call)?;
-    let make = || make_tile(&layers, at, properties.as_deref(), call.app.thinning);
+    let drawn: Vec<Layer<'_>> = layers.into_iter().map(Layer::whole).collect();
+    let make = || make_tile(&drawn, at, properties.as_deref(), call.app.thinning);
     Ok(answer(call.app.cache.get_with(key, make)))
 }
 

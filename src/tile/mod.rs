@@ -37,6 +37,7 @@ pub use tags::COUNT;
 pub use thin::FULL_ZOOM;
 pub use thin::FULL_ZOOM_BYTES;
 pub use thin::LOW_ZOOM_BYTES;
+pub use thin::Layer;
 pub use thin::Thinning;
 pub use thin::is_clustered;
 pub use thin::tile;
