@@ -3,6 +3,7 @@
 //! Every comparison and BETWEEN with constants is a range, or what is not in one. A range of whole numbers is compared
 //! with one subtraction: what lies below wraps round to a great number.
 
+use std::cmp::Ordering;
 use std::ops::Bound as Edge;
 
 use crate::filter::Comparison;
@@ -81,19 +82,19 @@ impl<'a> Range<'a> {
         let low = first(|whole| match self.low {
             Edge::Unbounded => true,
             Edge::Included(value) => {
-                compare(&number(whole), &value.as_ref().into()).is_some_and(|order| order.is_ge())
+                compare(&number(whole), &value.as_ref().into()).is_some_and(Ordering::is_ge)
             }
             Edge::Excluded(value) => {
-                compare(&number(whole), &value.as_ref().into()).is_some_and(|order| order.is_gt())
+                compare(&number(whole), &value.as_ref().into()).is_some_and(Ordering::is_gt)
             }
         });
         let above = first(|whole| match self.high {
             Edge::Unbounded => false,
             Edge::Included(value) => {
-                compare(&number(whole), &value.as_ref().into()).is_some_and(|order| order.is_gt())
+                compare(&number(whole), &value.as_ref().into()).is_some_and(Ordering::is_gt)
             }
             Edge::Excluded(value) => {
-                compare(&number(whole), &value.as_ref().into()).is_some_and(|order| order.is_ge())
+                compare(&number(whole), &value.as_ref().into()).is_some_and(Ordering::is_ge)
             }
         });
         Some((low, above - 1))

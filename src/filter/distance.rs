@@ -21,6 +21,9 @@ pub const ELLIPSOID_LEAST: f64 = 0.993;
 pub const ELLIPSOID_MOST: f64 = 1.006;
 
 /// Refuses positions off the earth.
+///
+/// # Errors
+/// [`FilterError::NotFinite`] or [`FilterError::OffTheEarth`].
 pub fn check_position(lon: f64, lat: f64) -> Result<(), FilterError> {
     if !lon.is_finite() || !lat.is_finite() {
         return Err(FilterError::NotFinite);

@@ -1,6 +1,7 @@
 //! A test of one row, value by value: what is not done by a loop over a column.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use crate::access::RowGroup;
 use crate::filter::ArrayOperator;
@@ -147,7 +148,7 @@ impl Members {
             (Self::Whole(numbers), Val::Int(number)) => numbers.binary_search(number).is_ok().into(),
             (Self::Whole(numbers), value) => numbers
                 .iter()
-                .any(|number| compare(&Val::Int(*number), value).is_some_and(|order| order.is_eq()))
+                .any(|number| compare(&Val::Int(*number), value).is_some_and(Ordering::is_eq))
                 .into(),
             (Self::Texts(_), _) => Trit::False,
             (Self::Mixed(members), value) => {
@@ -178,8 +179,8 @@ impl Test {
             },
             Self::Between(value, low, high) => {
                 let value = value.value(at);
-                let above = compare(&value, &low.value(at)).map(std::cmp::Ordering::is_ge);
-                let below = compare(&value, &high.value(at)).map(std::cmp::Ordering::is_le);
+                let above = compare(&value, &low.value(at)).map(Ordering::is_ge);
+                let below = compare(&value, &high.value(at)).map(Ordering::is_le);
                 match (above, below) {
                     (Some(false), _) | (_, Some(false)) => Trit::False,
                     (Some(true), Some(true)) => Trit::True,

@@ -23,9 +23,11 @@ pub fn number(text: &str) -> Result<Value, FilterError> {
 
 /// `true` or `false`.
 pub fn boolean(text: &str) -> Result<Value, FilterError> {
-    text.parse()
-        .map(Value::Bool)
-        .map_err(|_: std::str::ParseBoolError| bad(text, "truth value", "true or false"))
+    match text {
+        "true" => Ok(Value::Bool(true)),
+        "false" => Ok(Value::Bool(false)),
+        _ => Err(bad(text, "truth value", "true or false")),
+    }
 }
 
 /// A date.

@@ -139,10 +139,9 @@ mod tests {
 
     #[test]
     fn and_is_the_least_or_the_greatest_and_not_turns_round() {
-        for a in 0..3 {
-            assert_eq!(rank(!Mask::all(TRITS[a])), 2 - a);
-            for b in 0..3 {
-                let (one, other) = (Mask::all(TRITS[a]), Mask::all(TRITS[b]));
+        for (a, one) in TRITS.map(Mask::all).into_iter().enumerate() {
+            assert_eq!(rank(!one), 2 - a);
+            for (b, other) in TRITS.map(Mask::all).into_iter().enumerate() {
                 assert_eq!(rank(one.and(other)), a.min(b));
                 assert_eq!(rank(one.or(other)), a.max(b));
             }

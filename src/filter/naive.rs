@@ -1,6 +1,8 @@
 //! The evaluator that the tests compare with: by definition, row by row, value by value. It shares no code with the
 //! room's own evaluator but for the distance of lines and polygons.
 
+#![expect(clippy::manual_try_fold, reason = "an unknown member does not decide: a later one may")]
+
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
@@ -118,7 +120,7 @@ fn owned(value: ValueRef<'_>) -> Value {
     }
 }
 
-impl<'a> Naive<'a> {
+impl Naive<'_> {
     /// The row that a reference names, by going through all rows.
     fn referred(&self, name: &str) -> Option<Self> {
         let place = self.collection.schema().position(name)?;
@@ -213,7 +215,6 @@ impl<'a> Naive<'a> {
     }
 
     /// Start and end, each with its first and last microsecond.
-    #[expect(clippy::type_complexity, reason = "plain on purpose")]
     fn interval(&self, operand: &TemporalOperand) -> Option<((i64, i64), (i64, i64))> {
         let both = |start: i64, end: i64| Some(((start, start), (end, end)));
         match operand {

@@ -158,16 +158,21 @@ impl Leaf {
     fn read(&mut self, test: &Test) {
         match test {
             Test::Compare(_, one, other) => {
-                [one, other].into_iter().for_each(|operand| self.operand(operand))
+                self.operand(one);
+                self.operand(other);
             }
             Test::Like(value, _) | Test::IsNull(value) | Test::Truth(value) => self.operand(value),
             Test::Between(value, low, high) => {
-                [value, low, high].into_iter().for_each(|operand| self.operand(operand));
+                for operand in [value, low, high] {
+                    self.operand(operand);
+                }
             }
             Test::In(value, members) => {
                 self.operand(value);
                 if let Members::Mixed(members) = members {
-                    members.iter().for_each(|member| self.operand(member));
+                    for member in members {
+                        self.operand(member);
+                    }
                 }
             }
             Test::IsGeometryNull(path) => self.fields.push(path.field),

@@ -53,6 +53,7 @@ impl Bbox {
     }
 
     /// Whether a geometry with this box around it shares a position with it.
+    #[must_use]
     pub fn meets(&self, bounds: &Bounds, geometry: GeometryRef<'_>) -> bool {
         self.windows.iter().any(|window| {
             window.contains(bounds) || (window.intersects(bounds) && geometry.intersects_bounds(window))
@@ -114,12 +115,14 @@ impl Circle {
     }
 
     /// Whether a geometry with this box around it comes as near.
+    #[must_use]
     pub fn meets(&self, bounds: &Bounds, geometry: GeometryRef<'_>) -> bool {
         self.centre.least_haversine(bounds) <= self.sure.1
             && distance::geometry_distance_m(self.lon, self.lat, geometry) <= self.metres
     }
 
     /// Whether a position lies in it.
+    #[must_use]
     #[inline]
     pub fn holds(&self, position: Position) -> bool {
         // The sphere decides all but a thin ring.

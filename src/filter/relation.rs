@@ -164,6 +164,7 @@ impl SpatialOperator {
     }
 
     /// The operator that says the same with the operands the other way round.
+    #[must_use]
     pub fn flipped(self) -> Self {
         match self {
             Self::Within => Self::Contains,

@@ -49,14 +49,9 @@ pub fn resolve(view: &View, collection: &CollectionView, name: &str) -> Result<R
         let Some((place, target)) = reference(view, collection, &name[..dot]) else { continue };
         let mut hops = Vec::new();
         match follow(view, target, &name[dot + 1..], &mut hops) {
-            Ok(Some(found)) => {
-                let path = Path { field: place, hops };
-                return Ok(found.map_or_else(
-                    || Resolved::GeometryOf(path.clone()),
-                    |kind| Resolved::Field(path.clone(), kind),
-                ));
-            }
-            Ok(None) => return Err(FilterError::LongPath { name: short(name) }),
+            Ok(End::Field(kind)) => return Ok(Resolved::Field(Path { field: place, hops }, kind)),
+            Ok(End::Geometry) => return Ok(Resolved::GeometryOf(Path { field: place, hops })),
+            Ok(End::TooFar) => return Err(FilterError::LongPath { name: short(name) }),
             Err(Unknown) => unknown = (name[..=dot].to_owned(), target),
         }
     }
@@ -67,24 +62,32 @@ pub fn resolve(view: &View, collection: &CollectionView, name: &str) -> Result<R
 /// No such name.
 struct Unknown;
 
-/// The type of the field at the end, or `None` inside for a geometry; `None` if there are too many references.
+/// Where a path ends.
+enum End {
+    Field(Type),
+    Geometry,
+    /// Beyond more references than there may be.
+    TooFar,
+}
+
+/// Follows a path on from a collection.
 fn follow(
     view: &View,
     target: &Arc<CollectionView>,
     name: &str,
     hops: &mut Vec<Hop>,
-) -> Result<Option<Option<Type>>, Unknown> {
+) -> Result<End, Unknown> {
     if hops.len() == MAX_HOPS {
-        return Ok(None);
+        return Ok(End::TooFar);
     }
     let hop = |field| Hop { target: Arc::clone(target), field };
     if let Some((place, field)) = field(target, name) {
         hops.push(hop(Some(place)));
-        return Ok(Some(Some(Type::of_field(field.field_type))));
+        return Ok(End::Field(Type::of_field(field.field_type)));
     }
     if name == GEOMETRY {
         hops.push(hop(None));
-        return Ok(Some(None));
+        return Ok(End::Geometry);
     }
     for (dot, _) in name.match_indices('.') {
         let Some((place, next)) = reference(view, target, &name[..dot]) else { continue };

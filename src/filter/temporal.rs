@@ -17,6 +17,7 @@ pub struct Ends {
 
 impl TemporalOperator {
     /// Whether it holds of two intervals.
+    #[must_use]
     pub fn holds(self, one: Ends, other: Ends) -> bool {
         let (starts, ends) = (compare_moments(one.start, other.start), compare_moments(one.end, other.end));
         // The start of one against the end of the other.

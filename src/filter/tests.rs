@@ -456,7 +456,7 @@ fn check(view: &View, expr: &Expr) -> Result<(), TestCaseError> {
     let mut expected_rows = Vec::new();
     for (place, group) in collection.groups().iter().enumerate() {
         let masks = bound.masks(collection, place);
-        for block in 0..group.len().div_ceil(BLOCK_ROWS) + 1 {
+        for block in 0..=group.len().div_ceil(BLOCK_ROWS) {
             let mask = masks.mask(block);
             prop_assert_eq!(mask.yes & mask.unknown, 0);
             for bit in 0..BLOCK_ROWS {

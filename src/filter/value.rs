@@ -192,6 +192,7 @@ pub fn compare_moments(one: (i64, i64), other: (i64, i64)) -> Ordering {
 
 impl Comparison {
     /// Whether it holds of two values in this order.
+    #[must_use]
     pub fn holds(self, order: Ordering) -> bool {
         match self {
             Self::Equal => order.is_eq(),
@@ -204,6 +205,7 @@ impl Comparison {
     }
 
     /// The operator that says the same with the operands the other way round.
+    #[must_use]
     pub fn flipped(self) -> Self {
         match self {
             Self::Equal | Self::NotEqual => self,

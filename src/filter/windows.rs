@@ -92,6 +92,8 @@ fn few(windows: Vec<Bounds>) -> Vec<Bounds> {
         return windows;
     }
     let mut around = Bounds::EMPTY;
-    windows.iter().for_each(|window| around.merge(window));
+    for window in &windows {
+        around.merge(window);
+    }
     vec![around]
 }

@@ -91,11 +91,10 @@ fn parse(text: &str, field_type: FieldType) -> Option<Value> {
 /// # Errors
 /// What was found instead.
 fn list(cell: Cell) -> Result<Value, String> {
-    let texts: Vec<String> = match cell {
-        Cell::Json(text) => serde_json::from_str(&text).map_err(|_: serde_json::Error| text)?,
-        Cell::Text(text) | Cell::Word(text) if text.trim_start().starts_with('[') => {
-            serde_json::from_str(&text).map_err(|_: serde_json::Error| text)?
-        }
+    let array = |text: String| serde_json::from_str::<Vec<String>>(&text).ok().ok_or(text);
+    let texts = match cell {
+        Cell::Json(text) => array(text)?,
+        Cell::Text(text) | Cell::Word(text) if text.trim_start().starts_with('[') => array(text)?,
         Cell::Text(text) | Cell::Word(text) => {
             text.split(';').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
         }

@@ -64,9 +64,9 @@ pub fn nearest(
     }
     let everything = filter.is_everything();
     let centre = Centre::new(lon, lat);
-    let mut found = Candidates {
+    let mut found = Nearest {
         limit,
-        nearest: BinaryHeap::with_capacity(limit.min(ROOM)),
+        least: BinaryHeap::with_capacity(limit.min(ROOM)),
         cut: f64::INFINITY,
         candidates: Vec::with_capacity(ROOM),
     };
@@ -132,28 +132,28 @@ pub fn nearest(
 
 /// Rows that may be among the nearest, each with its haversine on the sphere: only those that the sphere cannot tell apart
 /// are measured on the ellipsoid.
-struct Candidates {
+struct Nearest {
     limit: usize,
     /// The least haversines, as many as are wanted, as bits: those of numbers from 0 on are in order.
-    nearest: BinaryHeap<u64>,
+    least: BinaryHeap<u64>,
     /// The haversine beyond which nothing can be among the nearest.
     cut: f64,
     /// Share, and the distance where it is known.
     candidates: Vec<(RowRef, f64, Option<f64>)>,
 }
 
-impl Candidates {
+impl Nearest {
     fn add(&mut self, at: RowRef, haversine: f64, exact: Option<f64>) {
         self.candidates.push((at, haversine, exact));
-        if self.nearest.len() < self.limit {
-            self.nearest.push(haversine.to_bits());
-        } else if let Some(mut worst) = self.nearest.peek_mut()
+        if self.least.len() < self.limit {
+            self.least.push(haversine.to_bits());
+        } else if let Some(mut worst) = self.least.peek_mut()
             && haversine < f64::from_bits(*worst)
         {
             *worst = haversine.to_bits();
         }
-        if self.nearest.len() == self.limit
-            && let Some(worst) = self.nearest.peek()
+        if self.least.len() == self.limit
+            && let Some(worst) = self.least.peek()
         {
             self.cut = Centre::haversine_surely_farther(f64::from_bits(*worst));
         }
