@@ -113,7 +113,7 @@ fn write_module(code: &mut String, schema: &CollectionSchema) -> std::fmt::Resul
             FieldType::Boolean => "bool",
             FieldType::Integer | FieldType::Date | FieldType::Timestamp => "i64",
             FieldType::Number => "f64",
-            FieldType::Text | FieldType::Json => "str",
+            FieldType::Text | FieldType::List | FieldType::Json => "str",
         };
         let constant: String = field
             .name

@@ -11,9 +11,10 @@
 //! import          cells checks convert csv delimiter geojson geometry gpkg infer input kind likeness own_csv records report run scanner take watch   foreign file -> rows + report
 //! store           append blob change connect export foreign make names open pages scan tables writer durable truth; the only SQL
 //! snapshot        build columns gather ids index memo places raw row_group     immutable row groups in memory, with their indexes
-//! access          derived entitlement explain gate kept played policy policy_rule principal read rights view              who asks; makes the View
+//! access          derived entitlement explain gate kept played policy policy_rule principal read rights testing view      who asks; makes the View
 //! release         cells counted dwelling_grid hierarchy periods places rows   what those learn who may not see rows: cells, counts, figures
-//! query           centre filter nearest page search spatial            View + request -> rows
+//! filter          bind bound centre compare distance error eval expr group kernel literal mask naive node operands parameters place relation resolve temporal tests text value windows   one typed expression -> bound to a collection -> bit masks over 64 rows
+//! query           nearest page search                          View + request -> rows
 //! format          csv digits geojson gpkg json properties           rows -> bytes
 //! tile            bytes clip density dropping encode faces generalise geometry grid ids layer left_out reach repair tags values   View + tile address -> bytes
 //! flow            ends od                                      legs -> origin-destination sums
@@ -28,6 +29,7 @@ pub mod access;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod filter;
 pub mod flow;
 pub mod format;
 pub mod http;

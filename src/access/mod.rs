@@ -45,6 +45,8 @@ mod policy_rule;
 mod principal;
 mod read;
 mod rights;
+#[cfg(test)]
+pub(crate) mod testing;
 mod view;
 
 pub use crate::snapshot::BLOCK_ROWS;

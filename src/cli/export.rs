@@ -9,13 +9,13 @@ use crate::cli::policy;
 use crate::cli::progress::with_progress;
 use crate::cli::say;
 use crate::cli::say_json;
+use crate::filter::Bbox;
+use crate::filter::Expr;
 use crate::model::time::Interval;
 use crate::model::time::parse_interval;
 use crate::ops::export;
 use crate::ops::export::Target;
 use crate::ops::open_gate;
-use crate::query::Bbox;
-use crate::query::Filter;
 use crate::store::Store;
 
 /// The word that names of files with invented rows carry.
@@ -31,7 +31,7 @@ pub struct ExportArguments {
     /// The file: .geojson, .geojsonl, .csv (points and rows without geometry) or .gpkg.
     file: PathBuf,
     /// Only features that share a position with west,south,east,north in degrees.
-    #[arg(long, allow_hyphen_values = true, value_name = "W,S,E,N", value_parser = bbox)]
+    #[arg(long, allow_hyphen_values = true, value_name = "W,S,E,N")]
     bbox: Option<Bbox>,
     /// Only features whose time meets an instant or interval, as in the `datetime` parameter.
     #[arg(long, value_name = "TIME", value_parser = parse_interval)]
@@ -53,18 +53,6 @@ pub struct ExportArguments {
     json: bool,
 }
 
-/// A box of four numbers, or of six with heights, which are not looked at.
-fn bbox(text: &str) -> Result<Bbox, String> {
-    let wanted = "give four numbers: west,south,east,north in degrees";
-    let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
-    match numbers.as_deref() {
-        Some([west, south, east, north] | [west, south, _, east, north, _]) => {
-            Bbox::new(*west, *south, *east, *north).map_err(|error| error.to_string())
-        }
-        _ => Err(wanted.to_owned()),
-    }
-}
-
 /// Writes the file.
 pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     let target = Target::new(&arguments.file, arguments.force)?;
@@ -77,7 +65,7 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     };
     let view = gate.view(&if arguments.with_reason { principal.with_reason() } else { principal });
     let report = with_progress(|progress| {
-        export::run(&view, &arguments.collection, filter(arguments), &target, progress)
+        export::run(&view, &arguments.collection, &filter(arguments), &target, progress)
     })?;
     if arguments.json {
         say_json(&report)?;
@@ -91,23 +79,7 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn filter(arguments: &ExportArguments) -> Filter {
-    let mut members = Vec::new();
-    members.extend(arguments.bbox.clone().map(Filter::Bbox));
-    members.extend(arguments.datetime.map(Filter::During));
-    Filter::All(members)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_box_is_four_or_six_numbers_with_north_above_south() {
-        assert_eq!(bbox("-1, 50,2,51").unwrap(), Bbox::new(-1.0, 50.0, 2.0, 51.0).unwrap());
-        assert_eq!(bbox("-1,50,0,2,51,9").unwrap(), bbox("-1,50,2,51").unwrap());
-        for wrong in ["", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1,2,3,4,5,6,7", "1,2,3,NaN", "1,5,3,4"] {
-            bbox(wrong).unwrap_err();
-        }
-    }
+fn filter(arguments: &ExportArguments) -> Expr {
+    let bbox = arguments.bbox.clone().map(Expr::bbox);
+    Expr::And(bbox.into_iter().chain(arguments.datetime.map(Expr::datetime)).collect())
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::access::CollectionView;
 use crate::access::View;
+use crate::filter::Bound;
 use crate::flow::ends::Ends;
 use crate::flow::ends::Gazetteer;
 use crate::flow::ends::Level;
@@ -18,7 +19,6 @@ use crate::model::collections::regions;
 use crate::model::collections::towns;
 use crate::model::reference::Reference;
 use crate::model::reference::rows_named;
-use crate::model::time::Interval;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -27,8 +27,6 @@ pub struct Request {
     pub origin: Level,
     /// How far destinations are gathered.
     pub destination: Level,
-    /// Only legs that ran in this time.
-    pub during: Option<Interval>,
     /// Only legs from this hub, or from a hub in this force or region: collection and id.
     pub from: Option<(String, String)>,
     /// Only legs to this town, or to a town in this force or region: collection and id.
@@ -106,6 +104,7 @@ pub struct Flows {
 struct Legs {
     hubs: Vec<Reference>,
     towns: Vec<Reference>,
+    /// Group after group, in the order of the view.
     rows: Vec<Leg>,
 }
 
@@ -116,8 +115,6 @@ struct Leg {
     line: Option<u32>,
     minutes: Option<i32>,
     trips_in_ten_weeks: Option<i64>,
-    from: i64,
-    to: i64,
 }
 
 impl Legs {
@@ -140,15 +137,12 @@ impl Legs {
                     Some(ValueRef::Float(number)) => Some(number),
                     _ => None,
                 };
-                let (from, to) = group.time(row);
                 rows.push(Leg {
                     hub: text(hub).map(|hub| hubs.number(hub)),
                     town: text(town).map(|town| towns.number(town)),
                     line: text(line).map(|line| lines.number(line)),
                     minutes: number(minutes).map(|minutes| minutes as i32),
                     trips_in_ten_weeks: number(trips).map(|trips| (trips * 10.0).round() as i64),
-                    from,
-                    to,
                 });
             }
         }
@@ -201,14 +195,14 @@ enum End {
     NotKnown,
 }
 
-/// Adds up the visible legs.
+/// Adds up the visible legs that match `filter`, which is bound to the view's legs.
 ///
 /// # Errors
 /// [`FlowError`].
-pub fn flows(view: &View, request: &Request) -> Result<Flows, FlowError> {
+pub fn flows(view: &View, filter: &Bound, request: &Request) -> Result<Flows, FlowError> {
     let get = |id: &str| view.collection(id).ok_or(FlowError::NoFlows);
-    let (legs, hubs, towns) = (get(legs::COLLECTION)?, get(hubs::COLLECTION)?, get(towns::COLLECTION)?);
-    let legs = legs.derive(Legs::new);
+    let (rows, hubs, towns) = (get(legs::COLLECTION)?, get(hubs::COLLECTION)?, get(towns::COLLECTION)?);
+    let legs = rows.derive(Legs::new);
     let get = |id: &str| view.collection(id).map(AsRef::as_ref);
     let titles = Titles::of(get(forces::COLLECTION), get(regions::COLLECTION));
     let hubs = hubs.derive(Gazetteer::of_hubs).under(&titles);
@@ -239,10 +233,13 @@ pub fn flows(view: &View, request: &Request) -> Result<Flows, FlowError> {
         None => End::NotKnown,
     };
     let (mut parts, mut without_ends): (Vec<Part>, u64) = (Vec::new(), 0);
-    for leg in &legs.rows {
-        if request.during.is_some_and(|during| !during.intersects(leg.from, leg.to)) {
-            continue;
-        }
+    let mut starts = Vec::with_capacity(rows.groups().len());
+    rows.groups().iter().fold(0, |start, group| {
+        starts.push(start);
+        start + group.len()
+    });
+    for (group, row) in filter.rows(rows) {
+        let leg = &legs.rows[starts[group] + row];
         match (end_of(&of_hub, leg.hub, from), end_of(&of_town, leg.town, to)) {
             (End::At(origin), End::At(destination)) => {
                 parts.push((origin, destination, leg.line, leg.trips_in_ten_weeks, leg.minutes));

@@ -114,7 +114,8 @@ fn ending(collection: &CollectionView, rows: &[RowRef], field: &FieldSchema, pla
     let unclear = [TEXT, TEXT_OR_NULL, JSON, PLAIN].iter().any(|ending| field.name.ends_with(ending));
     let plain = if unclear { PLAIN } else { "" };
     match field.field_type {
-        FieldType::Json => JSON,
+        FieldType::List if collection.schema().class != CollectionClass::Layer => plain,
+        FieldType::Json | FieldType::List => JSON,
         FieldType::Text if texts().any(str::is_empty) => TEXT_OR_NULL,
         FieldType::Text if collection.schema().class == CollectionClass::Layer => {
             let mut texts = texts().peekable();

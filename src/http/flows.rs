@@ -49,15 +49,16 @@ pub fn flows(call: &Call) -> Result<Answer, Problem> {
         return Err(Problem::bad("zoom", "only level=auto depends on it: leave out one of the two"));
     }
     let limit = if call.params.get(Param::Limit).is_some() { call.params.limit()? } else { DEFAULT_PAIRS };
+    let legs = call.view.collection(legs::COLLECTION).ok_or(Problem::NotFound)?;
+    let filter = call.params.filter(&call.view, legs)?;
     let request = Request {
         origin,
         destination,
-        during: call.params.datetime()?,
         from: call.params.end(Param::From)?,
         to: call.params.end(Param::To)?,
         limit,
     };
-    let found = add_up(&call.view, &request).map_err(|error| match &error {
+    let found = add_up(&call.view, &filter, &request).map_err(|error| match &error {
         FlowError::NoFlows => Problem::NotFound,
         FlowError::NoSuchEnd { param, .. } => Problem::bad(param, error.to_string()),
     })?;

@@ -1,14 +1,14 @@
 //! Query parameters: each known to its route, given once, read strictly.
 
+use crate::access::CollectionView;
+use crate::access::View;
+use crate::filter::Bound;
+use crate::filter::from_parameters;
 use crate::http::percent::decode;
 use crate::http::percent::encode;
 use crate::http::problem::Problem;
 use crate::model::Position;
 use crate::model::crs::Crs;
-use crate::model::time::Interval;
-use crate::model::time::parse_interval;
-use crate::query::Bbox;
-use crate::query::Circle;
 use crate::query::Cursor;
 use crate::query::DEFAULT_LIMIT;
 use crate::query::MAX_LIMIT;
@@ -187,28 +187,18 @@ impl Params {
         out
     }
 
-    /// `bbox`, four numbers or six with heights, which are not looked at.
+    /// The rows of a collection that `bbox`, `datetime` and `within` ask for.
     ///
     /// # Errors
     /// [`Problem`].
-    pub fn bbox(&self) -> Result<Option<Bbox>, Problem> {
-        let Some(text) = self.get(Param::Bbox) else { return Ok(None) };
-        let form = "give four numbers: west,south,east,north in degrees (or six with heights)";
-        let numbers = numbers("bbox", text, form)?;
-        let [west, south, east, north] = match numbers.as_slice() {
-            [west, south, east, north] | [west, south, _, east, north, _] => [*west, *south, *east, *north],
-            other => return Err(Problem::bad("bbox", format!("{} numbers; {form}", other.len()))),
-        };
-        Bbox::new(west, south, east, north).map(Some).map_err(|error| Problem::query("bbox", &error))
-    }
-
-    /// `datetime`.
-    ///
-    /// # Errors
-    /// [`Problem`].
-    pub fn datetime(&self) -> Result<Option<Interval>, Problem> {
-        let Some(text) = self.get(Param::Datetime) else { return Ok(None) };
-        parse_interval(text).map(Some).map_err(|fault| Problem::bad("datetime", fault.to_string()))
+    pub fn filter(&self, view: &View, collection: &CollectionView) -> Result<Bound, Problem> {
+        const FILTERS: [Param; 3] = [Param::Within, Param::Bbox, Param::Datetime];
+        let given = FILTERS.into_iter().filter_map(|param| Some((param.name(), self.get(param)?)));
+        let expr = from_parameters(view, collection, given).map_err(|error| {
+            let param = FILTERS.into_iter().find(|param| param.name() == error.name);
+            Problem::bad(param.map_or("filter", Param::name), error.reason)
+        })?;
+        expr.bind(view, collection).map_err(|error| Problem::filter("filter", &error))
     }
 
     /// `limit`, lowered to the greatest; the default where it is not given.
@@ -288,21 +278,6 @@ impl Params {
         }
     }
 
-    /// `within`.
-    ///
-    /// # Errors
-    /// [`Problem`].
-    pub fn within(&self) -> Result<Option<Circle>, Problem> {
-        let Some(text) = self.get(Param::Within) else { return Ok(None) };
-        let form = "give three numbers: longitude,latitude in degrees and a distance in metres";
-        match numbers("within", text, form)?.as_slice() {
-            [lon, lat, metres] => {
-                Circle::new(*lon, *lat, *metres).map(Some).map_err(|error| Problem::query("within", &error))
-            }
-            other => Err(Problem::bad("within", format!("{} numbers; {form}", other.len()))),
-        }
-    }
-
     /// `crs`, CRS84 where it is not given.
     ///
     /// # Errors
@@ -363,17 +338,6 @@ mod tests {
     }
 
     #[test]
-    fn boxes_are_four_or_six_numbers() {
-        assert!(parse("bbox=1,2,3,4").bbox().unwrap().is_some());
-        assert_eq!(parse("bbox=1,2,-9,3,4,9").bbox().unwrap(), parse("bbox=1,2,3,4").bbox().unwrap());
-        for text in
-            ["a,b,c,d", "1,2,3", "1,2,3,4,5", "1,2,3,NaN", "1,2,3,inf", "", "1,5,3,4", "1,2,3,4,5,6,7,8,9"]
-        {
-            assert!(parse(&format!("bbox={text}")).bbox().is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn unknown_and_doubled_parameters_are_named() {
         let unknown = Params::parse("limit=5&colour=red", ALL).unwrap_err();
         assert!(unknown.to_string().contains("colour") && unknown.to_string().contains("bbox"));
@@ -393,7 +357,7 @@ mod tests {
         #[test]
         fn any_query_is_read_or_refused(query in ".{0,200}") {
             if let Ok(params) = Params::parse(&query, ALL) {
-                let _ = (params.bbox(), params.datetime(), params.limit(), params.next(), params.nearest(), params.within(), params.crs());
+                let _ = (params.limit(), params.next(), params.nearest(), params.crs());
             }
         }
     }

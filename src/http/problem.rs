@@ -3,9 +3,9 @@
 use actix_web::http::header::ALLOW;
 use actix_web::http::header::RETRY_AFTER;
 
+use crate::filter::FilterError;
 use crate::http::Answer;
 use crate::http::cors::METHODS;
-use crate::query::QueryError;
 
 /// An error on its way out.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -75,9 +75,9 @@ impl Problem {
         Self::BadParameter { name, reason: reason.into() }
     }
 
-    /// A parameter whose question the query room refused.
+    /// A parameter whose value the filter room refused.
     #[must_use]
-    pub fn query(name: &'static str, error: &QueryError) -> Self {
+    pub fn filter(name: &'static str, error: &FilterError) -> Self {
         Self::bad(name, error.to_string())
     }
 

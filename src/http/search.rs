@@ -11,7 +11,7 @@ use crate::model::GeometryKind;
 use crate::model::ValueRef;
 use crate::model::crs::grid_to_lon_lat;
 use crate::model::grid_reference::GridReference;
-use crate::query::Found;
+use crate::query::SearchHit;
 use crate::query::public_id;
 use crate::query::search as find;
 
@@ -60,7 +60,7 @@ fn metres(size: u32) -> String {
     if size >= 1_000 { format!("{} km", size / 1_000) } else { format!("{size} m") }
 }
 
-fn describe(found: &Found<'_>) -> Value {
+fn describe(found: &SearchHit<'_>) -> Value {
     let schema = found.collection.schema();
     let group = &found.collection.groups()[found.at.group as usize];
     let row = found.at.row as usize;

@@ -23,6 +23,7 @@ use crate::tile::COUNT;
 use crate::tile::FULL_ZOOM;
 use crate::tile::FeatureDropping;
 use crate::tile::LEFT_OUT;
+use crate::tile::Layer;
 use crate::tile::MAX_ZOOM;
 use crate::tile::TileCoord;
 use crate::tile::are_ids_known;
@@ -167,7 +168,8 @@ fn answer(packed: Packed) -> Answer {
 /// [`Problem::NotFound`], or a name in `properties` that none of the layers has.
 pub fn tile(call: &Call) -> Result<Answer, Problem> {
     let Question { layers, at, properties, key } = question(call)?;
-    let make = || make_tile(&layers, at, properties.as_deref(), call.app.dropping);
+    let drawn: Vec<Layer<'_>> = layers.into_iter().map(Layer::whole).collect();
+    let make = || make_tile(&drawn, at, properties.as_deref(), call.app.dropping);
     Ok(answer(call.app.cache.get_with(key, make)))
 }
 
@@ -222,7 +224,11 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
                 let kind = match field.field_type {
                     FieldType::Boolean => "Boolean",
                     FieldType::Integer | FieldType::Number => "Number",
-                    FieldType::Text | FieldType::Json | FieldType::Date | FieldType::Timestamp => "String",
+                    FieldType::Text
+                    | FieldType::List
+                    | FieldType::Json
+                    | FieldType::Date
+                    | FieldType::Timestamp => "String",
                 };
                 let text = field.description.as_deref().or(field.title.as_deref());
                 (

@@ -32,6 +32,10 @@ pub fn convert(cell: CellValue, field: &FieldSchema, exact: bool) -> Result<Valu
         (CellValue::Float(value), FieldType::Text) => return Ok(Value::Text(format_number(value))),
         (CellValue::Json(text), FieldType::Json) => return Ok(Value::Json(text)),
         (cell, FieldType::Json) => return Ok(Value::Json(as_json(cell))),
+        (cell, FieldType::List) => match list(cell) {
+            Ok(value) => return Ok(value),
+            Err(text) => text,
+        },
         (CellValue::Text(text) | CellValue::Word(text), field_type) => match parse(&text, field_type) {
             Some(value) if !exact || says_the_same(&value, &text) => return Ok(value),
             _ => text,
@@ -52,6 +56,7 @@ pub fn convert(cell: CellValue, field: &FieldSchema, exact: bool) -> Result<Valu
         }
         FieldType::Date => "give a date like 2031-03-01",
         FieldType::Timestamp => "give a date-time with offset like 2031-03-01T12:00:00Z",
+        FieldType::List => "give texts with semicolons between them, or a JSON array of texts",
         FieldType::Text | FieldType::Json => "give text",
     };
     let message = format!("{}: {shown:?} is not of the type {}", field.name, field_type.as_str());
@@ -79,8 +84,25 @@ fn parse(text: &str, field_type: FieldType) -> Option<Value> {
         FieldType::Number => text.parse().ok().filter(|value: &f64| value.is_finite()).map(number),
         FieldType::Date => time::parse_date(text).map(Value::Date),
         FieldType::Timestamp => time::parse_instant(text).map(Value::Timestamp),
-        FieldType::Text | FieldType::Json => None,
+        FieldType::Text | FieldType::List | FieldType::Json => None,
     }
+}
+
+/// A list of texts as compact JSON: from a JSON array of texts, or from texts with semicolons between them.
+///
+/// # Errors
+/// What was found instead.
+fn list(cell: CellValue) -> Result<Value, String> {
+    let array = |text: String| serde_json::from_str::<Vec<String>>(&text).ok().ok_or(text);
+    let texts = match cell {
+        CellValue::Json(text) => array(text)?,
+        CellValue::Text(text) | CellValue::Word(text) if text.trim_start().starts_with('[') => array(text)?,
+        CellValue::Text(text) | CellValue::Word(text) => {
+            text.split(';').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        }
+        other => return Err(as_json(other)),
+    };
+    Ok(Value::Json(serde_json::Value::from(texts).to_string()))
 }
 
 fn as_json(cell: CellValue) -> String {

@@ -128,6 +128,8 @@ pub enum FieldType {
     Number,
     /// UTF-8 text.
     Text,
+    /// A list of texts, as a JSON array.
+    List,
     /// A JSON object or array, as it was written.
     Json,
     /// A calendar day, `2031-03-01`.
@@ -145,6 +147,7 @@ impl FieldType {
             Self::Integer => "integer",
             Self::Number => "number",
             Self::Text => "text",
+            Self::List => "list",
             Self::Json => "json",
             Self::Date => "date",
             Self::Timestamp => "timestamp",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::access::GateError;
 use crate::access::PolicyError;
 use crate::demo::DemoError;
+use crate::filter::FilterError;
 use crate::import::ImportError;
 use crate::import::ImportReport;
 use crate::model::schema::SchemaError;
@@ -14,6 +15,9 @@ use crate::store::StoreError;
 /// Why an operation failed. Unless a variant says otherwise, the store and all files are then as they were.
 #[derive(Debug, thiserror::Error)]
 pub enum OpsError {
+    /// The filter does not fit the collection.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// The caller cancelled it.
     #[error("cancelled: nothing was changed")]
     Cancelled,

@@ -11,6 +11,7 @@ use tempfile::NamedTempFile;
 
 use crate::access::CollectionView;
 use crate::access::View;
+use crate::filter::Expr;
 use crate::format::CsvWriter;
 use crate::format::FeatureWriter;
 use crate::format::JsonWriter;
@@ -22,7 +23,6 @@ use crate::ops::CHUNK_ROWS;
 use crate::ops::Cancelled;
 use crate::ops::OpsError;
 use crate::ops::Progress;
-use crate::query::Filter;
 use crate::query::ItemsRequest;
 use crate::query::RowRef;
 use crate::query::items;
@@ -103,7 +103,7 @@ pub struct ExportReport {
 pub fn run(
     view: &View,
     collection: &str,
-    filter: Filter,
+    filter: &Expr,
     target: &Target,
     progress: &Progress,
 ) -> Result<ExportReport, OpsError> {
@@ -111,6 +111,7 @@ pub fn run(
         let known = view.collections().map(|collection| collection.schema().id.clone()).collect();
         return Err(OpsError::NoCollection { id: collection.to_owned(), known });
     };
+    let filter = filter.bind(view, collection)?;
     let rows = items(collection, &ItemsRequest { filter, limit: usize::MAX, after: None }).rows;
     // Lines that were put together from other rows are left out of a table; those rows have them.
     let put_together = collection.schema().derived_geometry.is_some();
@@ -235,6 +236,7 @@ mod tests {
 
     use crate::access::Policy;
     use crate::access::Principal;
+    use crate::filter::Bbox;
     use crate::import::About;
     use crate::import::ImportOptions;
     use crate::model::Provenance;
@@ -242,7 +244,6 @@ mod tests {
     use crate::ops::import;
     use crate::ops::open_gate;
     use crate::ops::progress::tests::cancel_at_every_step;
-    use crate::query::Bbox;
     use crate::store::Store;
 
     fn layer(into: &str) -> ImportOptions {
@@ -281,8 +282,8 @@ mod tests {
         format!("lon,lat,seen\n{}", (0..rows).map(row).collect::<String>())
     }
 
-    fn everything() -> Filter {
-        Filter::All(Vec::new())
+    fn everything() -> Expr {
+        Expr::And(Vec::new())
     }
 
     fn names(folder: &tempfile::TempDir) -> Vec<String> {
@@ -305,7 +306,9 @@ mod tests {
             };
             let ((folder, _, file), events, report) = cancel_at_every_step(
                 set_up,
-                |(_, view, file), progress| run(view, "p", everything(), &Target::new(file, true)?, progress),
+                |(_, view, file), progress| {
+                    run(view, "p", &everything(), &Target::new(file, true)?, progress)
+                },
                 |(folder, _, file), event| {
                     assert_eq!(std::fs::read(file).unwrap(), b"as it was", "{event:?}");
                     assert_eq!(names(folder), [name], "{event:?}");
@@ -324,11 +327,11 @@ mod tests {
         let file = folder.path().join("x.GEOJSON");
         let target = Target::new(&file, false).unwrap();
         // Rows 0, 1 and 2 are in the box; of the days 2 to 4 only the second and the third are.
-        let filter = Filter::All(vec![
-            Filter::Bbox(Bbox::new(-1.0, 51.0, -0.9998, 53.0).unwrap()),
-            Filter::During(parse_interval("2031-01-02T00:00:00Z/2031-01-04T00:00:00Z").unwrap()),
+        let filter = Expr::And(vec![
+            Expr::bbox(Bbox::new(-1.0, 51.0, -0.9998, 53.0).unwrap()),
+            Expr::datetime(parse_interval("2031-01-02T00:00:00Z/2031-01-04T00:00:00Z").unwrap()),
         ]);
-        let report = run(&view, "invented", filter, &target, &Progress::silent()).unwrap();
+        let report = run(&view, "invented", &filter, &target, &Progress::silent()).unwrap();
         let json = serde_json::to_string(&report).unwrap();
         let path = file.display().to_string();
         assert_eq!(
@@ -352,7 +355,13 @@ mod tests {
         let OpsError::FileInUse { beside, .. } = target("other.gpkg", true) else { panic!() };
         assert_eq!(beside.file_name().unwrap(), "other.gpkg-journal");
         let export = |collection: &str, name: &str| {
-            run(&view, collection, everything(), &Target::new(&at(name), false).unwrap(), &Progress::silent())
+            run(
+                &view,
+                collection,
+                &everything(),
+                &Target::new(&at(name), false).unwrap(),
+                &Progress::silent(),
+            )
         };
         assert!(matches!(export("l", "l.csv").unwrap_err(), OpsError::NotInTable));
         assert_eq!(

@@ -4,13 +4,16 @@ use std::collections::BinaryHeap;
 
 use crate::access::BLOCK_ROWS;
 use crate::access::CollectionView;
+use crate::filter::Bound;
+use crate::filter::Centre;
+use crate::filter::FilterError;
+use crate::filter::GroupMasks;
+use crate::filter::check_position;
+use crate::filter::distance_m;
+use crate::filter::geometry_distance_m;
+use crate::filter::haversine_of;
 use crate::model::RowId;
-use crate::query::Filter;
-use crate::query::QueryError;
 use crate::query::RowRef;
-use crate::query::centre;
-use crate::query::centre::Centre;
-use crate::query::spatial;
 
 /// A row and how far it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,53 +47,63 @@ impl Ord for Candidate {
 const ROOM: usize = 128;
 
 /// The `limit` located rows nearest to a WGS 84 position in degrees that match `filter`, nearest first; of equally
-/// near ones the first in the order everywhere.
+/// near ones the first in canonical order.
 ///
 /// # Errors
-/// [`QueryError::NotFinite`] or [`QueryError::OffTheEarth`].
+/// [`FilterError::NotFinite`] or [`FilterError::OffTheEarth`].
 pub fn nearest(
     collection: &CollectionView,
     lon: f64,
     lat: f64,
     limit: usize,
-    filter: &Filter,
-) -> Result<Vec<Neighbour>, QueryError> {
-    spatial::check_position(lon, lat)?;
+    filter: &Bound,
+) -> Result<Vec<Neighbour>, FilterError> {
+    check_position(lon, lat)?;
     if limit == 0 {
         return Ok(Vec::new());
     }
     let everything = filter.is_everything();
     let centre = Centre::new(lon, lat);
-    let mut found = Found {
+    let mut found = Nearest {
         limit,
-        nearest: BinaryHeap::with_capacity(limit.min(ROOM)),
+        least: BinaryHeap::with_capacity(limit.min(ROOM)),
         cut: f64::INFINITY,
         candidates: Vec::with_capacity(ROOM),
     };
-    let mut shares = [0.0; BLOCK_ROWS];
+    let mut haversines = [0.0; BLOCK_ROWS];
+    // Each group's masks, once a block of it is near enough.
+    let mut masks: Vec<Option<GroupMasks<'_>>> = Vec::new();
+    masks.resize_with(if everything { 0 } else { collection.groups().len() }, || None);
     collection.index().best_first(
-        |bounds| centre.least_share_within(bounds),
+        |bounds| centre.least_haversine_within(bounds),
         |block| {
             let group = &collection.groups()[block.group as usize];
             let rows = group.block_rows(block.block as usize);
-            let matches = |row| everything || filter.matches(group, row);
+            let place = block.group as usize;
+            let bits = if everything {
+                u64::MAX
+            } else {
+                let masks = masks[place].get_or_insert_with(|| filter.masks(collection, place));
+                masks.mask(block.block as usize).yes
+            };
+            let matches = |row: usize| bits >> (row % BLOCK_ROWS) & 1 == 1;
             if let Some(positions) = group.positions() {
                 let bounds = &group.pyramid().blocks()[block.block as usize];
-                centre.shares(bounds, &positions[rows.clone()], &mut shares);
-                for (row, share) in rows.zip(shares) {
-                    if share <= found.cut && matches(row) {
-                        found.add(RowRef { group: block.group, row: row as u32 }, share, None);
+                centre.haversines(bounds, &positions[rows.clone()], &mut haversines);
+                for (row, haversine) in rows.zip(haversines) {
+                    if haversine <= found.cut && matches(row) {
+                        found.add(RowRef { group: block.group, row: row as u32 }, haversine, None);
                     }
                 }
             } else {
                 for row in rows {
-                    if centre.least_share(&group.row_bounds(row)) <= found.cut
+                    if centre.least_haversine(&group.row_bounds(row)) <= found.cut
                         && matches(row)
                         && let Some(geometry) = group.geometry(row)
                     {
-                        let distance_m = spatial::geometry_distance_m(lon, lat, geometry);
+                        let distance_m = geometry_distance_m(lon, lat, geometry);
                         let at = RowRef { group: block.group, row: row as u32 };
-                        found.add(at, centre::share_of(distance_m), Some(distance_m));
+                        found.add(at, haversine_of(distance_m), Some(distance_m));
                     }
                 }
             }
@@ -105,7 +118,7 @@ pub fn nearest(
             let distance_m = exact.unwrap_or_else(|| match group.positions() {
                 Some(positions) => {
                     let to = positions[row];
-                    spatial::distance_m(lon, lat, to.lon_degrees(), to.lat_degrees())
+                    distance_m(lon, lat, to.lon_degrees(), to.lat_degrees())
                 }
                 None => f64::INFINITY,
             });
@@ -117,38 +130,38 @@ pub fn nearest(
     Ok(ordered.into_iter().map(|Candidate { at, distance_m, .. }| Neighbour { at, distance_m }).collect())
 }
 
-/// Rows that may be among the nearest, each with its share on the sphere: only those that the sphere cannot tell apart
+/// Rows that may be among the nearest, each with its haversine on the sphere: only those that the sphere cannot tell apart
 /// are measured on the ellipsoid.
-struct Found {
+struct Nearest {
     limit: usize,
-    /// The least shares, as many as are wanted, as bits: those of numbers from 0 on are in order.
-    nearest: BinaryHeap<u64>,
-    /// The share beyond which nothing can be among the nearest.
+    /// The least haversines, as many as are wanted, as bits: those of numbers from 0 on are in order.
+    least: BinaryHeap<u64>,
+    /// The haversine beyond which nothing can be among the nearest.
     cut: f64,
     /// Share, and the distance where it is known.
     candidates: Vec<(RowRef, f64, Option<f64>)>,
 }
 
-impl Found {
-    fn add(&mut self, at: RowRef, share: f64, exact: Option<f64>) {
-        self.candidates.push((at, share, exact));
-        if self.nearest.len() < self.limit {
-            self.nearest.push(share.to_bits());
-        } else if let Some(mut worst) = self.nearest.peek_mut()
-            && share < f64::from_bits(*worst)
+impl Nearest {
+    fn add(&mut self, at: RowRef, haversine: f64, exact: Option<f64>) {
+        self.candidates.push((at, haversine, exact));
+        if self.least.len() < self.limit {
+            self.least.push(haversine.to_bits());
+        } else if let Some(mut worst) = self.least.peek_mut()
+            && haversine < f64::from_bits(*worst)
         {
-            *worst = share.to_bits();
+            *worst = haversine.to_bits();
         }
-        if self.nearest.len() == self.limit
-            && let Some(worst) = self.nearest.peek()
+        if self.least.len() == self.limit
+            && let Some(worst) = self.least.peek()
         {
-            self.cut = Centre::share_surely_farther(f64::from_bits(*worst));
+            self.cut = Centre::haversine_surely_farther(f64::from_bits(*worst));
         }
     }
 
     /// What the sphere leaves.
     fn rest(self) -> impl Iterator<Item = (RowRef, Option<f64>)> {
-        let near = self.candidates.into_iter().filter(move |(_, share, _)| *share <= self.cut);
+        let near = self.candidates.into_iter().filter(move |(_, haversine, _)| *haversine <= self.cut);
         near.map(|(at, _, exact)| (at, exact))
     }
 }

@@ -1,16 +1,19 @@
-//! Pages of features in the order everywhere, exact counts, and one feature by its id.
+//! Pages of features in canonical order (Hilbert key, id), exact counts, and one feature by its id.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::rc::Rc;
 
+use crate::access::BLOCK_ROWS;
 use crate::access::CollectionView;
 use crate::access::RowGroup;
+use crate::filter::Bound;
+use crate::filter::GroupMasks;
+use crate::filter::bits_in;
 use crate::model::Position;
 use crate::model::RowId;
 use crate::model::geometry::Bounds;
-use crate::query::Filter;
 
 /// A row of a collection view: the place of its group and its place there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,7 +24,7 @@ pub struct RowRef {
     pub row: u32,
 }
 
-/// The place of a row in the order everywhere; pages go on after it.
+/// The place of a row in canonical order; pages go on after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     hilbert: u64,
@@ -31,8 +34,8 @@ pub struct Cursor {
 /// What is asked of a collection.
 #[derive(Debug, Clone)]
 pub struct ItemsRequest {
-    /// Which rows.
-    pub filter: Filter,
+    /// Which rows, bound to the collection.
+    pub filter: Bound,
     /// How many at most.
     pub limit: usize,
     /// After which row.
@@ -103,49 +106,16 @@ fn cursor_of(collection: &CollectionView, at: RowRef) -> Cursor {
 
 /// How many rows match, exactly.
 #[must_use]
-pub fn count(collection: &CollectionView, filter: &Filter) -> u64 {
+pub fn count(collection: &CollectionView, filter: &Bound) -> u64 {
     if filter.is_everything() {
         return collection.rows();
     }
     let mut total = 0;
-    for group in groups_met(collection, filter) {
-        visit_runs(group, filter, &mut |rows, inside| total += count_run(group, filter, rows, inside));
+    for place in filter.groups_met(collection) {
+        let opened = Opened::new(collection, filter, place);
+        total += opened.count(filter);
     }
     total as u64
-}
-
-/// How many rows of a run match.
-fn count_run(group: &RowGroup, filter: &Filter, rows: Range<usize>, inside: bool) -> usize {
-    if inside && filter.is_window_only() { rows.len() } else { filter.count(group, rows) }
-}
-
-/// About how many rows must be looked at one by one to answer, at most `enough`: rows that may be inside a circle or an
-/// interval. Rows in a box cost next to nothing.
-#[must_use]
-pub fn looked_at(collection: &CollectionView, filter: &Filter, enough: usize) -> usize {
-    if filter.is_everything() || filter.is_window_only() {
-        return 0;
-    }
-    let mut total = 0;
-    for group in groups_met(collection, filter) {
-        visit_runs(group, filter, &mut |rows, _| total += rows.len());
-        if total >= enough {
-            return enough;
-        }
-    }
-    total
-}
-
-/// Groups that may have rows that match.
-fn groups_met<'a>(collection: &'a CollectionView, filter: &Filter) -> impl Iterator<Item = &'a RowGroup> {
-    let windows = filter.windows();
-    let met = move |place| windows.is_none_or(|windows| collection.reaches(place, windows));
-    collection
-        .groups()
-        .iter()
-        .enumerate()
-        .filter(move |(place, _)| met(*place))
-        .map(|(_, group)| group.as_ref())
 }
 
 /// Rows that may match, and whether all of them lie inside a window.
@@ -154,20 +124,55 @@ type Run = (Range<usize>, bool);
 /// Room for as many rows of a page is made at once.
 const FIRST_ROOM: usize = 1_024;
 
-/// Runs of rows that may match, as [`visit_runs`] gives them.
-fn runs(group: &RowGroup, filter: &Filter) -> Rc<[Run]> {
-    let mut runs = Vec::new();
-    visit_runs(group, filter, &mut |rows, inside| runs.push((rows, inside)));
-    runs.into()
+/// A row group that may have rows that match: the runs where they may be, and what decides there.
+struct Opened<'a> {
+    group: &'a RowGroup,
+    runs: Vec<Run>,
+    /// `None` where a window alone decides and the group holds points.
+    masks: Option<GroupMasks<'a>>,
 }
 
-/// Gives runs of rows that may match, in row order, and whether all of a run lies inside a window.
-fn visit_runs(group: &RowGroup, filter: &Filter, each: &mut impl FnMut(Range<usize>, bool)) {
-    let Some(windows) = filter.windows() else { return each(0..group.len(), false) };
-    group.pyramid().visit(windows, each);
-    if group.located() < group.len() {
-        each(group.located()..group.len(), false);
+impl<'a> Opened<'a> {
+    fn new(collection: &'a CollectionView, filter: &'a Bound, place: usize) -> Self {
+        let group = &*collection.groups()[place];
+        let mut runs = Vec::new();
+        filter.visit_runs(group, &mut |rows, inside| runs.push((rows, inside)));
+        let by_window = filter.is_window_only() && group.positions().is_some();
+        let masks = (!by_window && !runs.is_empty()).then(|| filter.masks(collection, place));
+        Self { group, runs, masks }
     }
+
+    /// How many of its rows match.
+    fn count(&self, filter: &Bound) -> usize {
+        let whole = filter.is_window_only();
+        let rows = |(rows, inside): &Run| match &self.masks {
+            _ if *inside && whole => rows.len(),
+            Some(masks) => masks.count(rows.clone()),
+            None => in_windows(self.group, filter, rows.clone()),
+        };
+        self.runs.iter().map(rows).sum()
+    }
+}
+
+/// How many points of a run lie in a window. Rows without geometry are in a run only if they match.
+fn in_windows(group: &RowGroup, filter: &Bound, rows: Range<usize>) -> usize {
+    let (positions, windows) = (group.positions().unwrap_or_default(), filter.windows().unwrap_or_default());
+    let located = rows.start.min(positions.len())..rows.end.min(positions.len());
+    let elsewhere = rows.len() - located.len();
+    // One comparison an axis: what lies before the edge wraps round to a great number.
+    let span = |low: i32, high: i32| high.wrapping_sub(low).cast_unsigned();
+    let inside = |window: &Bounds, position: &Position| {
+        span(window.west, position.lon) <= span(window.west, window.east)
+            && span(window.south, position.lat) <= span(window.south, window.north)
+    };
+    let positions = &positions[located];
+    let held: usize = if let [window] = windows {
+        positions.iter().map(|position| usize::from(inside(window, position))).sum()
+    } else {
+        let any = |position: &&Position| windows.iter().any(|window| inside(window, position));
+        positions.iter().filter(any).count()
+    };
+    elsewhere + held
 }
 
 /// The next row of a group: its key, the group's place, its place in the group.
@@ -176,75 +181,58 @@ type Head = ((u64, RowId), u32, u32);
 /// Rows of all groups in one order. A group is opened only when its first row may be next.
 struct Merge<'a> {
     collection: &'a CollectionView,
-    filter: &'a Filter,
-    windows: Option<&'a [Bounds]>,
+    filter: &'a Bound,
     after: Option<Cursor>,
     heap: BinaryHeap<Reverse<Head>>,
     streams: Vec<Option<Stream<'a>>>,
     unopened: usize,
-    /// Runs of rows of the groups that were opened and may have rows that match.
-    runs: Vec<Option<Rc<[Run]>>>,
+    /// The groups that were reached and may have rows that match.
+    opened: Vec<Option<Rc<Opened<'a>>>>,
     /// The group whose rows come next, and the first of them that may come after one of another group.
     current: Option<(u32, usize)>,
 }
 
 impl<'a> Merge<'a> {
-    fn new(collection: &'a CollectionView, filter: &'a Filter, after: Option<Cursor>) -> Self {
+    fn new(collection: &'a CollectionView, filter: &'a Bound, after: Option<Cursor>) -> Self {
         Self {
             collection,
             filter,
-            windows: filter.windows(),
             after,
             heap: BinaryHeap::new(),
             streams: Vec::new(),
             unopened: 0,
-            runs: Vec::new(),
+            opened: Vec::new(),
             current: None,
         }
     }
 
     /// How many rows match, on whichever page.
     fn matched(&self) -> u64 {
-        let groups = self.collection.groups();
-        let opened = groups.iter().zip(&self.runs).filter_map(|(group, runs)| Some((group, runs.as_ref()?)));
-        let mut total = 0;
-        for (group, runs) in opened {
-            for (rows, inside) in runs.iter() {
-                total += count_run(group, self.filter, rows.clone(), *inside);
-            }
-        }
-        for (place, group) in groups.iter().enumerate().skip(self.runs.len()) {
-            if self.windows.is_none_or(|windows| self.collection.reaches(place, windows)) {
-                visit_runs(group, self.filter, &mut |rows, inside| {
-                    total += count_run(group, self.filter, rows, inside);
-                });
-            }
-        }
-        total as u64
+        let opened = self.opened.iter().flatten().map(|opened| opened.count(self.filter));
+        let rest = (self.opened.len()..self.collection.groups().len())
+            .filter(|place| self.filter.meets(self.collection, *place))
+            .map(|place| Opened::new(self.collection, self.filter, place).count(self.filter));
+        opened.chain(rest).sum::<usize>() as u64
     }
 
     fn open_next(&mut self) {
-        let group = &self.collection.groups()[self.unopened];
-        if self.windows.is_some_and(|windows| !self.collection.reaches(self.unopened, windows)) {
+        let place = self.unopened;
+        self.unopened += 1;
+        if !self.filter.meets(self.collection, place) {
             self.streams.push(None);
-            self.runs.push(None);
-            self.unopened += 1;
+            self.opened.push(None);
             return;
         }
+        let opened = Rc::new(Opened::new(self.collection, self.filter, place));
+        let group = opened.group;
         let start = self.after.map_or(0, |cursor| group.after((cursor.hilbert, cursor.id)));
-        let runs = runs(group, self.filter);
-        let stream = (start < group.len()).then(|| Stream::new(group, self.filter, Rc::clone(&runs), start));
-        self.runs.push(Some(runs));
-        self.streams.push(stream);
-        if let Some(stream) = &mut self.streams[self.unopened] {
-            match stream.next() {
-                Some(row) => {
-                    self.heap.push(Reverse((stream.group.key(row), self.unopened as u32, row as u32)));
-                }
-                None => self.streams[self.unopened] = None,
-            }
+        let mut stream = (start < group.len()).then(|| Stream::new(Rc::clone(&opened), self.filter, start));
+        match stream.as_mut().and_then(Stream::next) {
+            Some(row) => self.heap.push(Reverse((group.key(row), place as u32, row as u32))),
+            None => stream = None,
         }
-        self.unopened += 1;
+        self.opened.push(Some(opened));
+        self.streams.push(stream);
     }
 }
 
@@ -261,7 +249,7 @@ impl Iterator for Merge<'_> {
                     self.current = Some((group, end));
                     return Some(RowRef { group, row: row as u32 });
                 }
-                Some(row) => self.heap.push(Reverse((stream.group.key(row), group, row as u32))),
+                Some(row) => self.heap.push(Reverse((stream.opened.group.key(row), group, row as u32))),
                 None => self.streams[group as usize] = None,
             }
         }
@@ -284,26 +272,27 @@ impl Iterator for Merge<'_> {
 
 /// Rows of one group that match, in its order.
 struct Stream<'a> {
-    group: &'a RowGroup,
-    filter: &'a Filter,
-    /// Positions and the one window that decides, where there is no other test.
-    points: Option<(&'a [Position], &'a Bounds)>,
+    opened: Rc<Opened<'a>>,
+    /// Positions and the windows that decide, where there is no other test.
+    points: Option<(&'a [Position], &'a [Bounds])>,
     skip_test: bool,
-    runs: Rc<[Run]>,
     next_run: usize,
     run: Run,
     start: usize,
+    /// Rows of the block that was last looked at that match and were not given yet; the block's first row.
+    bits: u64,
+    block_start: usize,
 }
 
 impl<'a> Stream<'a> {
-    fn new(group: &'a RowGroup, filter: &'a Filter, runs: Rc<[Run]>, start: usize) -> Self {
-        let run = runs.first().cloned().unwrap_or((0..0, false));
-        let skip_test = filter.is_window_only();
-        let points = match (group.positions(), filter.windows()) {
-            (Some(positions), Some([window])) if skip_test => Some((positions, window)),
+    fn new(opened: Rc<Opened<'a>>, filter: &'a Bound, start: usize) -> Self {
+        let run = opened.runs.first().cloned().unwrap_or((0..0, false));
+        let points = match (opened.group.positions(), filter.windows()) {
+            (Some(positions), Some(windows)) if opened.masks.is_none() => Some((positions, windows)),
             _ => None,
         };
-        Self { group, filter, points, skip_test, runs, next_run: 1, run, start }
+        let skip_test = filter.is_window_only();
+        Self { opened, points, skip_test, next_run: 1, run, start, bits: 0, block_start: 0 }
     }
 
     fn next(&mut self) -> Option<usize> {
@@ -314,17 +303,39 @@ impl<'a> Stream<'a> {
             let inside = self.run.1 && self.skip_test;
             let found = match self.points {
                 _ if inside => self.run.0.next(),
-                Some((positions, window)) => {
+                Some((positions, [window])) => {
                     self.run.0.find(|row| positions.get(*row).is_none_or(|position| window.holds(*position)))
                 }
-                None => self.run.0.find(|row| self.filter.matches(self.group, *row)),
+                Some((positions, windows)) => self.run.0.find(|row| {
+                    let held = |position: &Position| windows.iter().any(|window| window.holds(*position));
+                    positions.get(*row).is_none_or(held)
+                }),
+                None => self.next_of_block(),
             };
             if found.is_some() {
                 return found;
             }
-            self.run = self.runs.get(self.next_run)?.clone();
+            self.run = self.opened.runs.get(self.next_run)?.clone();
             self.next_run += 1;
         }
+    }
+
+    /// The next row of the run that matches, by the masks: block after block.
+    fn next_of_block(&mut self) -> Option<usize> {
+        let masks = self.opened.masks.as_ref()?;
+        let rows = &mut self.run.0;
+        while self.bits == 0 {
+            if rows.start >= rows.end {
+                return None;
+            }
+            let block = rows.start / BLOCK_ROWS;
+            self.block_start = block * BLOCK_ROWS;
+            self.bits = masks.mask_of(block, bits_in(rows, block)).yes;
+            rows.start = (self.block_start + BLOCK_ROWS).min(rows.end);
+        }
+        let row = self.block_start + self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        Some(row)
     }
 }
 

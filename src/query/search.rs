@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::access::CollectionView;
+use crate::filter::without_case;
 use crate::model::Position;
 use crate::model::ValueRef;
 use crate::model::collections::forces;
@@ -30,7 +31,7 @@ const LEAST_WHOLE: usize = 5;
 
 /// A row found by its name.
 #[derive(Debug)]
-pub struct Found<'a> {
+pub struct SearchHit<'a> {
     /// Its collection.
     pub collection: &'a CollectionView,
     /// Where it is.
@@ -84,7 +85,7 @@ impl Names {
         let Some(label) = schema.label_field() else { return names };
         let code = schema.identifier.as_deref().and_then(|name| schema.position(name));
         let weight = schema.position("population");
-        // In the order everywhere: how rows are parted into groups may depend on rows that are not there to be seen.
+        // In canonical order: how rows are partitioned into groups may depend on rows that the view does not have.
         let groups = collection.groups();
         let row_at = |group: usize, row: usize| RowRef { group: group as u32, row: row as u32 };
         let mut rows: Vec<RowRef> = (0..groups.len())
@@ -187,13 +188,13 @@ fn near(name: &str, wanted: &str, letters: usize, allowed: usize) -> Option<usiz
 }
 
 /// Rows whose names or codes fit `text`, best first, at most `limit`. Of equal fits the greater `population` comes
-/// first, then the shorter name, then the collection's id, then the order everywhere.
+/// first, then the shorter name, then the collection's id, then canonical order.
 #[must_use]
 pub fn search<'a>(
     collections: impl Iterator<Item = &'a CollectionView>,
     text: &str,
     limit: usize,
-) -> Vec<Found<'a>> {
+) -> Vec<SearchHit<'a>> {
     let wanted = fold(text);
     if wanted.is_empty() || limit == 0 {
         return Vec::new();
@@ -218,7 +219,7 @@ pub fn search<'a>(
     drop_doubles(&mut all);
     all.truncate(limit);
     all.into_iter()
-        .map(|(_, collection, at)| Found { collection, at, label: label(collection, at) })
+        .map(|(_, collection, at)| SearchHit { collection, at, label: label(collection, at) })
         .collect()
 }
 
@@ -253,12 +254,6 @@ fn label(collection: &CollectionView, at: RowRef) -> String {
         ValueRef::Text(text) => text.to_owned(),
         _ => String::new(),
     }
-}
-
-/// A letter without case, as one or several (`\u{df}` and `\u{1e9e}` are `ss`): small, large and small again, because some small
-/// letters meet only as large ones.
-fn without_case(letter: char) -> impl Iterator<Item = char> {
-    letter.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
 /// Small letters and digits, words parted by one space; `&` is `and`.

@@ -20,6 +20,7 @@ use crate::model::reference::Reference;
 use crate::release::dwelling_grid::GridCell;
 use crate::release::hierarchy::AreaLevel;
 use crate::release::hierarchy::AreasByLevel;
+use crate::release::rows::all_rows;
 
 /// Fields that name a public place, the most exact first, with the collection of these places.
 const NAMED: [(&str, &str); 3] =
@@ -65,8 +66,7 @@ fn text(group: &RowGroup, field: usize, row: usize) -> Option<&str> {
 }
 
 fn rows(collection: Option<&CollectionView>) -> impl Iterator<Item = (&RowGroup, usize)> {
-    let groups = collection.into_iter().flat_map(CollectionView::groups);
-    groups.flat_map(|group| (0..group.len()).map(move |row| (&**group, row)))
+    collection.into_iter().flat_map(all_rows)
 }
 
 impl<'a> Areas<'a> {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::access::CollectionView;
 use crate::access::RowGroup;
 use crate::access::View;
+use crate::filter::Bound;
 use crate::model::CollectionSchema;
 use crate::model::Row;
 use crate::model::Value;
@@ -213,5 +214,6 @@ pub fn day_of(value: ValueRef<'_>) -> Option<i32> {
 
 /// All rows of a collection, each as a row group and the index of the row in it.
 pub fn all_rows(collection: &CollectionView) -> impl Iterator<Item = (&RowGroup, usize)> {
-    collection.groups().iter().flat_map(|group| (0..group.len()).map(move |row| (&**group, row)))
+    // What is released is of the whole collection: what is suppressed rests on all of its rows.
+    Bound::everything().rows(collection).map(|(group, row)| (&*collection.groups()[group], row))
 }

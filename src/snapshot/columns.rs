@@ -34,6 +34,13 @@ impl Nulls {
         self.0.as_ref().is_some_and(|words| words[row / 64] >> (row % 64) & 1 == 1)
     }
 
+    /// One bit for each of 64 rows, the lowest for row `64 * block`; set where the value is null.
+    #[inline]
+    #[must_use]
+    pub fn word(&self, block: usize) -> u64 {
+        self.0.as_ref().and_then(|words| words.get(block)).copied().unwrap_or(0)
+    }
+
     fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |words| words.len() * 8)
     }
@@ -240,7 +247,7 @@ pub enum Column {
     F32(Box<[f32]>, Nulls),
     /// Numbers.
     F64(Box<[f64]>, Nulls),
-    /// Text and JSON.
+    /// Text, lists and JSON.
     Text(FieldType, TextColumn, Nulls),
 }
 
@@ -293,9 +300,11 @@ impl Column {
                     FieldType::Boolean => ValueRef::Bool(value != 0),
                     FieldType::Date => ValueRef::Date(value as i32),
                     FieldType::Timestamp => ValueRef::Timestamp(value),
-                    FieldType::Integer | FieldType::Number | FieldType::Text | FieldType::Json => {
-                        ValueRef::Int(value)
-                    }
+                    FieldType::Integer
+                    | FieldType::Number
+                    | FieldType::Text
+                    | FieldType::List
+                    | FieldType::Json => ValueRef::Int(value),
                 }
             }
             Self::Thousandths(values, nulls) if !nulls.is_null(row) => {
@@ -304,7 +313,7 @@ impl Column {
             Self::F32(values, nulls) if !nulls.is_null(row) => ValueRef::Float(f64::from(values[row])),
             Self::F64(values, nulls) if !nulls.is_null(row) => ValueRef::Float(values[row]),
             Self::Text(field_type, values, nulls) if !nulls.is_null(row) => match field_type {
-                FieldType::Json => ValueRef::Json(values.get(row)),
+                FieldType::Json | FieldType::List => ValueRef::Json(values.get(row)),
                 _ => ValueRef::Text(values.get(row)),
             },
             Self::Null

@@ -69,7 +69,7 @@ pub fn gather_column(schema: &CollectionSchema, chunks: &[RawRows], rows: &[RawR
                 .collect();
             Column::floats(&values)
         }
-        FieldType::Text | FieldType::Json => {
+        FieldType::Text | FieldType::List | FieldType::Json => {
             let pools: Vec<_> = chunks
                 .iter()
                 .map(|chunk| match &chunk.columns[field] {

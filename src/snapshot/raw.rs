@@ -99,7 +99,9 @@ impl RawColumn {
                 Self::Ints(Vec::new())
             }
             FieldType::Number => Self::Floats(Vec::new()),
-            FieldType::Text | FieldType::Json => Self::Texts(Vec::new(), TextPool::default()),
+            FieldType::Text | FieldType::List | FieldType::Json => {
+                Self::Texts(Vec::new(), TextPool::default())
+            }
         }
     }
 
@@ -137,7 +139,7 @@ pub enum RawPlace {
 pub struct RawRows {
     /// Ids.
     pub ids: Vec<RowId>,
-    /// Keys of the order everywhere.
+    /// Hilbert keys, the first part of canonical order.
     pub hilberts: Vec<u64>,
     /// Shares of the hash sum; none where rows are hashed only when somebody asks for their sum.
     pub shares: Vec<u128>,

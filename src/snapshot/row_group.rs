@@ -178,7 +178,7 @@ impl RowGroup {
         self.ids[row]
     }
 
-    /// A row's key of the order everywhere.
+    /// A row's key of canonical order: Hilbert key and id.
     #[inline]
     #[must_use]
     pub fn key(&self, row: usize) -> (u64, RowId) {
@@ -272,6 +272,13 @@ impl RowGroup {
                 (start, times.end.as_ref().map_or(start, |end| end[row]))
             }
         }
+    }
+
+    /// First and last instants of all rows, in microseconds; without the second, each row is an instant. `None` if the
+    /// collection has no time.
+    #[must_use]
+    pub fn times(&self) -> Option<(&[i64], Option<&[i64]>)> {
+        self.times.as_ref().map(|times| (&*times.start, times.end.as_deref()))
     }
 
     /// First and last instant of the rows that have a time, `None` if none has one; a half-open row counts with the

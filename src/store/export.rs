@@ -231,7 +231,7 @@ fn describe_columns(
     }
     for (field, column) in layer.fields.iter().zip(columns) {
         let renamed = field.name != *column;
-        let json = field.field_type == FieldType::Json;
+        let json = matches!(field.field_type, FieldType::Json | FieldType::List);
         if renamed || json {
             let (name, note) =
                 if renamed { (Some(&field.name), Some(PUBLIC_NAME_NOTE)) } else { (None, None) };

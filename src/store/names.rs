@@ -94,7 +94,7 @@ pub fn sql_type(field_type: FieldType) -> &'static str {
         FieldType::Boolean => "BOOLEAN",
         FieldType::Integer => "INTEGER",
         FieldType::Number => "DOUBLE",
-        FieldType::Text | FieldType::Json => "TEXT",
+        FieldType::Text | FieldType::List | FieldType::Json => "TEXT",
         FieldType::Date => "DATE",
         FieldType::Timestamp => "DATETIME",
     }

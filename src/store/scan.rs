@@ -396,7 +396,7 @@ fn field_value(value: SqlValue<'_>, field_type: FieldType) -> Option<ValueRef<'_
             let text = std::str::from_utf8(bytes).ok()?;
             match field_type {
                 FieldType::Text => ValueRef::Text(text),
-                FieldType::Json => ValueRef::Json(text),
+                FieldType::Json | FieldType::List => ValueRef::Json(text),
                 FieldType::Date => ValueRef::Date(time::parse_date(text)?),
                 FieldType::Timestamp => ValueRef::Timestamp(time::parse_instant(text)?),
                 FieldType::Boolean | FieldType::Integer | FieldType::Number => return None,

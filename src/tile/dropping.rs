@@ -17,8 +17,10 @@
 use hashbrown::HashMap;
 
 use crate::access::CollectionView;
+use crate::filter::Bound;
 use crate::model::GeometryKind;
 use crate::query::RowRef;
+use crate::query::count;
 use crate::tile::density::Density;
 use crate::tile::encode::Geometry;
 use crate::tile::grid::TileCoord;
@@ -53,49 +55,68 @@ pub enum FeatureDropping {
     None,
 }
 
+/// A layer of a tile: a collection, and which of its rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Layer<'a> {
+    /// The collection.
+    pub collection: &'a CollectionView,
+    /// The rows that match this, which is bound to the collection.
+    pub filter: &'a Bound,
+}
+
+impl<'a> Layer<'a> {
+    /// All rows of a collection.
+    #[must_use]
+    pub fn whole(collection: &'a CollectionView) -> Self {
+        Self { collection, filter: Bound::everything() }
+    }
+
+    fn rows(&self, at: TileCoord) -> Rows<'a> {
+        Rows::of(self.collection, self.filter, at)
+    }
+
+    /// Whether its points are clustered at a zoom. Few rows are not, wherever they stand, in any tile.
+    fn is_clustered(&self, zoom: u8) -> bool {
+        is_clustered(self.collection, zoom)
+            && (self.filter.is_everything() || count(self.collection, self.filter) > u64::from(MOST_POINTS))
+    }
+}
+
 /// The bytes of a tile (Mapbox Vector Tile 2.1) with one layer for each collection; empty if no feature reaches it.
 ///
 /// `properties` names the properties to write; `None` means all.
 #[must_use]
 pub fn tile(
-    collections: &[&CollectionView],
+    layers: &[Layer<'_>],
     at: TileCoord,
     properties: Option<&[String]>,
     dropping: FeatureDropping,
 ) -> Vec<u8> {
     if dropping == FeatureDropping::None {
         let properties = Properties::new(properties);
-        let layer =
-            |collection: &&CollectionView| write_all(&Rows::of(collection, at), properties, at.z, usize::MAX);
-        return joined(collections.iter().filter_map(layer).map(|written| written.bytes));
+        let layer = |layer: &Layer<'_>| write_all(&layer.rows(at), properties, at.z, usize::MAX);
+        return joined(layers.iter().filter_map(layer).map(|written| written.bytes));
     }
     let budget = if at.z < FULL_ZOOM { LOW_ZOOM_BYTES } else { FULL_ZOOM_BYTES };
-    within(collections, at, properties, budget)
+    within(layers, at, properties, budget)
 }
 
-fn within(
-    collections: &[&CollectionView],
-    at: TileCoord,
-    properties: Option<&[String]>,
-    budget: usize,
-) -> Vec<u8> {
+fn within(layers: &[Layer<'_>], at: TileCoord, properties: Option<&[String]>, budget: usize) -> Vec<u8> {
     let properties = Properties::new(properties);
-    let rows: Vec<Rows<'_>> = collections.iter().map(|collection| Rows::of(collection, at)).collect();
-    let mut layers: Vec<Option<Vec<u8>>> = rows
-        .iter()
-        .map(|rows| {
-            if is_clustered(rows.collection, at.z) {
-                Some(drop_least(rows, properties, budget))
-            } else {
-                write_all(rows, properties, at.z, budget).map(|written| written.bytes)
-            }
-        })
-        .collect();
-    let sizes: Vec<usize> = layers.iter().map(|layer| layer.as_ref().map_or(usize::MAX, Vec::len)).collect();
+    let rows: Vec<Rows<'_>> = layers.iter().map(|layer| layer.rows(at)).collect();
+    let clustered: Vec<bool> = layers.iter().map(|layer| layer.is_clustered(at.z)).collect();
+    let write = |(rows, is_clustered): (&Rows<'_>, &bool)| {
+        if *is_clustered {
+            Some(drop_least(rows, properties, budget))
+        } else {
+            write_all(rows, properties, at.z, budget).map(|written| written.bytes)
+        }
+    };
+    let mut written: Vec<Option<Vec<u8>>> = rows.iter().zip(&clustered).map(write).collect();
+    let sizes: Vec<usize> = written.iter().map(|layer| layer.as_ref().map_or(usize::MAX, Vec::len)).collect();
     let limit = budget_share(&sizes, budget);
-    for (layer, rows) in layers.iter_mut().zip(&rows) {
+    for ((layer, rows), is_clustered) in written.iter_mut().zip(&rows).zip(clustered) {
         if layer.as_ref().is_none_or(|layer| layer.len() > limit) {
-            let is_clustered = is_clustered(rows.collection, at.z);
             let whole = |properties: Properties<'_>| write_all(rows, properties, at.z, limit);
             let shortened = if is_clustered { None } else { shortened(properties, limit, whole) };
             *layer = Some(shortened.unwrap_or_else(|| {
@@ -107,7 +128,7 @@ fn within(
             }));
         }
     }
-    joined(layers.into_iter().flatten())
+    joined(written.into_iter().flatten())
 }
 
 /// The layers as one tile, in the given order.

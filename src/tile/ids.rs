@@ -370,7 +370,12 @@ mod tests {
                 let (north, south) = (across(0.325), across(0.345));
                 let mut seen = BTreeSet::new();
                 for (x, y) in (west..=east).flat_map(|x| (north..=south).map(move |y| (x, y))) {
-                    let bytes = tile(&[&collection], TileCoord { z, x, y }, None, FeatureDropping::ToSize);
+                    let bytes = tile(
+                        &[crate::tile::Layer::whole(&collection)],
+                        TileCoord { z, x, y },
+                        None,
+                        FeatureDropping::ToSize,
+                    );
                     for feature in mvt::read(&bytes).into_iter().flat_map(|layer| layer.features) {
                         let mvt::Value::Int(n) = feature.properties["n"] else { unreachable!("a number") };
                         assert_eq!(*found.entry(feature.id).or_insert(n), n, "one id, one row");

@@ -1,7 +1,9 @@
 //! One layer of a tile: the rows of a collection that reach the tile, clipped to it, with their properties.
 
+use crate::access::BLOCK_ROWS;
 use crate::access::CollectionView;
 use crate::access::RowGroup;
+use crate::filter::Bound;
 use crate::model::GeometryKind;
 use crate::model::geometry::Bounds;
 use crate::query::RowRef;
@@ -15,7 +17,7 @@ use crate::tile::ids::TileIds;
 use crate::tile::left_out::LeftOut;
 use crate::tile::tags::Tagger;
 
-/// The rows of a collection that may be on a tile, in canonical order.
+/// The rows of a collection that may be on a tile and match a filter, in canonical order.
 #[derive(Debug)]
 pub struct Rows<'a> {
     /// The collection.
@@ -42,8 +44,8 @@ pub struct Feature {
 }
 
 impl<'a> Rows<'a> {
-    /// Finds the rows of a tile.
-    pub fn of(collection: &'a CollectionView, at: TileCoord) -> Self {
+    /// Finds the rows of a tile that match `filter`, which is bound to the collection.
+    pub fn of(collection: &'a CollectionView, filter: &Bound, at: TileCoord) -> Self {
         let (windows, square) = (at.windows(), at.square());
         let groups = collection.groups();
         let (mut rows, mut details) = (Vec::new(), vec![None; groups.len()]);
@@ -53,14 +55,18 @@ impl<'a> Rows<'a> {
                 continue;
             }
             let first = rows.len();
+            let masks = (!filter.is_everything()).then(|| filter.masks(collection, place));
             let row_at = |row: usize| RowRef { group: place as u32, row: row as u32 };
             match group.mercator() {
                 Some(places) => group.pyramid().visit(&windows, &mut |run, _| {
-                    for (chunk, places) in places[run.clone()].chunks(64).enumerate() {
-                        let first = run.start + chunk * 64;
+                    for (chunk, places) in places[run.clone()].chunks(BLOCK_ROWS).enumerate() {
+                        let first = run.start + chunk * BLOCK_ROWS;
                         // One bit for each row: without branches, the tile's edge costs no wrong branch predictions.
                         let bit = |(at, place): (usize, &[u32; 2])| u64::from(square.holds(*place)) << at;
                         let mut held: u64 = places.iter().enumerate().map(bit).sum();
+                        if let Some(masks) = &masks {
+                            held = masks.mask_of(first / BLOCK_ROWS, held).yes;
+                        }
                         while held != 0 {
                             rows.push(row_at(first + held.trailing_zeros() as usize));
                             held &= held - 1;
@@ -70,7 +76,14 @@ impl<'a> Rows<'a> {
                 None => group.pyramid().visit(&windows, &mut |run, inside| {
                     let meets = |window: &Bounds, row| window.intersects(&group.row_bounds(row));
                     let here = |row: &usize| inside || windows.iter().any(|window| meets(window, *row));
-                    rows.extend(run.filter(here).map(row_at));
+                    let Some(masks) = &masks else { return rows.extend(run.filter(here).map(row_at)) };
+                    for start in run.clone().step_by(BLOCK_ROWS) {
+                        let block = start..(start + BLOCK_ROWS).min(run.end);
+                        let near = block.filter(here).fold(0, |bits, row| bits | 1 << (row % BLOCK_ROWS));
+                        let held = masks.mask_of(start / BLOCK_ROWS, near).yes;
+                        let is_held = |row: &usize| held >> (row % BLOCK_ROWS) & 1 == 1;
+                        rows.extend((start..run.end.min(start + BLOCK_ROWS)).filter(is_held).map(row_at));
+                    }
                 }),
             }
             if rows.len() > first {

@@ -28,6 +28,7 @@ pub use dropping::FULL_ZOOM;
 pub use dropping::FULL_ZOOM_BYTES;
 pub use dropping::FeatureDropping;
 pub use dropping::LOW_ZOOM_BYTES;
+pub use dropping::Layer;
 pub use dropping::is_clustered;
 pub use dropping::tile;
 pub use grid::BUFFER;

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use throughline::access::Principal;
 use throughline::tile::FeatureDropping;
+use throughline::tile::Layer;
 use throughline::tile::TileCoord;
 use throughline::tile::tile;
 
@@ -54,7 +55,7 @@ fn measure(path: &Path, collection: &str, properties: Option<&[String]>) -> (usi
     let view = gate.view(&Principal::LocalOperator);
     let collection = view.collection(collection).unwrap();
     let at = TileCoord::new(AT.0, AT.1, AT.2).unwrap();
-    let make = || tile(&[collection], at, properties, FeatureDropping::None);
+    let make = || tile(&[Layer::whole(collection)], at, properties, FeatureDropping::None);
     let bytes = make();
     let features = count_features(&bytes);
     let best = (0..20)

@@ -21,6 +21,8 @@ const QUESTIONS: [(&str, &str); 6] = [
     ("page", "100 rows of a box as GeoJSON"),
     ("tile", "a tile with its properties"),
 ];
+/// A filter of two comparisons may take so many times as many instructions as summing one such column.
+const MOST_SCAN: u64 = 10;
 /// How far a count may be above the committed one.
 const SLACK: f64 = 0.03;
 
@@ -57,6 +59,17 @@ fn main() {
         }
         found.insert(question, now);
     }
+    let [scan, sum] = ["scan", "sum"].map(|question| points::instructions(&store, question));
+    println!(
+        "{:>10} {:>12} {scan:>12} {:>6.2}  two comparisons of every row; the ratio is to summing a column",
+        "scan",
+        "",
+        scan as f64 / sum as f64
+    );
+    assert!(
+        scan <= sum * MOST_SCAN,
+        "a filter of two comparisons takes {scan} instructions, summing a column {sum}"
+    );
     if std::env::var_os("THROUGHLINE_NEW_FIGURES").is_some() {
         let text = serde_json::to_string_pretty(&found).unwrap();
         std::fs::write(&file, text + "\n").unwrap();

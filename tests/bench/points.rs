@@ -10,9 +10,17 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use throughline::access::CollectionView;
+use throughline::access::Column;
 use throughline::access::Gate;
+use throughline::access::Ints;
 use throughline::access::Policy;
 use throughline::access::Principal;
+use throughline::access::View;
+use throughline::filter::Bbox;
+use throughline::filter::Bound;
+use throughline::filter::Comparison;
+use throughline::filter::Expr;
+use throughline::filter::Scalar;
 use throughline::format::FeatureWriter;
 use throughline::format::JsonWriter;
 use throughline::import::ImportOptions;
@@ -20,11 +28,10 @@ use throughline::import::import;
 use throughline::import::unwatched;
 use throughline::model::Position;
 use throughline::model::Provenance;
+use throughline::model::Value;
 use throughline::model::crs::Crs;
 use throughline::model::crs::mercator_grid;
 use throughline::ops::open_gate;
-use throughline::query::Bbox;
-use throughline::query::Filter;
 use throughline::query::ItemsRequest;
 use throughline::query::count;
 use throughline::query::item;
@@ -32,6 +39,7 @@ use throughline::query::items;
 use throughline::query::nearest;
 use throughline::store::Store;
 use throughline::tile::FeatureDropping;
+use throughline::tile::Layer;
 use throughline::tile::TileCoord;
 use throughline::tile::tile;
 
@@ -129,12 +137,14 @@ pub fn child(path: &Path, question: &str) {
     let collection = view.collection("points").unwrap();
     let places: Vec<(f64, f64)> =
         towns().iter().step_by(400 / PLACES).map(|(lon, lat, _)| (*lon, *lat)).collect();
-    let boxes: Vec<Filter> = places.iter().map(|place| box_with(collection, *place)).collect();
+    let scan = scan().bind(&view, collection).unwrap();
+    let boxes: Vec<Bound> = places.iter().map(|place| box_with(&view, collection, *place)).collect();
+    let boxes = if question == "scan" { vec![scan; places.len()] } else { boxes };
     // Indexes and ready pieces are made when they are first wanted.
-    let everything = Filter::All(Vec::new());
-    ask(collection, question, (0.0, 51.0), &everything, &everything);
+    let everything = Bound::everything();
+    ask(collection, question, (0.0, 51.0), everything, everything);
     for (place, filter) in places.iter().zip(&boxes) {
-        ask(collection, question, *place, filter, &everything);
+        ask(collection, question, *place, filter, everything);
     }
     let mut lines = std::io::stdin().lines();
     println!("ready");
@@ -142,7 +152,7 @@ pub fn child(path: &Path, question: &str) {
     lines.next().unwrap().unwrap();
     let mut found = 0;
     for (place, filter) in places.iter().zip(&boxes) {
-        found += ask(collection, question, *place, filter, &everything);
+        found += ask(collection, question, *place, filter, everything);
     }
     println!("{found}");
     std::io::stdout().flush().unwrap();
@@ -154,13 +164,14 @@ fn ask(
     collection: &CollectionView,
     question: &str,
     (lon, lat): (f64, f64),
-    filter: &Filter,
-    everything: &Filter,
+    filter: &Bound,
+    everything: &Bound,
 ) -> u64 {
     let page = |limit| items(collection, &ItemsRequest { filter: filter.clone(), limit, after: None }).rows;
     match question {
         "window" => page(10_000).len() as u64,
-        "count" => count(collection, filter),
+        "count" | "scan" => count(collection, filter),
+        "sum" => sum(collection, collection.schema().position("visits").unwrap()).unsigned_abs(),
         "nearest" => nearest(collection, lon, lat, 10, everything).unwrap().len() as u64,
         "item" => {
             // Ids are the row numbers of the file: any will do, the same for every size of store.
@@ -181,18 +192,47 @@ fn ask(
             let (x, y) = mercator_grid(Position::from_degrees(lon, lat).unwrap()).unwrap();
             let shift = u32::BITS - u32::from(ZOOM);
             let at = TileCoord::new(ZOOM, x >> shift, y >> shift).unwrap();
-            tile(&[collection], at, None, FeatureDropping::None).len() as u64
+            tile(&[Layer::whole(collection)], at, None, FeatureDropping::None).len() as u64
         }
         other => panic!("no question {other}"),
     }
 }
 
+/// Two comparisons, of a whole number and of a text.
+fn scan() -> Expr {
+    let compare = |name: &str, comparison, value| {
+        Expr::Compare(comparison, Scalar::Property(name.to_owned()), Scalar::Literal(value))
+    };
+    Expr::And(vec![
+        compare("visits", Comparison::Greater, Value::Int(100)),
+        compare("kind", Comparison::NotEqual, Value::Text("kind 3".to_owned())),
+    ])
+}
+
+/// The sum of a numeric column, as a loop over its own width.
+pub fn sum(collection: &CollectionView, place: usize) -> i64 {
+    let whole = |values: &Ints| match values {
+        Ints::I8(values) => values.iter().map(|value| i64::from(*value)).sum(),
+        Ints::I16(values) => values.iter().map(|value| i64::from(*value)).sum(),
+        Ints::I32(values) => values.iter().map(|value| i64::from(*value)).sum(),
+        Ints::I64(values) => values.iter().sum::<i64>(),
+    };
+    let of = |column: &Column| match column {
+        Column::Int(_, values, _) | Column::Thousandths(values, _) => whole(values),
+        Column::F32(values, _) => values.iter().sum::<f32>() as i64,
+        Column::F64(values, _) => values.iter().sum::<f64>() as i64,
+        Column::Null | Column::Text(..) => 0,
+    };
+    collection.groups().iter().filter_map(|group| group.column(place)).map(of).sum()
+}
+
 /// A box around a place that holds [`ANSWER_ROWS`] rows, within one in a hundred.
-fn box_with(collection: &CollectionView, (lon, lat): (f64, f64)) -> Filter {
+fn box_with(view: &View, collection: &CollectionView, (lon, lat): (f64, f64)) -> Bound {
     let (mut low, mut high) = (0.0, 8.0);
     loop {
         let half = f64::midpoint(low, high);
-        let filter = Filter::Bbox(Bbox::new(lon - half, lat - half, lon + half, lat + half).unwrap());
+        let bbox = Bbox::new(lon - half, lat - half, lon + half, lat + half).unwrap();
+        let filter = Expr::bbox(bbox).bind(view, collection).unwrap();
         let found = count(collection, &filter);
         if found.abs_diff(ANSWER_ROWS) <= ANSWER_ROWS / 100 || high - low < 1e-7 {
             return filter;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use throughline::access::Principal;
 use throughline::access::View;
 use throughline::tile::FeatureDropping;
+use throughline::tile::Layer;
 use throughline::tile::TileCoord;
 use throughline::tile::tile;
 
@@ -26,12 +27,12 @@ fn view(world: &World) -> Arc<View> {
 
 /// The tile of some layers.
 fn bytes(view: &View, layers: &[&str], at: TileCoord) -> Vec<u8> {
-    let collections: Vec<_> = layers
+    let layers: Vec<_> = layers
         .iter()
-        .map(|id| view.collection(id).map(AsRef::as_ref))
+        .map(|id| view.collection(id).map(|collection| Layer::whole(collection)))
         .collect::<Option<_>>()
         .unwrap_or_default();
-    tile(&collections, at, None, FeatureDropping::ToSize)
+    tile(&layers, at, None, FeatureDropping::ToSize)
 }
 
 /// A tile that is there.

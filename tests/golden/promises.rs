@@ -19,6 +19,7 @@ use throughline::tile::FULL_ZOOM;
 use throughline::tile::FULL_ZOOM_BYTES;
 use throughline::tile::FeatureDropping;
 use throughline::tile::LOW_ZOOM_BYTES;
+use throughline::tile::Layer;
 use throughline::tile::TileCoord;
 use throughline::tile::tile;
 
@@ -599,8 +600,12 @@ fn only_the_properties_asked_for() {
     let collection = view.collection("p").unwrap();
     let names = |wanted: &[&str]| -> Vec<String> {
         let wanted: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
-        let tile =
-            tile(&[collection.as_ref()], tile_at(-1.5, 52.3, 10), Some(&wanted), FeatureDropping::ToSize);
+        let tile = tile(
+            &[Layer::whole(collection)],
+            tile_at(-1.5, 52.3, 10),
+            Some(&wanted),
+            FeatureDropping::ToSize,
+        );
         mvt::read(&tile)[0].features[0].properties.keys().cloned().collect()
     };
     assert_eq!(names(&["kind"]), ["kind"]);
@@ -627,7 +632,8 @@ fn without_thinning_every_row_is_in_the_tile() {
     world.import("f.geojson", text, &options("f")).unwrap();
     let view = view(&world);
     let collection = view.collection("f").unwrap();
-    let read = |z, dropping| mvt::read(&tile(&[collection.as_ref()], tile_at(-1.5, 52.0, z), None, dropping));
+    let read =
+        |z, dropping| mvt::read(&tile(&[Layer::whole(collection)], tile_at(-1.5, 52.0, z), None, dropping));
     for z in [0, 3] {
         let whole = read(z, FeatureDropping::None);
         let rows: HashSet<i64> = whole[0].features.iter().map(|feature| number(feature, "n")).collect();
@@ -910,7 +916,7 @@ fn ids_that_are_whole_numbers_are_the_features_ids_and_no_property() {
     let view = view(&world);
     let collection = view.collection("p").unwrap();
     let read = |wanted: Option<&[String]>| -> Vec<(u64, Vec<String>)> {
-        let tile = tile(&[collection.as_ref()], tile_at(-1.45, 52.3, 7), wanted, FeatureDropping::None);
+        let tile = tile(&[Layer::whole(collection)], tile_at(-1.45, 52.3, 7), wanted, FeatureDropping::None);
         let features = mvt::read(&tile).remove(0).features;
         let mut out: Vec<_> =
             features.into_iter().map(|f| (f.id, f.properties.into_keys().collect())).collect();

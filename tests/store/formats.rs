@@ -10,10 +10,10 @@ use flate2::write::GzEncoder;
 use rusqlite::Connection;
 use throughline::access::CollectionView;
 use throughline::access::Principal;
+use throughline::filter::Bound;
 use throughline::import::ImportReport;
 use throughline::model::FieldType;
 use throughline::model::ValueRef;
-use throughline::query::Filter;
 use throughline::query::ItemsRequest;
 use throughline::query::items;
 
@@ -52,9 +52,11 @@ fn with_view(world: &World, check: impl Fn(&CollectionView)) {
 
 fn column(collection: &CollectionView, name: &str) -> Vec<String> {
     let place = collection.schema().position(name).unwrap();
-    let rows =
-        items(collection, &ItemsRequest { filter: Filter::All(Vec::new()), limit: usize::MAX, after: None })
-            .rows;
+    let rows = items(
+        collection,
+        &ItemsRequest { filter: Bound::everything().clone(), limit: usize::MAX, after: None },
+    )
+    .rows;
     let mut out: Vec<String> = rows
         .iter()
         .map(|at| collection.groups()[at.group as usize].value(place, at.row as usize).to_text())
@@ -441,9 +443,11 @@ fn a_column_called_rowid_survives_a_geopackage() {
     world.import("a.csv", csv, &options("x")).unwrap();
     let view = world.gate().view(&Principal::LocalOperator);
     let collection = view.collection("x").unwrap();
-    let all =
-        items(collection, &ItemsRequest { filter: Filter::All(Vec::new()), limit: usize::MAX, after: None })
-            .rows;
+    let all = items(
+        collection,
+        &ItemsRequest { filter: Bound::everything().clone(), limit: usize::MAX, after: None },
+    )
+    .rows;
     let path = world.path("out.gpkg");
     throughline::format::write_geopackage(&path, collection, all.into_iter()).unwrap();
     let report = world.import_file(&path, &options("y")).unwrap();

@@ -7,10 +7,10 @@ use std::path::Path;
 use rusqlite::Connection;
 use throughline::access::CollectionView;
 use throughline::access::Principal;
+use throughline::filter::Expr;
 use throughline::import::ImportReport;
 use throughline::model::FieldType;
 use throughline::model::time::parse_interval;
-use throughline::query::Filter;
 use throughline::query::ItemsRequest;
 use throughline::query::items;
 
@@ -37,26 +37,26 @@ fn with_view<T>(world: &World, look: impl Fn(&CollectionView) -> T) -> T {
 }
 
 /// The values of a column, sorted, of the rows that meet a filter.
-fn column_of(world: &World, name: &str, filter: &Filter) -> Vec<String> {
-    with_view(world, |collection| {
-        let place = collection.schema().position(name).unwrap();
-        let request = ItemsRequest { filter: filter.clone(), limit: usize::MAX, after: None };
-        let rows = items(collection, &request).rows;
-        let mut out: Vec<String> = rows
-            .iter()
-            .map(|at| collection.groups()[at.group as usize].value(place, at.row as usize).to_text())
-            .collect();
-        out.sort();
-        out
-    })
+fn column_of(world: &World, name: &str, expr: &Expr) -> Vec<String> {
+    let view = world.gate().view(&Principal::LocalOperator);
+    let collection = view.collection("x").unwrap();
+    let place = collection.schema().position(name).unwrap();
+    let filter = expr.bind(&view, collection).unwrap();
+    let rows = items(collection, &ItemsRequest { filter, limit: usize::MAX, after: None }).rows;
+    let mut out: Vec<String> = rows
+        .iter()
+        .map(|at| collection.groups()[at.group as usize].value(place, at.row as usize).to_text())
+        .collect();
+    out.sort();
+    out
 }
 
 fn column(world: &World, name: &str) -> Vec<String> {
-    column_of(world, name, &Filter::All(Vec::new()))
+    column_of(world, name, &Expr::everything())
 }
 
 fn during(world: &World, name: &str, interval: &str) -> Vec<String> {
-    column_of(world, name, &Filter::During(parse_interval(interval).unwrap()))
+    column_of(world, name, &Expr::datetime(parse_interval(interval).unwrap()))
 }
 
 /// Refused whole, and the sentence says what the file is or what would be right.

@@ -15,10 +15,11 @@ use geo_types::Rect;
 use throughline::access::CollectionView;
 use throughline::access::Principal;
 use throughline::access::View;
+use throughline::filter::Bbox;
+use throughline::filter::Bound;
+use throughline::filter::Circle;
+use throughline::filter::Expr;
 use throughline::format::write_geopackage;
-use throughline::query::Bbox;
-use throughline::query::Circle;
-use throughline::query::Filter;
 use throughline::query::ItemsRequest;
 use throughline::query::RowRef;
 use throughline::query::count;
@@ -41,7 +42,14 @@ fn load(name: &str, rows: u64) -> Option<(World, Arc<View>)> {
 }
 
 fn all(collection: &CollectionView) -> Vec<RowRef> {
-    items(collection, &ItemsRequest { filter: Filter::All(Vec::new()), limit: usize::MAX, after: None }).rows
+    items(collection, &ItemsRequest { filter: Bound::everything().clone(), limit: usize::MAX, after: None })
+        .rows
+}
+
+/// How many rows of the layer match.
+fn counted(view: &View, expr: Expr) -> u64 {
+    let collection = view.collection("x").unwrap();
+    count(collection, &expr.bind(view, collection).unwrap())
 }
 
 /// Points of the file itself, read without our importer.
@@ -65,22 +73,16 @@ fn stations_answer_like_brute_force_over_the_file() {
         let (east, north) = (west + numbers.between(0.0, 3.0), south + numbers.between(0.0, 3.0));
         let expected =
             points.iter().filter(|(x, y)| west <= *x && *x <= east && south <= *y && *y <= north).count();
-        assert_eq!(
-            count(collection, &Filter::Bbox(Bbox::new(west, south, east, north).unwrap())),
-            expected as u64
-        );
+        assert_eq!(counted(&view, Expr::bbox(Bbox::new(west, south, east, north).unwrap())), expected as u64);
         let metres = numbers.between(0.0, 200_000.0);
         let mut distances: Vec<f64> = points
             .iter()
             .map(|(x, y)| Geodesic.distance(Point::new(west, south), Point::new(*x, *y)))
             .collect();
         let expected = distances.iter().filter(|distance| **distance <= metres).count();
-        assert_eq!(
-            count(collection, &Filter::Within(Circle::new(west, south, metres).unwrap())),
-            expected as u64
-        );
+        assert_eq!(counted(&view, Expr::Within(Circle::new(west, south, metres).unwrap())), expected as u64);
         distances.sort_by(f64::total_cmp);
-        let found = nearest(collection, west, south, 25, &Filter::All(Vec::new())).unwrap();
+        let found = nearest(collection, west, south, 25, Bound::everything()).unwrap();
         for (neighbour, expected) in found.iter().zip(&distances) {
             assert!((neighbour.distance_m - expected).abs() < 1e-3);
         }
@@ -101,7 +103,6 @@ fn geometries_of(path: &Path) -> Vec<Geometry> {
 
 fn boxes_agree(name: &str, rows: u64, boxes: usize) {
     let Some((_world, view)) = load(name, rows) else { return };
-    let collection = view.collection("x").unwrap();
     let geometries = geometries_of(&test_data(name).unwrap());
     assert_eq!(geometries.len() as u64, rows);
     let mut numbers = Numbers(11);
@@ -111,7 +112,7 @@ fn boxes_agree(name: &str, rows: u64, boxes: usize) {
         let (east, north) = (west + numbers.between(0.0, size), south + numbers.between(0.0, size));
         let window = Rect::new((west, south), (east, north));
         let expected = geometries.iter().filter(|geometry| geometry.intersects(&window)).count();
-        let got = count(collection, &Filter::Bbox(Bbox::new(west, south, east, north).unwrap()));
+        let got = counted(&view, Expr::bbox(Bbox::new(west, south, east, north).unwrap()));
         assert_eq!(got, expected as u64, "{west},{south},{east},{north}");
     }
 }
@@ -139,9 +140,8 @@ fn the_coastline_with_its_ring_of_49_153_vertices() {
     // 49,153 vertices and the first one again.
     assert!(longest.is_some_and(|longest| (49_153..=49_154).contains(&longest)), "{longest:?}");
     // Charing Cross is on land, the middle of the Channel is not.
-    let area = |lon: f64, lat: f64| {
-        nearest(collection, lon, lat, 1, &Filter::All(Vec::new())).unwrap()[0].distance_m
-    };
+    let area =
+        |lon: f64, lat: f64| nearest(collection, lon, lat, 1, Bound::everything()).unwrap()[0].distance_m;
     assert!(area(-0.125, 51.508) == 0.0);
     let channel = area(-0.5, 50.3);
     assert!((20_000.0..80_000.0).contains(&channel), "{channel}");
@@ -201,11 +201,11 @@ fn gdal_reads_our_export_and_counts_the_same() {
             file,
             "x",
         ]);
-        let bbox = Filter::All(vec![
-            Filter::Bbox(Bbox::new(west, south, east, north).unwrap()),
-            Filter::Within(Circle::new(-1.0, 50.8, 1e6).unwrap()),
+        let bbox = Expr::And(vec![
+            Expr::bbox(Bbox::new(west, south, east, north).unwrap()),
+            Expr::Within(Circle::new(-1.0, 50.8, 1e6).unwrap()),
         ]);
-        let ours = count(collection, &bbox);
+        let ours = counted(&view, bbox);
         assert!(ours > 0 && filtered.contains(&format!("Feature Count: {ours}\n")), "{ours}: {filtered}");
     }
 }
@@ -247,17 +247,14 @@ fn one_point_seven_million_crime_points() {
         let (east, north) = (west + numbers.between(0.0, 1.0), south + numbers.between(0.0, 1.0));
         let expected =
             points.iter().filter(|(x, y)| west <= *x && *x <= east && south <= *y && *y <= north).count();
-        assert_eq!(
-            count(collection, &Filter::Bbox(Bbox::new(west, south, east, north).unwrap())),
-            expected as u64
-        );
+        assert_eq!(counted(&view, Expr::bbox(Bbox::new(west, south, east, north).unwrap())), expected as u64);
         let mut distances: Vec<f64> = points
             .iter()
             .filter(|(x, y)| (x - west).abs() < 1.0 && (y - south).abs() < 0.7)
             .map(|(x, y)| Geodesic.distance(Point::new(west, south), Point::new(*x, *y)))
             .collect();
         distances.sort_by(f64::total_cmp);
-        let found = nearest(collection, west, south, 10, &Filter::All(Vec::new())).unwrap();
+        let found = nearest(collection, west, south, 10, Bound::everything()).unwrap();
         for (neighbour, expected) in found.iter().zip(&distances) {
             assert!((neighbour.distance_m - expected).abs() < 1e-3);
         }
@@ -265,7 +262,7 @@ fn one_point_seven_million_crime_points() {
     // The months answer `datetime`: five of them, and their counts add up.
     let months = ["2018-10", "2018-11", "2018-12", "2019-01", "2019-02"].map(|month| {
         let start = throughline::model::time::parse_month(month).unwrap();
-        count(collection, &Filter::During(start))
+        counted(&view, Expr::datetime(start))
     });
     assert_eq!(months.iter().sum::<u64>(), 1_729_861);
     assert!(months.iter().all(|month| *month > 200_000), "{months:?}");

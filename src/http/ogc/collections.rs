@@ -152,6 +152,7 @@ pub fn queryables(call: &Call) -> Result<Answer, Problem> {
             FieldType::Text => json!({"type": "string"}),
             FieldType::Date => json!({"type": "string", "format": "date"}),
             FieldType::Timestamp => json!({"type": "string", "format": "date-time"}),
+            FieldType::List => json!({"type": "array", "items": {"type": "string"}}),
             FieldType::Json => json!({}),
         };
         property["title"] = field.title.as_deref().unwrap_or(&field.name).into();

@@ -6,6 +6,7 @@ use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::http::header::HeaderName;
 
 use crate::access::CollectionView;
+use crate::filter::Bound;
 use crate::format::FeatureWriter;
 use crate::format::JsonWriter;
 use crate::format::push_json_text;
@@ -21,7 +22,6 @@ use crate::http::routes::GEOJSON;
 use crate::model::crs::Crs;
 use crate::query;
 use crate::query::Cursor;
-use crate::query::Filter;
 use crate::query::ItemsRequest;
 use crate::query::RowRef;
 
@@ -47,7 +47,7 @@ struct Question<'a> {
     limit: usize,
     after: Option<Cursor>,
     nearest: Option<(f64, f64)>,
-    filter: Filter,
+    filter: Bound,
 }
 
 fn question(call: &Call) -> Result<Question<'_>, Problem> {
@@ -55,11 +55,8 @@ fn question(call: &Call) -> Result<Question<'_>, Problem> {
     let limit = call.params.limit()?;
     let after = call.params.next()?;
     let nearest = call.params.nearest()?;
-    let mut members = Vec::new();
-    members.extend(call.params.within()?.map(Filter::Within));
-    members.extend(call.params.bbox()?.map(Filter::Bbox));
-    members.extend(call.params.datetime()?.map(Filter::During));
-    Ok(Question { collection, limit, after, nearest, filter: Filter::All(members) })
+    let filter = call.params.filter(&call.view, collection)?;
+    Ok(Question { collection, limit, after, nearest, filter })
 }
 
 /// What a page is made of: the question, and all that the view shows of the collection.
@@ -112,7 +109,7 @@ pub fn items_weight(call: &Call) -> Weight {
         Some(_) if !collection.is_indexed() || !filter.is_everything() => LIGHT_NS,
         // Every vertex is measured.
         Some(_) => (rows + 16) * NEIGHBOUR_NS * collection.vertices_a_row(),
-        None => query::looked_at(collection, &filter, LIGHT_NS / LOOK_NS) * LOOK_NS,
+        None => filter.rows_looked_at(collection, LIGHT_NS / LOOK_NS) * LOOK_NS,
     };
     if rows * write * packing + find < LIGHT_NS { Weight::Light } else { Weight::Heavy }
 }
@@ -139,7 +136,7 @@ pub fn items(call: &Call) -> Result<Answer, Problem> {
             return Err(Problem::bad("next", "nearest has no further pages: raise limit instead"));
         }
         let found = query::nearest(collection, lon, lat, limit, &filter)
-            .map_err(|error| Problem::query("nearest", &error))?;
+            .map_err(|error| Problem::filter("nearest", &error))?;
         // What `nearest` asks for is what it gives; rows without geometry are not among them.
         let rows = found.iter().map(|neighbour| (neighbour.at, Some(neighbour.distance_m))).collect();
         (found.len() as u64, rows, None)

@@ -4,28 +4,32 @@
 
 use geo::Distance;
 use geo::Geodesic;
+use geo::Haversine;
 use geo_types::Point;
 
+use crate::filter::FilterError;
 use crate::model::GeometryKind;
 use crate::model::GeometryRef;
 use crate::model::Position;
 use crate::model::geometry::Bounds;
-use crate::query::QueryError;
 
 /// Mean radius R1 of GRS 80 in metres.
 pub const RADIUS_M: f64 = 6_371_008.8;
-/// A geodesic is at least this share of the great circle on the mean sphere (the ellipsoid is flattened by 1/298).
+/// A geodesic is at least this fraction of the great circle on the mean sphere (the ellipsoid is flattened by 1/298).
 pub const ELLIPSOID_LEAST: f64 = 0.993;
 /// And at most this one.
 pub const ELLIPSOID_MOST: f64 = 1.006;
 
 /// Refuses positions off the earth.
-pub fn check_position(lon: f64, lat: f64) -> Result<(), QueryError> {
+///
+/// # Errors
+/// [`FilterError::NotFinite`] or [`FilterError::OffTheEarth`].
+pub fn check_position(lon: f64, lat: f64) -> Result<(), FilterError> {
     if !lon.is_finite() || !lat.is_finite() {
-        return Err(QueryError::NotFinite);
+        return Err(FilterError::NotFinite);
     }
     if lon.abs() > 180.0 || lat.abs() > 90.0 {
-        return Err(QueryError::OffTheEarth);
+        return Err(FilterError::OffTheEarth);
     }
     Ok(())
 }
@@ -75,10 +79,9 @@ fn short_m(lon: f64, lat: f64, to_lon: f64, to_lat: f64) -> f64 {
 /// Great-circle distance on the mean sphere in metres.
 #[must_use]
 pub fn haversine_m(lon: f64, lat: f64, to_lon: f64, to_lat: f64) -> f64 {
-    let (lat1, lat2) = (lat.to_radians(), to_lat.to_radians());
-    let (half_lat, half_lon) = ((lat2 - lat1) / 2.0, (to_lon - lon).to_radians() / 2.0);
-    let h = half_lat.sin().powi(2) + lat1.cos() * lat2.cos() * half_lon.sin().powi(2);
-    2.0 * RADIUS_M * h.sqrt().min(1.0).asin()
+    let metres = Haversine.distance(Point::new(lon, lat), Point::new(to_lon, to_lat));
+    // At the antipode rounding may leave a sine above 1, which has no angle.
+    if metres.is_nan() { std::f64::consts::PI * RADIUS_M } else { metres }
 }
 
 /// Windows that hold every position within `metres`.
@@ -129,7 +132,7 @@ pub fn geometry_distance_m(lon: f64, lat: f64, geometry: GeometryRef<'_>) -> f64
     }
     let edges = || geometry.rings().flat_map(|ring| ring.windows(2));
     let estimate = |edge: &[Position]| {
-        let (x, y) = edge_place(lon, edge, nearest_share(lon, lat, edge));
+        let (x, y) = edge_place(lon, edge, nearest_fraction(lon, lat, edge));
         haversine_m(lon, lat, x, y)
     };
     let least = edges().map(estimate).fold(f64::INFINITY, f64::min);
@@ -138,11 +141,11 @@ pub fn geometry_distance_m(lon: f64, lat: f64, geometry: GeometryRef<'_>) -> f64
     let cut = least * (ELLIPSOID_MOST / ELLIPSOID_LEAST) * (1.0 + slack);
     let mut best = f64::INFINITY;
     for edge in edges().filter(|edge| estimate(edge) <= cut) {
-        let at = |share: f64| {
-            let (x, y) = edge_place(lon, edge, share);
+        let at = |fraction: f64| {
+            let (x, y) = edge_place(lon, edge, fraction);
             distance_m(lon, lat, x, y)
         };
-        let first = at(nearest_share(lon, lat, edge));
+        let first = at(nearest_fraction(lon, lat, edge));
         if first * (1.0 - slack) <= best {
             best = best.min(first).min(least_on_edge(at));
         }
@@ -170,8 +173,8 @@ fn least_on_edge(f: impl Fn(f64) -> f64) -> f64 {
     fa.min(fb).min(f(0.0)).min(f(1.0))
 }
 
-/// The place at a share of an edge, its longitude on the position's side of the antimeridian.
-fn edge_place(lon: f64, edge: &[Position], share: f64) -> (f64, f64) {
+/// The place at a fraction of an edge, its longitude on the position's side of the antimeridian.
+fn edge_place(lon: f64, edge: &[Position], fraction: f64) -> (f64, f64) {
     let near = |x: f64| {
         if x - lon > 180.0 {
             x - 360.0
@@ -183,26 +186,26 @@ fn edge_place(lon: f64, edge: &[Position], share: f64) -> (f64, f64) {
     };
     let (a, b) = (edge[0], edge[1]);
     let (dx, dy) = (b.lon_degrees() - a.lon_degrees(), b.lat_degrees() - a.lat_degrees());
-    (near(a.lon_degrees()) + share * dx, a.lat_degrees() + share * dy)
+    (near(a.lon_degrees()) + fraction * dx, a.lat_degrees() + fraction * dy)
 }
 
 /// How far along an edge its nearest place is, in a plane scaled at the latitude of that place.
-fn nearest_share(lon: f64, lat: f64, edge: &[Position]) -> f64 {
+fn nearest_fraction(lon: f64, lat: f64, edge: &[Position]) -> f64 {
     let (ax, ay) = edge_place(lon, edge, 0.0);
     let (bx, by) = edge_place(lon, edge, 1.0);
     let (dx, dy) = (bx - ax, by - ay);
-    let mut share = 0.5;
+    let mut fraction = 0.5;
     for _ in 0..4 {
         // A degree of longitude shrinks with latitude: measure it between the position and its nearest place.
-        let shrink = f64::midpoint(ay + share * dy, lat).to_radians().cos();
+        let shrink = f64::midpoint(ay + fraction * dy, lat).to_radians().cos();
         let (sx, px) = (dx * shrink, (lon - ax) * shrink);
         let length2 = sx * sx + dy * dy;
         if length2 == 0.0 {
             return 0.0;
         }
-        share = ((px * sx + (lat - ay) * dy) / length2).clamp(0.0, 1.0);
+        fraction = ((px * sx + (lat - ay) * dy) / length2).clamp(0.0, 1.0);
     }
-    share
+    fraction
 }
 
 #[cfg(test)]
@@ -256,8 +259,8 @@ mod tests {
             let got = geometry_distance_m(lon, lat, line.as_ref());
             let (a, b) = (line.as_ref().positions[0], line.as_ref().positions[1]);
             let sampled = (0..=2_000).map(|i| {
-                let share = f64::from(i) / 2_000.0;
-                distance_m(lon, lat, a.lon_degrees() + share * (b.lon_degrees() - a.lon_degrees()), a.lat_degrees() + share * (b.lat_degrees() - a.lat_degrees()))
+                let fraction = f64::from(i) / 2_000.0;
+                distance_m(lon, lat, a.lon_degrees() + fraction * (b.lon_degrees() - a.lon_degrees()), a.lat_degrees() + fraction * (b.lat_degrees() - a.lat_degrees()))
             }).fold(f64::INFINITY, f64::min);
             // Samples lie up to 25 m from the true nearest place, so they can only be a little farther.
             prop_assert!(got <= sampled + 1e-3 + sampled * 1e-5, "{got} {sampled}");
