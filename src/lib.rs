@@ -6,7 +6,7 @@
 //! ```text
 //! main cli        check demo export import init policy progress release serve   flags -> ops or http; a file per command
 //! config telemetry                                             settings, logs
-//! model           bounds calendar collections crs feature geometry grid_reference helmert hilbert lifecycle reference row_rights schema time validity   the field's words as types
+//! model           bounds calendar collections crs feature geometry geometry_builder grid_reference helmert hilbert lifecycle reference row_rights schema time validity   the field's words as types
 //! demo            buildings check destinations dirt draft events facts land lattice lines lives outcomes random records returns steer   the synthetic national set
 //! import          cells checks convert csv delimiter geojson geometry gpkg infer input kind likeness own_csv records report run scanner take watch   foreign file -> rows + report
 //! store           append blob change connect export foreign make names open pages scan tables writer durable truth; the only SQL

@@ -21,7 +21,7 @@ impl Land {
     /// Reads the committed coast.
     ///
     /// # Errors
-    /// [`DemoError::Fact`] if the file is not the expected TopoJSON.
+    /// [`DemoError::Fact`] if the file is not the expected `TopoJSON`.
     pub fn read() -> Result<Self, DemoError> {
         let fault = |what: &str| DemoError::Fact { file: "land.topojson", what: what.to_owned() };
         let topology: Value = serde_json::from_str(LAND).map_err(|error| fault(&error.to_string()))?;

@@ -12,8 +12,8 @@ const PEOPLE_PER_KM2: f64 = 3_500.0;
 /// The least radius of a town in kilometres.
 const LEAST_REACH_KM: f64 = 0.6;
 
-/// The radius of a town in kilometres: that of a disc with this population at [`PEOPLE_PER_KM2`], plus
-/// [`LEAST_REACH_KM`].
+/// The radius of a town in kilometres: that of a disc with this population at `PEOPLE_PER_KM2`, plus
+/// `LEAST_REACH_KM`.
 #[must_use]
 pub fn reach_km(population: f64) -> f64 {
     LEAST_REACH_KM + libm::sqrt(population / PEOPLE_PER_KM2 / std::f64::consts::PI)

@@ -131,7 +131,7 @@ impl GpkgSource {
                 }
                 ForeignValue::Int(value) => cells.push((place, CellValue::Int(value))),
                 ForeignValue::Real(value) if value.is_finite() => {
-                    cells.push((place, CellValue::Float(value)))
+                    cells.push((place, CellValue::Float(value)));
                 }
                 ForeignValue::Real(_) => {
                     return Err(Fault::new(

@@ -8,6 +8,7 @@ pub mod collections;
 pub mod crs;
 pub mod feature;
 pub mod geometry;
+mod geometry_builder;
 pub mod grid_reference;
 mod helmert;
 pub mod hilbert;

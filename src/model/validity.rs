@@ -180,6 +180,7 @@ mod tests {
         comb.end_part();
         let start = std::time::Instant::now();
         assert_eq!(validity(comb.finish().unwrap().as_ref()), Validity::Unchecked);
-        assert!(start.elapsed().as_secs() < 10);
+        // About a second in a release build; a build without optimisation on a busy machine takes much longer.
+        assert!(start.elapsed().as_secs() < 60);
     }
 }

@@ -1,5 +1,5 @@
-//! Two decoders that are not ours read the same tiles: `@mapbox/vector-tile` and GDAL. Both must find the features,
-//! geometries and properties that the tests' own reader finds.
+//! Two other decoders, `@mapbox/vector-tile` and GDAL, read our tiles. Both must find the features, geometries and
+//! properties that the decoder of these tests finds.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -20,11 +20,11 @@ use crate::mvt;
 use crate::tile_at;
 use crate::view;
 
-/// What a decoder says of a tile: layer, id, kind, properties, parts; sorted.
-type Told = Vec<(String, u64, u64, Json, Json)>;
+/// The features that a decoder finds in a tile: layer, id, geometry type, properties, parts; sorted.
+type Decoded = Vec<(String, u64, u64, Json, Json)>;
 
-fn ours(tile: &[u8]) -> Told {
-    let mut out = Told::new();
+fn ours(tile: &[u8]) -> Decoded {
+    let mut out = Decoded::new();
     for layer in mvt::read(tile) {
         for feature in layer.features {
             let properties: serde_json::Map<String, Json> = feature
@@ -46,9 +46,9 @@ fn ours(tile: &[u8]) -> Told {
     sorted(out)
 }
 
-fn sorted(mut told: Told) -> Told {
-    told.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-    told
+fn sorted(mut decoded: Decoded) -> Decoded {
+    decoded.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+    decoded
 }
 
 const SCRIPT: &str = "
@@ -72,30 +72,30 @@ for (const [name, layer] of Object.entries(tile.layers)) {
 console.log(JSON.stringify(out));
 ";
 
-fn vector_tile_js(folder: &Path, tile: &[u8]) -> Told {
+fn vector_tile_js(folder: &Path, tile: &[u8]) -> Decoded {
     let (script, file) = (folder.join("decode.mjs"), folder.join("tile.mvt"));
     std::fs::write(&script, SCRIPT).unwrap();
     std::fs::write(&file, tile).unwrap();
     let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("static");
     let run = Command::new("node").arg(&script).arg(packages).arg(&file).output().unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    let told: Vec<(String, u64, u64, Json, Json)> = serde_json::from_slice(&run.stdout).unwrap();
+    let decoded: Vec<(String, u64, u64, Json, Json)> = serde_json::from_slice(&run.stdout).unwrap();
     let doubles = |(layer, id, kind, properties, parts): (String, u64, u64, Json, Json)| {
         let members = properties.as_object().unwrap().clone().into_iter();
         let properties: serde_json::Map<String, Json> =
             members.map(|(name, value)| (name, value.as_f64().map_or(value, Json::from))).collect();
         (layer, id, kind, properties.into(), parts)
     };
-    sorted(told.into_iter().map(doubles).collect())
+    sorted(decoded.into_iter().map(doubles).collect())
 }
 
-/// GDAL's count of features, points of geometry, and area or length in grid units for each layer.
+/// For each layer the numbers that GDAL finds: features, positions, and area or length in grid units.
 fn gdal(folder: &Path, tile: &[u8]) -> Vec<(String, usize, usize, f64)> {
     let file = folder.join("tile.mvt");
     std::fs::write(&file, tile).unwrap();
     let mut out = Vec::new();
     for layer in mvt::read(tile) {
-        // Without a zoom in its name GDAL gives the tile's own units, y upwards.
+        // If the file's name has no zoom, GDAL returns the tile's own units with y upwards.
         let geojson = folder.join("gdal.geojson");
         let _ = std::fs::remove_file(&geojson);
         let run = Command::new("ogr2ogr")
@@ -160,13 +160,13 @@ fn all_agree(world: &World, layers: &[&str], at: TileCoord) {
     let ours = ours(&tile);
     assert_eq!(vector_tile_js(world.folder.path(), &tile), ours, "{at:?}");
     for (layer, features, points, size) in gdal(world.folder.path(), &tile) {
-        let own: Vec<_> = ours.iter().filter(|told| told.0 == layer).collect();
+        let own: Vec<_> = ours.iter().filter(|decoded| decoded.0 == layer).collect();
         let (mut own_points, mut own_size) = (0, 0.0);
-        for told in &own {
-            for part in told.4.as_array().unwrap() {
+        for decoded in &own {
+            for part in decoded.4.as_array().unwrap() {
                 measure(part, &mut |line| {
                     own_points += line.len();
-                    own_size += if told.2 == 3 { surveyed(line) } else { length(line) };
+                    own_size += if decoded.2 == 3 { surveyed(line) } else { length(line) };
                 });
             }
         }
@@ -176,7 +176,7 @@ fn all_agree(world: &World, layers: &[&str], at: TileCoord) {
 }
 
 #[test]
-fn made_layers_are_read_alike() {
+fn all_decoders_agree_on_generated_layers() {
     let world = World::new();
     let mut numbers = Numbers(3);
     let mut csv = String::from("lon,lat,name,weight,open\n");
@@ -217,7 +217,7 @@ fn made_layers_are_read_alike() {
 }
 
 #[test]
-fn real_layers_are_read_alike() {
+fn all_decoders_agree_on_real_layers() {
     let files =
         ["police_force_areas.geojson.gz", "gb_rail_lines.geojson.gz", "network_rail_routes.geojson.gz"]
             .map(test_data);

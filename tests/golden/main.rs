@@ -1,4 +1,4 @@
-//! Tiles: as text beside the code, read by two other decoders, and held to what they promise.
+//! Tests of tiles: golden files as text, comparison with two other decoders, and properties checked by brute force.
 
 #[path = "../fixtures/mod.rs"]
 mod fixtures;
@@ -20,7 +20,7 @@ use throughline::tile::tile;
 
 use fixtures::World;
 
-/// Everything the store has, as the local operator sees it.
+/// The view of the local operator, who sees everything in the store.
 fn view(world: &World) -> Arc<View> {
     world.gate().view(&Principal::LocalOperator)
 }
@@ -35,7 +35,7 @@ fn bytes(view: &View, layers: &[&str], at: TileCoord) -> Vec<u8> {
     tile(&layers, at, None, FeatureDropping::ToSize)
 }
 
-/// A tile that is there.
+/// The address of a tile.
 fn at(z: u8, x: u32, y: u32) -> TileCoord {
     TileCoord { z, x, y }
 }
@@ -47,7 +47,7 @@ fn tile_at(lon: f64, lat: f64, z: u8) -> TileCoord {
     at(z, ((lon + 180.0) / 360.0 * tiles) as u32, y as u32)
 }
 
-/// The place of a longitude and latitude in degrees on the grid of a tile, in doubles.
+/// The place on a tile's grid of a longitude and latitude in degrees, computed with doubles.
 fn place(lon: f64, lat: f64, at: TileCoord) -> (f64, f64) {
     let tiles = f64::from(1_u32 << at.z);
     let x = (lon + 180.0) / 360.0 * tiles - f64::from(at.x);

@@ -1,4 +1,5 @@
-//! What tiles promise, against brute force: membership, edges that agree, borders that agree, sizes, counts, bytes.
+//! Properties of tiles, checked by brute force: which features they contain, equal edges of neighbouring tiles, equal
+//! borders of neighbouring polygons, sizes, counts, and equal bytes for equal data.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -38,13 +39,13 @@ use crate::view;
 /// A place on a tile's grid.
 type Place = (i64, i64);
 
-/// The tile's square with its buffer, shrunk or grown by some cells.
+/// The square of a tile and its buffer, grown by some cells (shrunk if negative).
 fn square(grown: f64) -> geo_types::Polygon<f64> {
     let (low, high) = (-64.0 - grown, 4_160.0 + grown);
     geo_types::Rect::new((low, low), (high, high)).to_polygon()
 }
 
-/// A closed star around a centre: coarse, so that no zoom drops a vertex of it.
+/// A closed star around a centre, so coarse that every zoom draws all of its vertices.
 fn star(numbers: &mut Numbers, lon: f64, lat: f64, radius: f64) -> Vec<[f64; 2]> {
     let corners = 3 + (numbers.next() % 6) as usize;
     let turn = numbers.between(0.0, 6.0);
@@ -70,7 +71,7 @@ fn number(feature: &mvt::Feature, name: &str) -> i64 {
     }
 }
 
-/// Points, lines and areas around a tile, each held against its exact geometry.
+/// Compares points, lines and polygons around a tile with their exact geometry.
 fn membership(seed: u64, z: u8) {
     let mut numbers = Numbers(seed);
     let centre = tile_at(-1.5, 52.0, z);
@@ -98,7 +99,7 @@ fn membership(seed: u64, z: u8) {
         layers.iter().flat_map(|layer| &layer.features).map(|f| number(f, "n")).collect();
     for (n, ring) in geometries.iter().enumerate() {
         let line = on_tile(ring, centre);
-        // Within two cells of the buffer's edge, 64 cells off the tile, rounding and simplifying may fall either way.
+        // Within two cells of the buffer's edge, 64 cells outside the tile, rounding and generalisation may decide either way.
         let meets = |grown: f64| match n % 3 {
             0 => square(grown).intersects(&geo_types::Point(line.0[0])),
             1 => square(grown).intersects(&geo_types::LineString(line.0[..line.0.len() - 1].to_vec())),
@@ -108,12 +109,12 @@ fn membership(seed: u64, z: u8) {
         assert!(here || !meets(-2.0), "{n} is missing from {centre:?}");
         assert!(!here || meets(2.0), "{n} does not reach {centre:?}");
     }
-    // Areas are as large in the tile as they are where they meet it.
+    // The area that a polygon has in the tile is that of its intersection with the tile's square.
     for feature in layers.iter().flat_map(|layer| &layer.features).filter(|f| f.kind == 3) {
         let ring = on_tile(&geometries[number(feature, "n") as usize], centre);
         let exact = geo_types::Polygon::new(ring.clone(), vec![]).intersection(&square(0.0)).unsigned_area();
         let drawn = feature.parts.iter().map(|part| mvt::area2(part)).sum::<i64>() as f64 / 2.0;
-        // A cell along every edge, and the triangles of 32 cells that are simplified away.
+        // The tolerance: one cell along every edge, and the triangles of 32 cells that generalisation removes.
         let slack = ring
             .0
             .windows(2)
@@ -125,8 +126,8 @@ fn membership(seed: u64, z: u8) {
 }
 
 #[test]
-fn an_area_that_reaches_a_tile_by_less_than_simplifying_takes_is_in_it() {
-    // A run of the test below that failed: the triangle by which an area reaches the tile is one that zoom 9 leaves out.
+fn a_polygon_that_meets_a_tile_only_with_a_removed_vertex_is_in_it() {
+    // A seed for which the test below failed: the only vertex on the tile is one that zoom 9 does not draw.
     membership(8_423_717_484_725_703_490, 9);
 }
 
@@ -139,7 +140,7 @@ proptest! {
     }
 
     #[test]
-    fn neighbours_agree_on_their_edge(seed in 1_u64..u64::MAX, z in 8_u8..14) {
+    fn neighbouring_tiles_agree_on_their_common_edge(seed in 1_u64..u64::MAX, z in 8_u8..14) {
         let mut numbers = Numbers(seed);
         let west = tile_at(-1.5, 52.0, z);
         let east = at(west.z, west.x + 1, west.y);
@@ -156,7 +157,7 @@ proptest! {
         let world = World::new();
         world.import("f.geojson", json!({"type": "FeatureCollection", "features": features}).to_string(), &options("f")).unwrap();
         let view = view(&world);
-        // Where a feature's pieces cross the edge, each with how steep its piece is there, and the feature's id.
+        // The places where a feature's pieces cross the edge, each with the slope of the piece and the feature's id.
         let crossings = |at: TileCoord, x: f64| -> HashMap<i64, (u64, Vec<(f64, f64)>)> {
             let layers = mvt::read(&bytes(&view, &["f"], at));
             let features = layers.into_iter().flat_map(|layer| layer.features);
@@ -169,7 +170,7 @@ proptest! {
                 (number(&feature, "n"), (feature.id, at))
             }).collect()
         };
-        // x = 4096 in the western tile is x = 0 in the eastern; between cells, so that no vertex lies on it.
+        // x = 4096 in the western tile is x = 0 in the eastern one. Half a cell is added, so that no vertex lies on it.
         let (one, two) = (crossings(west, 4_096.5), crossings(east, 0.5));
         let mut compared = 0;
         for (these, those) in [(&one, &two), (&two, &one)] {
@@ -180,7 +181,7 @@ proptest! {
                     };
                     prop_assert_eq!(id, other);
                     let nearest = others.iter().map(|(other, _)| (other - y).abs()).fold(f64::INFINITY, f64::min);
-                    // Each end of a piece is rounded by half a cell in either tile; a cell sideways is `steep` cells up.
+                    // Each tile rounds each end of a piece by half a cell; a cell along x is `steep` cells along y.
                     prop_assert!(nearest <= 1.5 * (1.0 + steep), "{} at {}, {}: {:?} {:?}", n, y, steep, places, others);
                     compared += 1;
                 }
@@ -203,10 +204,10 @@ fn valid(feature: &mvt::Feature) -> bool {
     geo_types::MultiPolygon(polygons).is_valid()
 }
 
-/// A square of `count` by `count` areas whose borders wander, each border the same on both sides.
+/// A square of `count` by `count` polygons with wavy borders; neighbours have the same vertices on a common border.
 fn wandering_coverage(numbers: &mut Numbers, count: usize) -> String {
     let node = |i: usize, j: usize| [-2.0 + i as f64 * 0.3, 51.0 + j as f64 * 0.2];
-    // Gentle waves: borders that leave a corner nearly side by side would cross when simplified, and be repaired.
+    // The waves are gentle: borders that leave a corner at a small angle would cross when generalised, and be repaired.
     let mut arc = |a: [f64; 2], b: [f64; 2], straight: bool| -> Vec<[f64; 2]> {
         let (steps, waves) = (80, f64::from(1 + (numbers.next() % 4) as u32));
         let height = if straight { 0.0 } else { numbers.between(-0.008, 0.008) };
@@ -245,7 +246,7 @@ fn wandering_coverage(numbers: &mut Numbers, count: usize) -> String {
 }
 
 #[test]
-fn areas_that_share_a_border_share_it_at_every_zoom() {
+fn polygons_of_a_coverage_share_their_borders_at_every_zoom() {
     let world = World::new();
     let text = wandering_coverage(&mut Numbers(11), 6);
     let mut coverage = options("shared");
@@ -266,7 +267,7 @@ fn areas_that_share_a_border_share_it_at_every_zoom() {
                 }
             }
         }
-        // An edge that two areas share is gone along both ways; all others lie on the outer frame or the tile's edge.
+        // A shared edge occurs in both directions; all other edges lie on the outer frame or on the tile's edge.
         let mut outside = 0;
         for ((a, b), count) in &edges {
             assert_eq!(*count, 1, "an edge twice in the same direction at zoom {z}");
@@ -283,7 +284,7 @@ fn areas_that_share_a_border_share_it_at_every_zoom() {
     }
     let most = vertices.iter().max().unwrap();
     assert!(vertices[0] * 4 < *most, "low zooms need fewer vertices: {vertices:?}");
-    // Without the word the same areas go their own ways somewhere: the test can fail.
+    // Without `coverage` some borders of the same polygons differ, which shows that the test can fail.
     world.import("b.geojson", &text, &options("alone")).unwrap();
     let view = crate::view(&world);
     let alone = mvt::read(&bytes(&view, &["alone"], tile_at(-1.1, 51.6, 7)));
@@ -297,7 +298,7 @@ fn areas_that_share_a_border_share_it_at_every_zoom() {
 }
 
 #[test]
-fn tiles_that_hold_no_vertex() {
+fn features_without_a_vertex_on_a_tile_are_in_it_if_they_meet_it() {
     // By hand, from the corners of tile 12/2025/1343: 2.0215 to 1.9336 W, 52.4828 to 52.5363 N.
     let square = |west: f64, south: f64, east: f64, north: f64| {
         json!([[west, south], [east, south], [east, north], [west, north], [west, south]])
@@ -307,7 +308,7 @@ fn tiles_that_hold_no_vertex() {
     let features = json!({"type": "FeatureCollection", "features": [
         area("cover", json!([square(-3.0, 52.0, -1.0, 53.0)])),
         area("hole", json!([square(-3.0, 52.0, -1.0, 53.0), square(-2.5, 52.2, -1.5, 52.8)])),
-        // A horseshoe round the tile, whose box covers it.
+        // A horseshoe round the tile: its bounding box contains the tile, but it does not meet it.
         area("shoe", json!([[[-2.5, 52.2], [-1.5, 52.2], [-1.5, 52.8], [-1.8, 52.8], [-1.8, 52.3], [-2.2, 52.3], [-2.2, 52.8], [-2.5, 52.8], [-2.5, 52.2]]])),
         line("there and back", json!([[-2.2, 52.52], [-1.8, 52.52], [-1.8, 52.5], [-2.2, 52.5]])),
         line("corner", json!([[-2.05, 52.5], [-1.98, 52.56]])),
@@ -332,7 +333,7 @@ fn tiles_that_hold_no_vertex() {
 }
 
 #[test]
-fn real_borders_meet_and_every_area_is_valid() {
+fn real_borders_match_and_all_polygons_are_valid() {
     let Some(forces) = test_data("police_force_areas.geojson.gz") else { return };
     let Some(routes) = test_data("network_rail_routes.geojson.gz") else { return };
     let Some(coast) = test_data("coastline_gb_ie.geojson.gz") else { return };
@@ -364,14 +365,14 @@ fn real_borders_meet_and_every_area_is_valid() {
                     union = union.union(&geo_types::Polygon::new(line, vec![]));
                 }
             }
-            // Forces within others' holes (London's City) are filled by the union; overlaps would make the sum larger.
+            // The union fills holes that contain another force (the City of London); overlaps would make the sum larger.
             let overlap = sum as f64 / 2.0 - union.unsigned_area();
             assert!(overlap <= border as f64, "{centre:?}: overlap of {overlap} cells on {border} vertices");
         }
     }
 }
 
-/// Points in heaps and alone, so many that tiles of low zooms would be too large.
+/// Points in dense groups and single points, so many that tiles of low zooms would be too large.
 fn many_points(rows: usize) -> String {
     let mut numbers = Numbers(7);
     let mut csv = String::from("lon,lat,name,count\n");
@@ -386,7 +387,7 @@ fn many_points(rows: usize) -> String {
 }
 
 #[test]
-fn clusters_conserve_counts_and_every_tile_keeps_its_size() {
+fn clusters_count_every_row_and_tiles_stay_within_their_size() {
     let world = World::new();
     let csv = many_points(60_000);
     world.import("p.csv", &csv, &options("p")).unwrap();
@@ -410,10 +411,10 @@ fn clusters_conserve_counts_and_every_tile_keeps_its_size() {
             let (x, y) = place(*lon, *lat, centre);
             (-64.0 - grown..4_160.0 + grown).contains(&x) && (-64.0 - grown..4_160.0 + grown).contains(&y)
         };
-        // Positions have seven decimals; a hair beside the edge may fall either way.
+        // Positions are rounded to seven decimals, so one very close to the edge may be on either side.
         let most = positions.iter().filter(|p| near(p, 0.01)).count() as i64;
         let least = positions.iter().filter(|p| near(p, -0.01)).count() as i64;
-        // The layer has a `count` of its own, 7 in every row: below zoom 12 the word is the cluster's.
+        // The layer has a field `count` with 7 in every row; below zoom 12, `count` is the number of rows in a cluster.
         let is_clustered = z < FULL_ZOOM && features.iter().any(|f| f.properties.contains_key("count"));
         if z >= FULL_ZOOM {
             assert!(features.iter().all(|f| f.properties["count"] == Value::Int(7)), "zoom {z}");
@@ -431,7 +432,7 @@ fn clusters_conserve_counts_and_every_tile_keeps_its_size() {
 
 #[test]
 fn a_layer_is_clustered_in_all_tiles_of_a_zoom_or_in_none() {
-    // A full town, and a few points two tiles off.
+    // A town with many points, and a few points two tiles away.
     let mut csv = many_points(30_000);
     csv.push_str("2.5,51.2,far,7\n2.6,51.3,far too,7\n");
     let world = World::new();
@@ -443,7 +444,7 @@ fn a_layer_is_clustered_in_all_tiles_of_a_zoom_or_in_none() {
         assert!(counted == 0 || counted == layers[0].features.len(), "all or none at zoom {z}");
         counted > 0
     };
-    // The town of 10,000 is on one tile up to zoom 11 and its neighbours' buffers.
+    // Up to zoom 11, the town's 10,000 points are on one tile and in the buffers of its neighbours.
     for z in 4..12 {
         assert_eq!(clustered(2.55, 51.25, z), clustered(-1.48, 52.31, z), "zoom {z}");
     }
@@ -451,8 +452,8 @@ fn a_layer_is_clustered_in_all_tiles_of_a_zoom_or_in_none() {
 }
 
 #[test]
-fn from_zoom_12_on_nothing_is_lost_even_on_one_spot() {
-    // 120,000 points on one spot and 200,000 side by side: 2 MB hold neither with names.
+fn from_zoom_12_on_no_row_is_lost_even_if_all_are_at_one_position() {
+    // 120,000 points at one position and 200,000 next to each other: with names, neither fits into 2 MB.
     let world = World::new();
     let mut csv = String::from("lon,lat,name\n");
     for row in 0..120_000 {
@@ -481,7 +482,7 @@ fn from_zoom_12_on_nothing_is_lost_even_on_one_spot() {
     let alone =
         |f: &mvt::Feature| number(f, "count") == 1 && f.properties["left_out"] == Value::Text("name".into());
     assert!(layers[0].features.iter().all(|f| f.properties.len() == 1 || alone(f)), "properties go first");
-    // A few thousand with names fit without names.
+    // A few thousand points that do not fit with names fit without them.
     let world = World::new();
     let mut csv = String::from("lon,lat,name\n");
     for row in 0..40_000 {
@@ -503,7 +504,7 @@ fn from_zoom_12_on_nothing_is_lost_even_on_one_spot() {
 }
 
 #[test]
-fn small_areas_go_first_and_large_ones_stay() {
+fn small_polygons_are_dropped_before_large_ones() {
     let mut numbers = Numbers(5);
     let mut features = Vec::new();
     for n in 0..24_000 {
@@ -526,7 +527,7 @@ fn small_areas_go_first_and_large_ones_stay() {
     let layers = mvt::read(&tile);
     let drawn: HashSet<i64> = layers[0].features.iter().map(|f| number(f, "n")).collect();
     assert!(drawn.len() < 24_000 && (0..24_000).step_by(100).all(|n| drawn.contains(&n)), "{}", drawn.len());
-    // From zoom 12 on all of them, wherever they are.
+    // From zoom 12 on, no polygon is dropped.
     let mut found = HashSet::new();
     for x in 2_015..=2_050 {
         for y in 1_315..=1_370 {
@@ -558,7 +559,7 @@ fn layers_share_a_tile_s_bytes() {
 }
 
 #[test]
-fn the_same_rows_make_the_same_bytes_however_they_came() {
+fn equal_rows_give_equal_bytes_for_any_order_of_imports() {
     let csv = many_points(40_000);
     let (head, rows) = csv.split_once('\n').unwrap();
     let lines: Vec<&str> = rows.lines().collect();
@@ -568,7 +569,7 @@ fn the_same_rows_make_the_same_bytes_however_they_came() {
             lines.iter().enumerate().map(|(n, line)| format!("{n},{line}")).collect::<Vec<_>>().join("\n")
         )
     };
-    // References give rows ids that are the same in both worlds.
+    // Rows with public ids have the same internal ids in both worlds.
     let import = |world: &World, text: String| {
         let mut by_ref = options("p");
         by_ref.id = Some("ref".into());
@@ -577,7 +578,7 @@ fn the_same_rows_make_the_same_bytes_however_they_came() {
     let (one, two) = (World::new(), World::new());
     let whole = file(&lines);
     import(&one, whole.clone());
-    // In three parts, last first.
+    // The same rows in three imports, the last part first.
     let all: Vec<&str> = whole.lines().collect();
     for part in [&all[30_001..], &all[10_001..30_001], &all[1..10_001]] {
         import(&two, format!("{}\n{}\n", all[0], part.join("\n")));
@@ -593,7 +594,7 @@ fn the_same_rows_make_the_same_bytes_however_they_came() {
 }
 
 #[test]
-fn only_the_properties_asked_for() {
+fn a_tile_has_only_the_requested_properties() {
     let world = World::new();
     world.import("p.csv", "lon,lat,name,kind\n-1.5,52.3,a,b\n", &options("p")).unwrap();
     let view = view(&world);
@@ -613,7 +614,7 @@ fn only_the_properties_asked_for() {
 }
 
 #[test]
-fn without_thinning_every_row_is_in_the_tile() {
+fn without_feature_dropping_every_row_is_in_the_tile() {
     let mut numbers = Numbers(5);
     let mut features = Vec::new();
     for n in 0..12_000 {
@@ -642,13 +643,13 @@ fn without_thinning_every_row_is_in_the_tile() {
     }
 }
 
-/// What a stranger gets of the built-in collections.
-fn stranger(world: &World, layer: &str, at: TileCoord) -> Vec<u8> {
+/// The tile that a caller of the role `public` gets.
+fn public_tile(world: &World, layer: &str, at: TileCoord) -> Vec<u8> {
     bytes(&world.gate().view(&Principal::Anonymous), &[layer], at)
 }
 
 #[test]
-fn hidden_rows_move_no_byte_of_a_tile() {
+fn hidden_rows_change_no_byte_of_a_tile() {
     let secret = |into: &str| {
         let mut hidden = options(into);
         hidden.provenance = Provenance { sensitivity: Sensitivity::Restricted, ..Provenance::open("local") };
@@ -663,12 +664,12 @@ fn hidden_rows_move_no_byte_of_a_tile() {
             text
         })
     };
-    // More rows than a row group holds: hidden ones among them move where groups are cut.
+    // More rows than a row group holds: hidden rows among them change how rows are partitioned into groups.
     let (open, full) = (World::new(), World::new());
     open.import("s.csv", stations("S", 24_000, 3), &options("stations")).unwrap();
     full.import("h.csv", stations("H", 9_000, 4), &secret("stations")).unwrap();
     full.import("s.csv", stations("S", 24_000, 3), &options("stations")).unwrap();
-    // A hidden area makes corners on the borders of its neighbours.
+    // A hidden polygon adds nodes to the borders of its neighbours.
     let forces = wandering_coverage(&mut Numbers(2), 3).replace("{\"n\":", "{\"id\":");
     let mut areas: serde_json::Value = serde_json::from_str(&forces).unwrap();
     for feature in areas["features"].as_array_mut().unwrap() {
@@ -686,17 +687,17 @@ fn hidden_rows_move_no_byte_of_a_tile() {
     for z in [2, 4, 6, 7, 8, 10, 12] {
         for layer in ["stations", "forces"] {
             let at = tile_at(-1.45, 51.35, z);
-            let tile = stranger(&open, layer, at);
-            assert_eq!(tile, stranger(&full, layer, at), "{layer} {at:?}");
+            let tile = public_tile(&open, layer, at);
+            assert_eq!(tile, public_tile(&full, layer, at), "{layer} {at:?}");
             read += usize::from(!tile.is_empty());
-            // The operator sees more: the comparison can fail.
+            // The operator's tiles differ, which shows that the comparison can fail.
             assert!(z > 7 || tile != bytes(&view(&full), &[layer], at), "{layer} {at:?}");
         }
     }
     assert_eq!(read, 14);
 }
 
-/// A layer of areas with ids, one ring each.
+/// A layer of polygons with ids, one ring each.
 fn areas(rings: &[Vec<[f64; 2]>]) -> World {
     let features: Vec<_> = rings
         .iter()
@@ -709,7 +710,7 @@ fn areas(rings: &[Vec<[f64; 2]>]) -> World {
     world
 }
 
-/// A ring begun at another of its vertices, gone round the other way, its first vertex there twice: the same area.
+/// The same polygon written differently: its ring begins at another vertex, is reversed, or repeats its first vertex.
 fn begun_at(ring: &[[f64; 2]], turn: usize, backwards: bool, doubled: bool) -> Vec<[f64; 2]> {
     let mut open = ring[..ring.len() - 1].to_vec();
     if backwards {
@@ -728,13 +729,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn a_ring_makes_the_same_tile_wherever_it_begins(seed in 1_u64..u64::MAX, z in 3_u8..15, turn in 0_usize..9, backwards: bool, doubled: bool) {
+    fn a_ring_gives_the_same_tile_wherever_it_begins(seed in 1_u64..u64::MAX, z in 3_u8..15, turn in 0_usize..9, backwards: bool, doubled: bool) {
         let mut numbers = Numbers(seed);
         let centre = tile_at(-1.5, 52.0, z);
         let width = 360.0 / f64::from(1_u32 << z);
         let rings: Vec<_> = (0..60).map(|n| {
             let (lon, lat) = (-1.5 + numbers.between(-1.0, 1.0) * width, 52.0 + numbers.between(-0.6, 0.6) * width);
-            // From far less than a cell to more than the tile; some cross themselves, some are even figures of eight.
+            // From much less than a cell to more than the tile. Some rings cross themselves, some are figures of eight.
             let radius = width * 10_f64.powf(numbers.between(-5.0, 0.3));
             let mut ring = star(&mut numbers, lon, lat, radius);
             match n % 5 {
@@ -754,8 +755,8 @@ proptest! {
 }
 
 #[test]
-fn small_areas_are_in_every_tile_they_meet_at_every_zoom() {
-    // 96 houses of about 12 by 15 m, turned and begun at each corner.
+fn small_polygons_are_in_every_tile_that_they_meet_at_every_zoom() {
+    // 96 houses of about 12 by 15 m, rotated, with rings that begin at each corner.
     let mut numbers = Numbers(21);
     let mut rings = Vec::new();
     for n in 0..96_usize {
@@ -781,7 +782,7 @@ fn small_areas_are_in_every_tile_they_meet_at_every_zoom() {
 }
 
 #[test]
-fn what_lies_beyond_the_mercator_square_is_on_no_tile() {
+fn features_beyond_the_mercator_square_are_on_no_tile() {
     let beyond = vec![[-1.0, 85.1], [1.0, 85.1], [1.0, 85.4], [-1.0, 85.4], [-1.0, 85.1]];
     let across = vec![[-1.0, 84.0], [1.0, 84.0], [1.0, 85.4], [-1.0, 85.4], [-1.0, 84.0]];
     let view = view(&areas(&[beyond, across]));
@@ -793,8 +794,8 @@ fn what_lies_beyond_the_mercator_square_is_on_no_tile() {
 }
 
 #[test]
-fn both_halves_of_an_area_that_crosses_itself_are_drawn() {
-    // Two triangles tip to tip, each with its base of 0.4 degrees upright, alike and not.
+fn both_halves_of_a_polygon_that_crosses_itself_are_drawn() {
+    // Two triangles that touch at their tips, with vertical bases; once equal, once not.
     let even = vec![[-1.0, 50.0], [-0.2, 50.4], [-0.2, 50.0], [-1.0, 50.4], [-1.0, 50.0]];
     let lop = vec![[-1.0, 51.0], [-0.2, 51.4], [-0.2, 50.9], [-1.0, 51.4], [-1.0, 51.0]];
     let view = view(&areas(&[even, lop]));
@@ -806,13 +807,13 @@ fn both_halves_of_an_area_that_crosses_itself_are_drawn() {
                 assert_eq!(feature.parts.len(), 2, "{feature:?} at zoom {z}");
             }
         }
-        // From zoom 7 on the tile ends before the second one begins.
+        // From zoom 7 on, the second polygon is beyond the tile.
         assert_eq!(layers[0].features.len(), if z < 7 { 2 } else { 1 }, "zoom {z}");
     }
 }
 
-/// A layer of points around 1.5 W 52.3 N, with a text each.
-fn told(stories: &[String], geometry: &dyn Fn(usize) -> serde_json::Value) -> World {
+/// A layer around 1.5 W 52.3 N with a text for each feature.
+fn layer_with_texts(stories: &[String], geometry: &dyn Fn(usize) -> serde_json::Value) -> World {
     let features: Vec<_> = stories
         .iter()
         .enumerate()
@@ -824,7 +825,7 @@ fn told(stories: &[String], geometry: &dyn Fn(usize) -> serde_json::Value) -> Wo
     world
 }
 
-/// Bytes of each feature's story by its number, or which fields it says it lost.
+/// For each feature its number and the length of its story in bytes, or the fields that `left_out` names.
 fn stories(view: &throughline::access::View, at: TileCoord) -> Vec<(i64, Result<usize, String>)> {
     let tile = bytes(view, &["t"], at);
     assert!(tile.len() <= if at.z < FULL_ZOOM { LOW_ZOOM_BYTES } else { FULL_ZOOM_BYTES }, "{at:?}");
@@ -845,25 +846,25 @@ fn stories(view: &throughline::access::View, at: TileCoord) -> Vec<(i64, Result<
 }
 
 #[test]
-fn text_goes_before_geometry_at_every_zoom() {
+fn texts_are_left_out_before_geometries_at_every_zoom() {
     let place = |n: usize| json!([-1.5 + n as f64 * 1e-6, 52.3]);
     let point = |n: usize| json!({"type": "Point", "coordinates": place(n)});
     let line = |n: usize| json!({"type": "LineString", "coordinates": [place(n), [-1.6, 52.4]]});
     let lost = || Err("story".to_owned());
-    // Texts that are each larger than a tile of low zoom, and three larger than any together; points and lines.
+    // Each text is larger than a tile of low zoom, and three together are larger than any tile; for points and lines.
     let long = |letter: &str| letter.repeat(900_000);
     for geometry in [&point as &dyn Fn(usize) -> serde_json::Value, &line] {
-        let view = view(&told(&[long("x"), "-".into(), long("y"), long("z")], geometry));
+        let view = view(&layer_with_texts(&[long("x"), "-".into(), long("y"), long("z")], geometry));
         for z in 0..=15 {
-            // From zoom 12 on two of the three would fit: of texts alike in length all go.
+            // From zoom 12 on, two of the three would fit, but texts of equal length are left out together.
             let expected = [(0, lost()), (1, Ok(1)), (2, lost()), (3, lost())];
             assert_eq!(stories(&view, tile_at(-1.5, 52.3, z)), expected, "zoom {z}");
         }
     }
-    // Of five texts the longest go, as many as must: 450,000 bytes fit below zoom 12, and all five from there on.
+    // The longest of five texts are left out, as few as possible: below zoom 12, 450,000 bytes fit; from there on, all five.
     let lengths = [300_000, 60, 200_000, 150_000, 100_000];
     let texts: Vec<String> = lengths.iter().map(|length| "y".repeat(*length)).collect();
-    let world = told(&texts, &line);
+    let world = layer_with_texts(&texts, &line);
     let view = crate::view(&world);
     for z in 3..=14 {
         let whole = |n: usize| (n as i64, Ok(lengths[n]));
@@ -874,18 +875,18 @@ fn text_goes_before_geometry_at_every_zoom() {
         };
         assert_eq!(stories(&view, tile_at(-1.5, 52.3, z)), expected, "zoom {z}");
     }
-    // Equal texts stand once, however many features have them.
+    // Equal texts stand in the tile once, for any number of features.
     let texts: Vec<String> =
         (0..50).map(|n| if n == 0 { "z".repeat(600_000) } else { "w".repeat(300_000) }).collect();
-    let view = crate::view(&told(&texts, &line));
+    let view = crate::view(&layer_with_texts(&texts, &line));
     let found = stories(&view, tile_at(-1.5, 52.3, 8));
     assert_eq!((found.len(), &found[0].1), (50, &lost()));
     assert!(found[1..].iter().all(|(_, story)| *story == Ok(300_000)));
 }
 
 #[test]
-fn lone_points_of_a_clustered_layer_keep_their_places_when_one_has_a_long_text() {
-    // A full town, and one point far away that has a text larger than the tile.
+fn single_points_of_a_clustered_layer_stay_when_one_has_a_long_text() {
+    // A town with many points, and one point far away with a text that is larger than the tile.
     let csv = many_points(30_000);
     let (head, rows) = csv.split_once('\n').unwrap();
     let rows = rows.lines().fold(String::new(), |mut text, row| {
@@ -908,7 +909,7 @@ fn lone_points_of_a_clustered_layer_keep_their_places_when_one_has_a_long_text()
 }
 
 #[test]
-fn ids_that_are_whole_numbers_are_the_features_ids_and_no_property() {
+fn whole_number_ids_are_feature_ids_and_not_a_property() {
     let world = World::new();
     let mut by_id = options("p");
     by_id.id = Some("id".into());
@@ -925,6 +926,6 @@ fn ids_that_are_whole_numbers_are_the_features_ids_and_no_property() {
     };
     let names = |names: &[&str]| -> Vec<String> { names.iter().map(|name| (*name).to_owned()).collect() };
     assert_eq!(read(None), [(7, names(&["name"])), (12, names(&["name"]))]);
-    // Who names the field gets it.
+    // A request that names the field gets it.
     assert_eq!(read(Some(&names(&["id"]))), [(7, names(&["id"])), (12, names(&["id"]))]);
 }

@@ -1,4 +1,4 @@
-//! Golden tiles: small worlds, their tiles decoded to text. A change of any of these files is a change of the product.
+//! Golden tiles of small worlds, decoded to text. A difference in one of the files is a change that users can see.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -18,7 +18,7 @@ fn to_text(tile: &[u8]) -> String {
         writeln!(out, "layer {} ({} features, extent {})", layer.name, layer.features.len(), layer.extent)
             .unwrap();
         for feature in layer.features {
-            let kind = ["", "points", "lines", "areas"][feature.kind as usize];
+            let kind = ["", "points", "lines", "polygons"][feature.kind as usize];
             writeln!(out, "  {kind} {:?}", feature.properties).unwrap();
             for part in feature.parts {
                 writeln!(out, "    {part:?}").unwrap();
@@ -38,7 +38,7 @@ const MIXED: &str = r#"{"type":"FeatureCollection","features":[
 ]}"#;
 
 #[test]
-fn every_kind_of_geometry_and_value() {
+fn tiles_of_every_geometry_type_and_value_type() {
     let world = World::new();
     world.import("mixed.geojson", MIXED, &options("mixed")).unwrap();
     let view = view(&world);
@@ -48,11 +48,11 @@ fn every_kind_of_geometry_and_value() {
 }
 
 #[test]
-fn two_layers_and_a_coverage() {
+fn tiles_of_two_layers_and_of_a_coverage() {
     let world = World::new();
     world.import("mixed.geojson", MIXED, &options("mixed")).unwrap();
     let ring = |corners: &str| format!("{{\"type\":\"Polygon\",\"coordinates\":[[{corners}]]}}");
-    // Two areas share a border with a bend of 2 km, which zoom 3 need not draw.
+    // Two polygons share a border with a bend of 2 km, which zoom 3 does not draw.
     let (west, east) = (
         ring("[-2,50],[-1,50],[-1,50.5],[-0.98,50.52],[-1,50.54],[-1,51],[-2,51],[-2,50]"),
         ring("[-1,50],[0,50],[0,51],[-1,51],[-1,50.54],[-0.98,50.52],[-1,50.5],[-1,50]"),
