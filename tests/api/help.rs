@@ -1,7 +1,5 @@
 //! The guides: each is a page under the policy of the map, and leads only to what is there.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use crate::fixtures::World;
 
 const PAGES: &[&str] = &["/help", "/help/analyst", "/help/planner", "/help/gis-officer"];
