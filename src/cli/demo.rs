@@ -27,14 +27,11 @@ use crate::model::RowId;
 use crate::model::Sensitivity;
 use crate::model::collections::built_in;
 use crate::model::time::format_date;
-use crate::store::Appender;
 use crate::store::Made;
 use crate::store::Register;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::make;
-use crate::store::set_reference_date;
-use crate::store::set_release_key;
 
 /// A user's layer whose id begins with this holds footprints that no invented address may stand on.
 const BUILDINGS: &str = "building";
@@ -150,7 +147,7 @@ fn fill(store: &Store, settings: Settings) -> anyhow::Result<Written> {
     let buildings = buildings(store)?;
     let outcome: Arc<Mutex<Option<Written>>> = Arc::default();
     let slot = Arc::clone(&outcome);
-    store.write(move |connection| {
+    store.write(move |transaction| {
         let mut check = SelfCheck::new(&settings);
         let mut appenders = HashMap::new();
         for id in demo::COLLECTIONS {
@@ -162,7 +159,7 @@ fn fill(store: &Store, settings: Settings) -> anyhow::Result<Written> {
                 sensitivity: Sensitivity::Restricted,
                 ..Provenance::open("demo")
             };
-            appenders.insert(id, Appender::begin(connection, schema.stored(), provenance)?);
+            appenders.insert(id, transaction.appender(schema.stored(), provenance)?);
         }
         let taken = |at| buildings.stand_on(at);
         let truth = demo::generate(&settings, &taken, &mut |record| {
@@ -175,8 +172,8 @@ fn fill(store: &Store, settings: Settings) -> anyhow::Result<Written> {
         for appender in demo::COLLECTIONS.iter().filter_map(|id| appenders.remove(id)) {
             appender.finish("demo")?;
         }
-        set_reference_date(connection, &format_date(demo::PRESENT))?;
-        set_release_key(connection, demo::release_key(&settings))?;
+        transaction.set_reference_date(&format_date(demo::PRESENT))?;
+        transaction.set_release_key(demo::release_key(&settings))?;
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some((check, truth));
         Ok(())
     })?;

@@ -29,15 +29,12 @@ use crate::release::Order;
 use crate::release::Released;
 use crate::release::due;
 use crate::release::make;
-use crate::store::Appender;
 use crate::store::ChangeSummary;
 use crate::store::Register;
+use crate::store::ReleaseState;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::now_day;
-use crate::store::release_key;
-use crate::store::released;
-use crate::store::set_released;
 
 /// Who holds released rows.
 const OWNER: &str = "release";
@@ -86,14 +83,11 @@ pub fn run(arguments: &ReleaseArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the store keeps of releases, as it stands there.
-type Kept = Vec<(String, String, String)>;
-
-fn read(kept: &Kept) -> anyhow::Result<HashMap<String, Before>> {
-    let one = |(collection, day, units): &(String, String, String)| {
+fn read(kept: &[ReleaseState]) -> anyhow::Result<HashMap<String, Before>> {
+    let one = |ReleaseState { collection, through: day, state }: &ReleaseState| {
         let through =
             parse_date(day).with_context(|| format!("{collection} was released through {day:?}"))?;
-        let units = if units.is_empty() { Vec::new() } else { serde_json::from_str(units)? };
+        let units = if state.is_empty() { Vec::new() } else { serde_json::from_str(state)? };
         Ok((collection.clone(), Before { through, units }))
     };
     kept.iter().map(one).collect()
@@ -113,7 +107,7 @@ fn day(store: &Store) -> anyhow::Result<(bool, i32)> {
 /// # Errors
 /// If the store cannot be read.
 pub fn is_due(store: &Store) -> anyhow::Result<bool> {
-    let before = read(&store.reader()?.released()?)?;
+    let before = read(&store.reader()?.releases()?)?;
     let (finished, today) = day(store)?;
     if before.is_empty() && !finished {
         return Ok(false);
@@ -155,7 +149,7 @@ pub fn check_names(store: &Store) -> anyhow::Result<()> {
 /// under the name of a release, was released through a later day, or the policy does not say who may see it.
 pub fn release(store: &Arc<Store>, policy: &Policy, anew: bool) -> anyhow::Result<Vec<Written>> {
     check_names(store)?;
-    let kept = store.reader()?.released()?;
+    let kept = store.reader()?.releases()?;
     let before = if anew { HashMap::new() } else { read(&kept)? };
     let (_, today) = day(store)?;
     for (_, release, through) in due(today) {
@@ -167,7 +161,7 @@ pub fn release(store: &Arc<Store>, policy: &Policy, anew: bool) -> anyhow::Resul
             );
         }
     }
-    let key = store.write(release_key)?;
+    let key = store.write(|transaction| transaction.release_key())?;
     let synthetic = store.register() == Register::Synthetic;
     let gate = Gate::under(policy.clone(), Arc::clone(store))?;
     if let Some((collection, rows)) = gate.degraded().first() {
@@ -189,8 +183,8 @@ pub fn release(store: &Arc<Store>, policy: &Policy, anew: bool) -> anyhow::Resul
     policy.check(all.iter().map(|one| &one.schema))?;
     let outcome: Arc<Mutex<Vec<Written>>> = Arc::default();
     let slot = Arc::clone(&outcome);
-    store.write(move |connection| {
-        if released(connection)? != kept {
+    store.write(move |transaction| {
+        if transaction.releases()? != kept {
             return Err(StoreError::Abandoned("somebody else has released meanwhile".to_owned()));
         }
         for Released { schema, rows, units, through } in all {
@@ -202,16 +196,20 @@ pub fn release(store: &Arc<Store>, policy: &Policy, anew: bool) -> anyhow::Resul
                 synthetic,
                 ..Provenance::open(OWNER)
             };
-            let mut appender = Appender::begin(connection, schema, provenance)?;
+            let mut appender = transaction.appender(schema, provenance)?;
             for row in &rows {
                 appender.append(row)?;
             }
             appender.retire_others()?;
             let summary = appender.finish("release")?;
             let through = format_date(through);
-            let units =
+            let state =
                 serde_json::to_string(&units).map_err(|error| StoreError::Abandoned(error.to_string()))?;
-            set_released(connection, &collection, &through, &units)?;
+            transaction.set_released(&ReleaseState {
+                collection: collection.clone(),
+                through: through.clone(),
+                state,
+            })?;
             let written = Written { collection, through, summary };
             slot.lock().unwrap_or_else(PoisonError::into_inner).push(written);
         }

@@ -66,6 +66,8 @@ pub struct Settings {
 pub struct Record {
     /// The collection.
     pub collection: &'static str,
+    /// Names of its fields, in the order of the row's values.
+    pub fields: &'static [&'static str],
     /// The row, with its id.
     pub row: Row,
     /// Who holds it, and how it may be handled.

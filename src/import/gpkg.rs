@@ -231,7 +231,7 @@ fn system(authority: &str, code: i64) -> Option<Crs> {
 /// Faults of `SQLite` name the file they are about.
 fn named(path: &Path, error: StoreError) -> ImportError {
     match error {
-        StoreError::Sql(error) => {
+        StoreError::Database(error) => {
             StoreError::Damaged { path: path.to_owned(), reason: error.to_string() }.into()
         }
         StoreError::Foreign { reason, .. } => ImportError::Malformed {

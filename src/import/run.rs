@@ -29,10 +29,8 @@ use crate::model::Provenance;
 use crate::model::collections::built_in;
 use crate::model::schema::SchemaGeometry;
 use crate::model::schema::is_collection_id;
-use crate::store::Appender;
 use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::unchanged_since;
 
 /// Ids of what is added up when it is asked for: a layer of that name would stand in its way.
 const COMPUTED: [&str; 2] = ["flows", "rail-flows"];
@@ -142,9 +140,10 @@ fn import_once(
     let (slot, path, dry_run) = (Arc::clone(&outcome), file.to_owned(), options.dry_run);
     let (options, read) = (options.clone(), Arc::clone(read));
     let times = survey.times();
-    let written = store.write(move |connection| {
-        let result = unchanged_since(connection, &options.into, before)
-            .and_then(|()| Appender::begin(connection, schema, options.provenance.clone()))
+    let written = store.write(move |transaction| {
+        let result = transaction
+            .unchanged_since(&options.into, before)
+            .and_then(|()| transaction.appender(schema, options.provenance.clone()))
             .map_err(ImportError::from)
             .and_then(|appender| take_rows(appender, &path, &options, &times, ends, &read))
             .map(|report| ImportReport { audience, ..report });
