@@ -105,10 +105,10 @@ fn write_module(code: &mut String, schema: &CollectionSchema) -> std::fmt::Resul
     )?;
     writeln!(
         code,
-        "    /// How many fields a row has.\n    pub const FIELDS: usize = {};",
-        schema.fields.len()
+        "    /// Names of the fields that a stored row has, in the order of the schema file.\n    pub const FIELDS: &[&str] = &{:?};",
+        schema.stored().fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>()
     )?;
-    for (index, field) in schema.fields.iter().enumerate() {
+    for field in &schema.fields {
         let rust_type = match field.field_type {
             FieldType::Boolean => "bool",
             FieldType::Integer | FieldType::Date | FieldType::Timestamp => "i64",
@@ -121,11 +121,7 @@ fn write_module(code: &mut String, schema: &CollectionSchema) -> std::fmt::Resul
             .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
             .collect();
         writeln!(code, "    /// {}", field.description.as_deref().unwrap_or(&field.name).replace('\n', " "))?;
-        writeln!(
-            code,
-            "    pub const {constant}: Field<{rust_type}> = Field::new({:?}, {index});",
-            field.name
-        )?;
+        writeln!(code, "    pub const {constant}: Field<{rust_type}> = Field::new({:?});", field.name)?;
     }
     writeln!(code, "}}")
 }

@@ -4,13 +4,14 @@
 //! them. Data flows downwards through the rooms below and never up; `tests/architecture.rs` checks it.
 //!
 //! ```text
-//! main cli        check demo export import init policy progress release serve   flags -> ops or http; a file per command
+//! main cli        check demo export import init migrate policy progress release serve   flags -> ops or http; a file per command
 //! config telemetry                                             settings, logs
 //! model           bounds calendar collections crs feature geometry geometry_builder grid_reference helmert hilbert lifecycle reference row_rights schema time validity   the field's words as types
 //! demo            buildings check destinations dirt draft events facts land lattice lines lives outcomes random records returns steer   the synthetic national set
 //! import          cells checks convert csv delimiter geojson geometry gpkg infer input kind likeness own_csv records report run scanner take watch   foreign file -> rows + report
-//! store           append blob change connect export foreign make names open pages scan tables writer durable truth; the only SQL
-//! snapshot        build columns gather ids index memo places raw row_group     immutable row groups in memory, with their indexes
+//! store           blob change error geopackage interface meta row   durable truth, as the rest of the program sees it
+//! store file      append change connect export foreign kept make migrate names open pages scan store tables transaction watch writer   one GeoPackage file; the only SQL
+//! snapshot        build columns gather ids index memo places raw rebuild row_group     immutable row groups in memory, with their indexes
 //! access          derived entitlement explain gate kept played policy policy_rule principal read rights testing view      who asks; makes the View
 //! release         cells counted dwelling_grid hierarchy periods places rows   what those learn who may not see rows: cells, counts, figures
 //! filter          bind bound centre compare distance error eval expr group kernel literal mask naive node operands parameters place relation resolve temporal tests text value windows   one typed expression -> bound to a collection -> bit masks over 64 rows

@@ -176,6 +176,29 @@ fn outside_crates_stay_in_their_rooms() {
     }
 }
 
+/// That no type of the driver can be reached from outside the store is shown where it is compiled: `store::file` is a
+/// private module, its items are visible in `store` only, and `src/store/mod.rs` has examples that do not compile. Here
+/// it is seen that this stays so.
+#[test]
+fn the_driver_stays_behind_a_private_module() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    for (_, path, code) in rooms() {
+        if path.starts_with(root.join("file")) {
+            for line in code.lines() {
+                assert!(!line.trim_start().starts_with("pub "), "{}: {line}", path.display());
+            }
+        } else {
+            assert!(!code.contains("rusqlite"), "{}: it belongs in src/store/file", path.display());
+        }
+    }
+    let facade = fs::read_to_string(root.join("mod.rs")).unwrap();
+    assert!(facade.lines().any(|line| line == "mod file;"), "the module is private");
+    assert!(
+        !facade.contains("use file") && !facade.contains("use crate::store::file"),
+        "and nothing of it leaves"
+    );
+}
+
 #[test]
 fn pure_rooms_are_pure() {
     for (room, path, code) in rooms() {

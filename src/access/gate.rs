@@ -25,7 +25,9 @@ use crate::access::entitlement::RowRule;
 use crate::access::kept::Kept;
 use crate::access::played::Played;
 use crate::access::read::Snapshot;
+use crate::access::read::StoreState;
 use crate::access::read::read_store;
+use crate::access::read::state_of;
 use crate::access::view::CollectionView;
 use crate::access::view::View;
 use crate::model::CollectionClass;
@@ -75,7 +77,7 @@ pub struct Gate {
 #[derive(Debug)]
 struct Published {
     snapshot: Snapshot,
-    sequence: i64,
+    state: StoreState,
     /// The day of the picture, as days since 1970-01-01.
     day: i32,
     regions: Regions,
@@ -101,14 +103,13 @@ impl Gate {
     /// # Errors
     /// [`GateError`].
     pub fn under(policy: Policy, store: Arc<Store>) -> Result<Self, GateError> {
-        let sequence = store.reader()?.sequence()?;
-        let snapshot = read_store(&store, &policy, None)?;
+        let (snapshot, state) = read_store(&store, &policy, None)?;
         let day = day_of(&snapshot);
         policy.check(snapshot.collections.values().map(|collection| &*collection.schema))?;
         Ok(Self {
             store,
             policy,
-            current: ArcSwap::from_pointee(Published::new(snapshot, sequence, day)),
+            current: ArcSwap::from_pointee(Published::new(snapshot, state, day)),
             refreshing: Mutex::default(),
             most_view_bytes: None,
             played: Played::default(),
@@ -122,15 +123,16 @@ impl Gate {
     pub fn refresh(&self) -> Result<bool, GateError> {
         let _one_at_a_time = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current.load_full();
-        let sequence = self.store.reader()?.sequence()?;
+        let state = state_of(&self.store)?;
         // The picture of a store without a day of its own is drawn anew every day.
-        if sequence == before.sequence && day_of(&before.snapshot) == before.day {
+        if state == before.state && day_of(&before.snapshot) == before.day {
             return Ok(false);
         }
-        let snapshot = read_store(&self.store, &self.policy, Some(&before.snapshot))?;
+        let (snapshot, state) =
+            read_store(&self.store, &self.policy, Some((&before.snapshot, &before.state)))?;
         self.policy.check(snapshot.collections.values().map(|collection| &*collection.schema))?;
         let day = day_of(&snapshot);
-        let next = Published::new(snapshot, sequence, day);
+        let next = Published::new(snapshot, state, day);
         next.take_over(&before);
         // Before the rows can be seen: whoever takes a view of them finds the demo over when they look afterwards.
         self.played.look_at(&next.snapshot, self.register());
@@ -314,7 +316,7 @@ impl Gate {
 }
 
 impl Published {
-    fn new(snapshot: Snapshot, sequence: i64, day: i32) -> Self {
+    fn new(snapshot: Snapshot, state: StoreState, day: i32) -> Self {
         Self {
             regions: regions(&snapshot),
             serials: snapshot
@@ -324,7 +326,7 @@ impl Published {
                 .map(|group| group.serial())
                 .collect(),
             snapshot,
-            sequence,
+            state,
             day,
             views: Mutex::default(),
             parts: Mutex::default(),
@@ -397,13 +399,11 @@ fn day_of(snapshot: &Snapshot) -> i32 {
 fn regions(snapshot: &Snapshot) -> Regions {
     let Some(collection) = snapshot.collections.get("forces") else { return Regions::default() };
     let rows = collection.groups.iter().flat_map(|group| (0..group.len()).map(move |row| (group, row)));
+    let (id, region) =
+        (collection.schema.position(forces::ID.name()), collection.schema.position(forces::REGION.name()));
     // An imported layer of that name is no fact.
     let facts = rows.filter(|_| collection.schema.class == CollectionClass::Reference);
-    Regions::new(
-        facts.filter_map(|(group, row)| {
-            Some((group.text(&forces::ID, row)?, group.text(&forces::REGION, row)?))
-        }),
-    )
+    Regions::new(facts.filter_map(|(group, row)| Some((group.text(id, row)?, group.text(region, row)?))))
 }
 
 #[cfg(test)]
@@ -418,8 +418,6 @@ mod tests {
     use crate::model::collections::legs;
     use crate::model::collections::lines;
     use crate::model::collections::towns;
-    use crate::store::Appender;
-    use crate::store::set_reference_date;
 
     fn force(number: usize) -> String {
         format!("force-{number}")
@@ -430,10 +428,9 @@ mod tests {
 
     fn add(store: &Store, id: &'static str, rows: Vec<Made>) {
         store
-            .write(move |connection| {
+            .write(move |transaction| {
                 let schema = built_in(id).unwrap().unwrap().stored();
-                let mut appender = Appender::begin(
-                    connection,
+                let mut appender = transaction.appender(
                     schema.clone(),
                     Provenance {
                         synthetic: schema.class == CollectionClass::Register,
@@ -507,7 +504,7 @@ mod tests {
         let legs = (0..forces).flat_map(|number| [leg(number, false), leg(number, true)]);
         add(&store, legs::COLLECTION, legs.collect());
         // 30 April 2024 is day 19,843.
-        store.write(|connection| set_reference_date(connection, "2024-04-30")).unwrap();
+        store.write(|transaction| transaction.set_reference_date("2024-04-30")).unwrap();
         (folder, store)
     }
 
@@ -549,7 +546,7 @@ mod tests {
         // On a day when the second legs were still there they change no number of lines, and a day before all nobody's.
         let hash = |view: &View| view.collection("hubs").unwrap().data_version().to_owned();
         let before = hash(&operator);
-        store.write(|connection| set_reference_date(connection, "2020-01-01")).unwrap();
+        store.write(|transaction| transaction.set_reference_date("2020-01-01")).unwrap();
         add(&store, towns::COLLECTION, Vec::new());
         assert!(gate.refresh().unwrap());
         let operator = gate.view(&Principal::LocalOperator);
@@ -562,12 +559,12 @@ mod tests {
     fn other_rows_end_a_demo_for_good() {
         let layer = |store: &Store, open: bool, provenance: Provenance| {
             store
-                .write(move |connection| {
+                .write(move |transaction| {
                     let mut schema = built_in("stations").unwrap().unwrap().stored();
                     (schema.id, schema.class) = ("mine".to_owned(), CollectionClass::Layer);
                     schema.open = open;
                     let values = vec![Value::Null; schema.fields.len()];
-                    let mut appender = Appender::begin(connection, schema, provenance)?;
+                    let mut appender = transaction.appender(schema, provenance)?;
                     appender.append(&Row { id: None, public_id: None, geometry: None, values })?;
                     appender.finish("test")?;
                     Ok(())
@@ -589,7 +586,7 @@ mod tests {
         layer(&store, false, Provenance::open("local"));
         assert!(gate.are_roles_played(), "not read yet");
         assert!(gate.refresh().unwrap() && !gate.are_roles_played());
-        store.write(|connection| set_reference_date(connection, "2024-05-01")).unwrap();
+        store.write(|transaction| transaction.set_reference_date("2024-05-01")).unwrap();
         gate.refresh().unwrap();
         assert!(!gate.are_roles_played());
         let again = Gate::open(store).unwrap().with_roles_played();

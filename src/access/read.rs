@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::access::Policy;
+use crate::access::policy::PartyRule;
 use crate::access::rights::PartiesOf;
 use crate::access::rights::RightsBuilder;
 use crate::access::rights::other_of;
 use crate::access::rights::parties_of;
+use crate::snapshot::Change;
 use crate::snapshot::Collection;
 use crate::snapshot::RawRows;
+use crate::snapshot::RowGroup;
 use crate::snapshot::Version;
 use crate::snapshot::build_collection;
+use crate::snapshot::rebuild_collection;
 use crate::store::Reader;
 use crate::store::Scan;
 use crate::store::Store;
@@ -30,34 +34,65 @@ pub(super) struct Snapshot {
     pub(super) reference_date: Option<String>,
 }
 
-/// Reads the whole store; collections of `before` that have not changed since are taken as they are.
+/// What of a store its snapshots are of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StoreState {
+    /// The store's identity.
+    pub(super) epoch: String,
+    /// The last change of all.
+    pub(super) sequence: i64,
+}
+
+/// The state that a store is in now.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn state_of(store: &Store) -> Result<StoreState, StoreError> {
+    let reader = store.reader()?;
+    Ok(StoreState { epoch: reader.epoch().to_owned(), sequence: reader.sequence()? })
+}
+
+/// Reads the store. Collections of `before` that have not changed since are taken as they are, and of others only what
+/// has changed is read, if `before` is of the same store.
 ///
 /// # Errors
 /// [`StoreError`] for anything but damaged rows.
 pub(super) fn read_store(
     store: &Store,
     policy: &Policy,
-    before: Option<&Snapshot>,
-) -> Result<Snapshot, StoreError> {
+    before: Option<(&Snapshot, &StoreState)>,
+) -> Result<(Snapshot, StoreState), StoreError> {
     let reader = store.reader()?;
+    let state = StoreState { epoch: reader.epoch().to_owned(), sequence: reader.sequence()? };
+    let before = before.filter(|(_, of)| of.epoch == state.epoch).map(|(snapshot, _)| snapshot);
     let mut collections: BTreeMap<String, Arc<Collection>> = BTreeMap::new();
-    let mut all = reader.collections()?;
+    let mut all = reader.sequences()?;
     // What says which forces the rows of others concern comes before those.
-    all.sort_by_key(|stored| other_of(policy.parties(&stored.schema.id)).is_some());
-    for stored in all {
-        let id = &stored.schema.id;
-        let rules = policy.parties(id);
+    all.sort_by_key(|(id, _)| other_of(policy.parties(id)).is_some());
+    for (id, sequence) in all {
+        let rules = policy.parties(&id);
         let other = other_of(rules).and_then(|(other, by)| Some((collections.get(other)?, by)));
-        let version =
-            Version { sequence: stored.sequence, parties: other.map(|(other, _)| other.version.sequence) };
-        let known = before.and_then(|before| before.collections.get(id));
-        let collection = match known {
-            Some(known) if known.version == version => Arc::clone(known),
-            _ => {
+        let version = Version { sequence, parties: other.map(|(other, _)| other.version.sequence) };
+        let known = before.and_then(|before| before.collections.get(&id));
+        if let Some(known) = known.filter(|known| known.version == version) {
+            collections.insert(id, Arc::clone(known));
+            continue;
+        }
+        let Some(stored) = reader.collection(&id)? else { continue };
+        let mut others = other.map(|(other, by)| parties_of(other, by)).unwrap_or_default();
+        let changed = match known {
+            Some(known) => {
+                read_changes(&reader, &stored, known, version, rules, &mut others, other.is_some())?
+            }
+            None => None,
+        };
+        let collection = match changed {
+            Some(collection) => collection,
+            None => {
                 let mut others = other.map(|(other, by)| parties_of(other, by)).unwrap_or_default();
                 let read = |others: &PartiesOf| {
-                    let row_rights = || RightsBuilder::new(rules, &stored.schema, others);
-                    read_collection(store, &reader, &stored, version, &row_rights)
+                    let rights = || RightsBuilder::new(rules, &stored.schema, others);
+                    read_collection(store, &reader, &stored, version, &rights)
                 };
                 let mut collection = read(&others)?;
                 let ids =
@@ -66,12 +101,66 @@ pub(super) fn read_store(
                 if others.settle(ids) {
                     collection = read(&others)?;
                 }
-                Arc::new(collection)
+                collection
             }
         };
-        collections.insert(id.clone(), collection);
+        collections.insert(id, Arc::new(collection));
     }
-    Ok(Snapshot { collections, reference_date: reader.reference_date()? })
+    Ok((Snapshot { collections, reference_date: reader.reference_date()? }, state))
+}
+
+/// More touched rows than this, or than a share of the collection's if that is more, are read with all the others.
+const MOST_TOUCHED: u64 = 4_096;
+const TOUCHED_SHARE: u64 = 16;
+
+/// The collection after the changes since `known`, of which only the touched rows are read; `None` if it must be read
+/// whole: the store cannot say which they are, there are too many, its schema is another, or the result would not be what
+/// the store says that it has.
+fn read_changes(
+    reader: &Reader,
+    stored: &StoredCollection,
+    known: &Collection,
+    version: Version,
+    rules: &[PartyRule],
+    others: &mut PartiesOf,
+    has_others: bool,
+) -> Result<Option<Collection>, StoreError> {
+    if known.missing > 0 || *known.schema != stored.schema {
+        return Ok(None);
+    }
+    let most = MOST_TOUCHED.max(stored.rows / TOUCHED_SHARE);
+    let Some(touched) = reader.changes_since(stored, known.version.sequence, most)? else { return Ok(None) };
+    let read = |others: &PartiesOf| -> Result<RawRows, StoreError> {
+        let mut raw = RawRows::new(&stored.schema);
+        let mut rights = RightsBuilder::new(rules, &stored.schema, others);
+        for (first, last) in &touched.spans {
+            reader.scan(stored, *first, *last, &mut |row| {
+                let rights = rights.of(row.provenance, row.id, row.values);
+                raw.push(row.id, row.public_id, &rights, row.geometry, row.values, Some(row.share));
+            })?;
+        }
+        Ok(raw)
+    };
+    let mut raw = read(others)?;
+    if has_others {
+        let stay = known.groups.iter().flat_map(|group| (0..group.len()).map(|row| group.id(row)));
+        let stay = stay.filter(|id| touched.ids.binary_search(id).is_err());
+        if others.settle(stay.chain(raw.ids.iter().copied())) {
+            raw = read(others)?;
+        }
+    }
+    // What another collection says of these rows may be something else now, also of rows that have not changed.
+    let mut builder = RightsBuilder::new(rules, &stored.schema, others);
+    let mut again = |group: &RowGroup| has_others.then(|| builder.of_group(group)).flatten();
+    let change = Change { touched: &touched.ids, rows: &raw, rights: &mut again, version };
+    let collection = rebuild_collection(known, change);
+    let rows: u64 = collection.groups.iter().map(|group| group.len() as u64).sum();
+    let sums = collection.groups.iter().map(|group| group.hash_sum(&collection.schema));
+    if (rows, sums.fold(0, u128::wrapping_add)) == (stored.rows, stored.hash_sum) {
+        return Ok(Some(collection));
+    }
+    tracing::warn!(collection.id = %stored.schema.id, "changed rows are not what the store says: it is read whole");
+    Ok(None)
 }
 
 fn read_collection<'a>(

@@ -14,6 +14,7 @@ use crate::model::RowRights;
 use crate::model::ValueRef;
 use crate::model::reference::Reference;
 use crate::snapshot::Collection;
+use crate::snapshot::RowGroup;
 
 /// Forces by the row they are party to.
 #[derive(Debug, Default)]
@@ -33,6 +34,9 @@ impl PartiesOf {
     /// Takes back what was said of rows by their internal id where `rows`, all those there are, have another row with
     /// that text as public id. Whether there was any.
     pub fn settle(&mut self, rows: impl Iterator<Item = RowId>) -> bool {
+        if self.internal.is_empty() {
+            return false;
+        }
         let texts: HashMap<RowId, RowId> =
             self.internal.iter().map(|(internal, (public, _))| (*public, *internal)).collect();
         let mut any = false;
@@ -47,6 +51,8 @@ impl PartiesOf {
 #[derive(Debug)]
 pub struct RightsBuilder<'a> {
     rules: Vec<Rule<'a>>,
+    /// How many fields rows have.
+    fields: usize,
     /// By provenance, and then by the parties.
     known: Vec<(Arc<Provenance>, Vec<Known>)>,
 }
@@ -74,7 +80,26 @@ impl<'a> RightsBuilder<'a> {
                 PartyRule::Of(_) => Rule::Of(others),
             })
         };
-        Self { rules: rules.iter().filter_map(rule).collect(), known: Vec::new() }
+        let fields = schema.fields.len();
+        Self { rules: rules.iter().filter_map(rule).collect(), fields, known: Vec::new() }
+    }
+
+    /// The rights of a group's rows as they are now, if those of any of them were others.
+    pub fn of_group(&mut self, group: &RowGroup) -> Option<Vec<Arc<RowRights>>> {
+        let provenances: Vec<Arc<Provenance>> =
+            group.row_rights().iter().map(|rights| Arc::new(rights.provenance.clone())).collect();
+        let mut values = Vec::new();
+        let mut differ = false;
+        let rights = (0..group.len())
+            .map(|row| {
+                values.clear();
+                values.extend((0..self.fields).map(|field| group.value(field, row)));
+                let rights = self.of(&provenances[group.rights_code(row)], group.id(row), &values);
+                differ |= *rights != *group.rights(row);
+                rights
+            })
+            .collect();
+        differ.then_some(rights)
     }
 
     /// The rights of a row.

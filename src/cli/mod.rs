@@ -5,6 +5,7 @@ mod demo;
 mod export;
 mod import;
 mod init;
+mod migrate;
 mod policy;
 mod progress;
 mod release;
@@ -37,6 +38,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Check that a store's file and every row in it are sound.
     Check(check::CheckArguments),
+    /// Bring a store to this version.
+    Migrate(migrate::MigrateArguments),
     /// Say what the policy means for somebody.
     Policy(policy::PolicyArguments),
     /// Write what may be released of the register: cells, counts, figures for councils.
@@ -54,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Release(arguments) => release::run(&arguments),
     };

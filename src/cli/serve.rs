@@ -14,6 +14,7 @@ use anyhow::bail;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
+use crate::access::GateError;
 use crate::cli::policy;
 use crate::cli::say;
 use crate::config::Config;
@@ -41,8 +42,10 @@ use crate::telemetry;
 use crate::telemetry::Log;
 use crate::tile::FeatureDropping;
 
-/// How often the store is asked for changes that another process committed.
-const REFRESH_SECONDS: u64 = 2;
+/// How long one wait for changes of the store lasts.
+const WATCH_FOR: Duration = Duration::from_millis(100);
+/// How long a store that cannot be read is left alone.
+const RETRY: Duration = Duration::from_secs(2);
 /// How often it is seen whether a week or a month is over whose figures are due.
 const RELEASE_SECONDS: u64 = 3_600;
 /// How long a server that others reach waits before it stops taking work, so that balancers see it is not ready.
@@ -245,7 +248,7 @@ async fn serve(
         });
         handle
     });
-    actix_web::rt::spawn(keep_refreshing(Arc::clone(app)));
+    actix_web::rt::spawn(keep_refreshing(Arc::clone(app), Arc::clone(store)));
     let (checking, checked) = (Arc::clone(store), Arc::clone(app));
     let running = app.tasks.begin("check of the file");
     actix_web::rt::task::spawn_blocking(move || {
@@ -301,22 +304,36 @@ fn first_lines(
     lines
 }
 
-/// Serves what other processes commit, for as long as the server runs.
-async fn keep_refreshing(app: Arc<App>) {
+/// Serves what this and other processes commit, for as long as the server runs.
+async fn keep_refreshing(app: Arc<App>, store: Arc<Store>) {
     let _running = app.tasks.begin("refresh");
-    let mut tick = tokio::time::interval(Duration::from_secs(REFRESH_SECONDS));
+    let mut watch = Some(store.watch());
     loop {
-        tick.tick().await;
-        let refreshing = Arc::clone(&app);
-        let refreshed = actix_web::rt::task::spawn_blocking(move || refreshing.gate.refresh()).await;
+        let (refreshing, watched) = (Arc::clone(&app), Arc::clone(&store));
+        let mut waiting = watch.take().unwrap_or_else(|| store.watch());
+        let refreshed = actix_web::rt::task::spawn_blocking(move || {
+            // Short, so that a server that stops need not wait for it.
+            let waited = waiting.wait(&watched, WATCH_FOR);
+            // The day may have changed without a change of the store, so that the gate is always looked at.
+            let refreshed = waited.map_err(GateError::from).and_then(|_| refreshing.gate.refresh());
+            (waiting, refreshed)
+        })
+        .await;
+        let refreshed = refreshed.map(|(waiting, refreshed)| {
+            watch = Some(waiting);
+            refreshed
+        });
         app.stale.store(!matches!(refreshed, Ok(Ok(_))), Ordering::Release);
         match refreshed {
             Ok(Ok(true)) => tracing::info!("the store has changed: new data is served"),
-            Ok(Ok(false)) => {}
+            Ok(Ok(false)) => continue,
             Ok(Err(error)) => {
                 tracing::error!(%error, "the store cannot be read: the last data is served");
             }
             Err(error) => tracing::error!(%error, "refreshing failed: the last data is served"),
+        }
+        if app.stale.load(Ordering::Acquire) {
+            tokio::time::sleep(RETRY).await;
         }
     }
 }

@@ -79,7 +79,7 @@ impl SelfCheck {
     /// Adds a row.
     pub fn see(&mut self, record: &Record) {
         *self.rows.entry(record.collection).or_default() += 1;
-        let row = Seen(&record.row.values);
+        let row = Seen(record.fields, &record.row.values);
         match record.collection {
             lines::COLLECTION => {
                 *self.lines_by_force.entry(row.text(&lines::EXPORTING_FORCE)).or_default() += 1;
@@ -320,26 +320,30 @@ fn short(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// The values of a row, by typed handle.
-struct Seen<'a>(&'a [Value]);
+/// The fields of a row by name, and their values, by typed handle.
+struct Seen<'a>(&'a [&'a str], &'a [Value]);
 
 impl Seen<'_> {
+    fn value<T: ?Sized>(&self, field: &Field<T>) -> Option<&Value> {
+        self.1.get(self.0.iter().position(|name| *name == field.name())?)
+    }
+
     fn text(&self, field: &Field<str>) -> String {
-        match self.0.get(field.index()) {
+        match self.value(field) {
             Some(Value::Text(text)) => text.clone(),
             _ => String::new(),
         }
     }
 
     fn day(&self, field: &Field<i64>) -> Option<i32> {
-        match self.0.get(field.index()) {
+        match self.value(field) {
             Some(Value::Date(day)) => Some(*day),
             _ => None,
         }
     }
 
     fn whole(&self, field: &Field<i64>) -> i64 {
-        match self.0.get(field.index()) {
+        match self.value(field) {
             Some(Value::Int(number)) => *number,
             _ => 0,
         }

@@ -14,20 +14,21 @@ use crate::model::collections::Field;
 #[derive(Debug)]
 pub struct Draft {
     collection: &'static str,
+    fields: &'static [&'static str],
     id: RowId,
     geometry: Option<Geometry>,
     values: Vec<Value>,
 }
 
 impl Draft {
-    /// An empty row of a collection with `fields` fields.
-    pub fn new(collection: &'static str, fields: usize, id: RowId) -> Self {
-        Self { collection, id, geometry: None, values: vec![Value::Null; fields] }
+    /// An empty row of a collection with these fields.
+    pub fn new(collection: &'static str, fields: &'static [&'static str], id: RowId) -> Self {
+        Self { collection, fields, id, geometry: None, values: vec![Value::Null; fields.len()] }
     }
 
     fn set<T: ?Sized>(mut self, field: &Field<T>, value: Value) -> Self {
-        if let Some(place) = self.values.get_mut(field.index()) {
-            *place = value;
+        if let Some(place) = self.fields.iter().position(|name| *name == field.name()) {
+            self.values[place] = value;
         }
         self
     }
@@ -107,6 +108,7 @@ impl Draft {
         };
         Record {
             collection: finished.collection,
+            fields: finished.fields,
             row: Row {
                 id: Some(finished.id),
                 public_id: None,

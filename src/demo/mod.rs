@@ -69,6 +69,8 @@ pub struct Settings {
 pub struct Record {
     /// The id of the collection.
     pub collection: &'static str,
+    /// Names of its fields, in the order of the row's values.
+    pub fields: &'static [&'static str],
     /// The row, with its id.
     pub row: Row,
     /// The owner of the row, and how it may be handled.

@@ -233,7 +233,7 @@ fn system(authority: &str, code: i64) -> Option<Crs> {
 /// Adds the file's path to errors of `SQLite`.
 fn named(path: &Path, error: StoreError) -> ImportError {
     match error {
-        StoreError::Sql(error) => {
+        StoreError::Database(error) => {
             StoreError::Damaged { path: path.to_owned(), reason: error.to_string() }.into()
         }
         StoreError::Foreign { reason, .. } => ImportError::Malformed {

@@ -32,10 +32,8 @@ use crate::model::Provenance;
 use crate::model::collections::built_in;
 use crate::model::schema::SchemaGeometry;
 use crate::model::schema::is_collection_id;
-use crate::store::Appender;
 use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::unchanged_since;
 
 /// Ids of collections that are computed when they are requested; a layer must not have them.
 const COMPUTED: [&str; 2] = ["flows", "rail-flows"];
@@ -146,9 +144,10 @@ fn import_once(
     let (slot, path, dry_run) = (Arc::clone(&outcome), file.to_owned(), options.dry_run);
     let (options, watch) = (options.clone(), Arc::clone(watch));
     let times = survey.times();
-    let written = store.write(move |connection| {
-        let result = unchanged_since(connection, &options.into, before)
-            .and_then(|()| Appender::begin(connection, schema, options.provenance.clone()))
+    let written = store.write(move |transaction| {
+        let result = transaction
+            .unchanged_since(&options.into, before)
+            .and_then(|()| transaction.appender(schema, options.provenance.clone()))
             .map_err(ImportError::from)
             .and_then(|appender| take_rows(appender, &path, &options, &times, ends, &watch))
             .map(|report| ImportReport { audience, ..report });

@@ -28,14 +28,11 @@ use crate::ops::Progress;
 use crate::ops::open_gate;
 use crate::ops::reference;
 use crate::ops::release;
-use crate::store::Appender;
 use crate::store::Made;
 use crate::store::Register;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::make;
-use crate::store::set_reference_date;
-use crate::store::set_release_key;
 
 /// A user's layer whose id begins with this holds footprints that no invented address may stand on.
 const BUILDINGS: &str = "building";
@@ -126,7 +123,7 @@ fn write_set(store: &Store, settings: Settings, progress: &Progress) -> Result<D
     let buildings = buildings(store)?;
     let outcome: Arc<Mutex<Option<Written>>> = Arc::default();
     let (slot, progress) = (Arc::clone(&outcome), progress.clone());
-    store.write(move |connection| {
+    store.write(move |transaction| {
         let mut check = SelfCheck::new(&settings);
         let mut appenders = HashMap::new();
         for id in demo::COLLECTIONS {
@@ -138,7 +135,7 @@ fn write_set(store: &Store, settings: Settings, progress: &Progress) -> Result<D
                 sensitivity: Sensitivity::Restricted,
                 ..Provenance::open("demo")
             };
-            appenders.insert(id, Appender::begin(connection, schema.stored(), provenance)?);
+            appenders.insert(id, transaction.appender(schema.stored(), provenance)?);
         }
         let message = "making the synthetic national set";
         let (mut done, mut refused) = (0, None);
@@ -168,8 +165,8 @@ fn write_set(store: &Store, settings: Settings, progress: &Progress) -> Result<D
         for appender in demo::COLLECTIONS.iter().filter_map(|id| appenders.remove(id)) {
             appender.finish("demo")?;
         }
-        set_reference_date(connection, &format_date(demo::PRESENT))?;
-        set_release_key(connection, demo::release_key(&settings))?;
+        transaction.set_reference_date(&format_date(demo::PRESENT))?;
+        transaction.set_release_key(demo::release_key(&settings))?;
         progress.report("generate", done, Some(done), message)?;
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some((check, truth));
         Ok(())

@@ -25,15 +25,12 @@ use crate::release::Order;
 use crate::release::Released;
 use crate::release::due;
 use crate::release::make;
-use crate::store::Appender;
 use crate::store::ChangeSummary;
 use crate::store::Register;
+use crate::store::ReleaseState;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::now_day;
-use crate::store::release_key;
-use crate::store::released;
-use crate::store::set_released;
 
 /// Who holds released rows.
 const OWNER: &str = "release";
@@ -62,12 +59,9 @@ pub struct ReleasedCollection {
     pub retired: u64,
 }
 
-/// What the store has of releases, as it stands there: collection, day and units.
-type Kept = Vec<(String, String, String)>;
-
-fn read(kept: &Kept) -> Result<HashMap<String, Before>, OpsError> {
+fn read(kept: &[ReleaseState]) -> Result<HashMap<String, Before>, OpsError> {
     let unreadable = |what: String, wanted| OpsError::UnreadableState { what, wanted };
-    let one = |(collection, day, units): &(String, String, String)| {
+    let one = |ReleaseState { collection, through: day, state: units }: &ReleaseState| {
         let through = parse_date(day)
             .ok_or_else(|| unreadable(format!("{collection} released through {day:?}"), "day"))?;
         let units = if units.is_empty() { Ok(Vec::new()) } else { serde_json::from_str(units) };
@@ -91,7 +85,7 @@ fn day(store: &Store) -> Result<(bool, i32), OpsError> {
 /// # Errors
 /// If the store cannot be read.
 pub fn is_due(store: &Store) -> Result<bool, OpsError> {
-    let before = read(&store.reader()?.released()?)?;
+    let before = read(&store.reader()?.releases()?)?;
     let (finished, today) = day(store)?;
     if before.is_empty() && !finished {
         return Ok(false);
@@ -133,7 +127,7 @@ pub fn check_names(store: &Store) -> Result<(), OpsError> {
 /// does not say who may see a release, or of being cancelled: nothing is released then.
 pub fn run(store: &Store, gate: &Gate, anew: bool, progress: &Progress) -> Result<ReleaseReport, OpsError> {
     check_names(store)?;
-    let kept = store.reader()?.released()?;
+    let kept = store.reader()?.releases()?;
     let before = if anew { HashMap::new() } else { read(&kept)? };
     let (_, today) = day(store)?;
     for (_, release, through) in due(today) {
@@ -157,7 +151,7 @@ pub fn run(store: &Store, gate: &Gate, anew: bool, progress: &Progress) -> Resul
     }
     progress.report("count", 0, Some(1), "counting the register")?;
     let synthetic = store.register() == Register::Synthetic;
-    let key = store.write(release_key)?;
+    let key = store.write(|transaction| transaction.release_key())?;
     let order = Order { today, key, before: &before, synthetic };
     let all = make(&view, &order).map_err(OpsError::Schema)?;
     drop(view);
@@ -166,8 +160,8 @@ pub fn run(store: &Store, gate: &Gate, anew: bool, progress: &Progress) -> Resul
     progress.report("count", 1, Some(1), "counting the register")?;
     let outcome: Arc<Mutex<ReleaseReport>> = Arc::default();
     let (slot, progress) = (Arc::clone(&outcome), progress.clone());
-    store.write(move |connection| {
-        if released(connection)? != kept {
+    store.write(move |transaction| {
+        if transaction.releases()? != kept {
             return Err(StoreError::Abandoned(
                 "another process has released meanwhile: try again".to_owned(),
             ));
@@ -184,7 +178,7 @@ pub fn run(store: &Store, gate: &Gate, anew: bool, progress: &Progress) -> Resul
                 synthetic,
                 ..Provenance::open(OWNER)
             };
-            let mut appender = Appender::begin(connection, schema, provenance)?;
+            let mut appender = transaction.appender(schema, provenance)?;
             for chunk in rows.chunks(CHUNK_ROWS) {
                 progress.report("write", done, total, &message)?;
                 for row in chunk {
@@ -195,9 +189,10 @@ pub fn run(store: &Store, gate: &Gate, anew: bool, progress: &Progress) -> Resul
             appender.retire_others()?;
             let ChangeSummary { added, changed, unchanged, retired } = appender.finish("release")?;
             let through = format_date(through);
-            let units =
+            let state =
                 serde_json::to_string(&units).map_err(|error| StoreError::Abandoned(error.to_string()))?;
-            set_released(connection, &collection, &through, &units)?;
+            let release = ReleaseState { collection: collection.clone(), through: through.clone(), state };
+            transaction.set_released(&release)?;
             let written = ReleasedCollection { collection, through, added, changed, unchanged, retired };
             slot.lock().unwrap_or_else(PoisonError::into_inner).collections.push(written);
         }
@@ -220,8 +215,6 @@ mod tests {
     use crate::ops::import;
     use crate::ops::open_gate;
     use crate::ops::progress::tests::cancel_at_every_step;
-    use crate::store::set_reference_date;
-    use crate::store::set_release_key;
 
     fn take(store: &Store, folder: &Path, into: &str, text: &str, provenance: Provenance) {
         let file = folder.join(format!("{into}.geojson"));
@@ -260,9 +253,9 @@ mod tests {
             Provenance { sensitivity: Sensitivity::Restricted, synthetic: true, ..Provenance::open("kent") };
         take(&store, folder.path(), "addresses", &homes.to_string(), restricted);
         store
-            .write(|connection| {
-                set_reference_date(connection, "2024-04-30")?;
-                set_release_key(connection, [7; 32])
+            .write(|transaction| {
+                transaction.set_reference_date("2024-04-30")?;
+                transaction.set_release_key([7; 32])
             })
             .unwrap();
         let gate = open_gate(Arc::clone(&store), Policy::built_in().unwrap()).unwrap();
@@ -281,7 +274,7 @@ mod tests {
             |(_, store, gate), progress| run(store, gate, false, progress),
             |(_, store, gate), event| {
                 assert_eq!(ids(store), ["addresses", "areas"], "{event:?}");
-                assert!(store.reader().unwrap().released().unwrap().is_empty(), "{event:?}");
+                assert!(store.reader().unwrap().releases().unwrap().is_empty(), "{event:?}");
                 assert!(is_due(store).unwrap(), "{event:?}");
                 gate.refresh().unwrap();
                 assert!(gate.view(&Principal::LocalOperator).collection("address-cells").is_none());
@@ -326,9 +319,9 @@ mod tests {
         let (_folder, store, gate) = store(12);
         let refused = || run(&store, &gate, false, &Progress::silent()).unwrap_err();
         run(&store, &gate, false, &Progress::silent()).unwrap();
-        store.write(|connection| set_reference_date(connection, "2024-01-07")).unwrap();
+        store.write(|transaction| transaction.set_reference_date("2024-01-07")).unwrap();
         assert!(matches!(refused(), OpsError::ReleasedLater { through, .. } if through == "2024-03-31"));
-        store.write(|connection| set_reference_date(connection, "soon")).unwrap();
+        store.write(|transaction| transaction.set_reference_date("soon")).unwrap();
         assert!(refused().to_string().contains("\"soon\", which is no day"), "{}", refused());
         let folder = tempfile::tempdir().unwrap();
         let empty = Arc::new(Store::create(&folder.path().join("e.gpkg"), Register::Synthetic).unwrap());

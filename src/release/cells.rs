@@ -66,15 +66,17 @@ pub fn address_cells(
     let mut geometries = HashMap::new();
     let mut councils: HashMap<GridCell, Option<ReleaseArea>> = HashMap::new();
     let mut rows = Vec::new();
+    let (first_seen, last_seen) =
+        (collection.place(&addresses::FIRST_SEEN), collection.place(&addresses::LAST_SEEN));
     for (group, row) in all_rows(collection) {
-        let days = |field: usize| day_of(group.value(field, row));
-        let seen = weeks.of(days(addresses::FIRST_SEEN.index()), days(addresses::LAST_SEEN.index()));
+        let days = |field: Option<usize>| field.and_then(|field| day_of(group.value(field, row)));
+        let seen = weeks.of(days(first_seen), days(last_seen));
         let at = group.positions().filter(|_| row < group.located()).map(|positions| positions[row]);
         let (Some((first, last)), Some(cell)) = (seen, at.and_then(|at| grid.cell(at))) else { continue };
         // The council is that of the cell's centre, not of the address: the part of a cell in one council may have too few
         // dwellings.
         let council = councils.entry(cell).or_insert_with(|| areas.around(cell)).as_ref();
-        let word = |field| group.text(field, row).map(str::to_owned);
+        let word = |field| group.text(collection.place(field), row).map(str::to_owned);
         let named = [
             ("cell_name", text(&cell.to_string())),
             ("cell_km", Value::Int(i64::from(cell.km))),
@@ -113,18 +115,22 @@ pub fn line_cells(
 ) -> Vec<Row> {
     let Some(collection) = view.collection(lines::COLLECTION) else { return Vec::new() };
     let mut reaches: HashMap<RowId, Reach<'_>> = HashMap::new();
-    for (group, row) in view.collection(legs::COLLECTION).into_iter().flat_map(|legs| all_rows(legs)) {
-        let Some(line) = group.text(&legs::LINE, row) else { continue };
+    let legs = view.collection(legs::COLLECTION);
+    let (line, town) =
+        (legs.and_then(|legs| legs.place(&legs::LINE)), legs.and_then(|legs| legs.place(&legs::TOWN)));
+    for (group, row) in legs.into_iter().flat_map(|legs| all_rows(legs)) {
+        let Some(line) = group.text(line, row) else { continue };
         let Some(id) = Reference::of(line).among(|id| collection.find(id).is_some()) else { continue };
         let reach = reaches.entry(id).or_default();
-        reach.towns.extend(group.text(&legs::TOWN, row));
+        reach.towns.extend(group.text(town, row));
         reach.forces.extend(group.rights(row).forces());
     }
     let mut cells: HashMap<&str, Option<GridCell>> = HashMap::new();
     let mut rows = Vec::new();
+    let (first_seen, last_seen) = (collection.place(&lines::FIRST_SEEN), collection.place(&lines::LAST_SEEN));
     for (group, row) in all_rows(collection) {
-        let days = |field: usize| day_of(group.value(field, row));
-        let seen = weeks.of(days(lines::FIRST_SEEN.index()), days(lines::LAST_SEEN.index()));
+        let days = |field: Option<usize>| field.and_then(|field| day_of(group.value(field, row)));
+        let seen = weeks.of(days(first_seen), days(last_seen));
         let Some((first, last)) = seen else { continue };
         let nowhere = Reach::default();
         let reach = reaches.get(&group.id(row)).unwrap_or(&nowhere);
@@ -138,7 +144,7 @@ pub fn line_cells(
             of_towns.extend(*cell);
         }
         let of_towns: Vec<GridCell> = of_towns.into_iter().collect();
-        let word = |field| group.text(field, row).map(str::to_owned);
+        let word = |field| group.text(collection.place(field), row).map(str::to_owned);
         let named = [
             ("status", maybe(word(&lines::STATUS).as_ref())),
             ("first_seen", Value::Date(first)),

@@ -8,6 +8,7 @@ use crate::access::View;
 use crate::model::CollectionClass;
 use crate::model::RowId;
 use crate::model::ValueRef;
+use crate::model::collections::Field;
 use crate::model::collections::areas;
 use crate::model::collections::forces;
 use crate::model::collections::hubs;
@@ -85,22 +86,29 @@ impl<'a> Areas<'a> {
         let fact = |collection: &&CollectionView| collection.schema().class == CollectionClass::Reference;
         let get = |id: &str| view.collection(id).map(AsRef::as_ref).filter(fact);
         all.number(AreaLevel::Nation, NATION, "United Kingdom", None, None);
-        for (group, row) in rows(get(regions::COLLECTION)) {
-            if let (Some(id), Some(name)) = (group.text(&regions::ID, row), group.text(&regions::NAME, row)) {
+        let all_regions = get(regions::COLLECTION);
+        let place = |field: &Field<str>| all_regions.and_then(|part| part.place(field));
+        let (id, name) = (place(&regions::ID), place(&regions::NAME));
+        for (group, row) in rows(all_regions) {
+            if let (Some(id), Some(name)) = (group.text(id, row), group.text(name, row)) {
                 let number = all.number(AreaLevel::Region, id, name, None, Some(id));
                 all.rows.insert((AreaLevel::Region, group.id(row)), number);
             }
         }
-        for (group, row) in rows(get(forces::COLLECTION)) {
-            if let (Some(id), Some(name)) = (group.text(&forces::ID, row), group.text(&forces::NAME, row)) {
-                let region =
-                    group.text(&forces::REGION, row).map(|region| all.code(AreaLevel::Region, region));
+        let all_forces = get(forces::COLLECTION);
+        let place = |field: &Field<str>| all_forces.and_then(|part| part.place(field));
+        let (id, name, region) = (place(&forces::ID), place(&forces::NAME), place(&forces::REGION));
+        for (group, row) in rows(all_forces) {
+            if let (Some(id), Some(name)) = (group.text(id, row), group.text(name, row)) {
+                let region = group.text(region, row).map(|region| all.code(AreaLevel::Region, region));
                 let number = all.number(AreaLevel::Force, id, name, Some(id), region.as_deref());
                 all.rows.insert((AreaLevel::Force, group.id(row)), number);
             }
         }
-        for (group, row) in rows(get(areas::COLLECTION)) {
-            let field = |field| group.text(field, row);
+        let councils = get(areas::COLLECTION);
+        let place = |field: &Field<str>| councils.and_then(|part| part.place(field));
+        for (group, row) in rows(councils) {
+            let field = |field| group.text(place(field), row);
             let (Some(code), Some(name), Some(force)) =
                 (field(&areas::CODE), field(&areas::NAME), field(&areas::FORCE))
             else {

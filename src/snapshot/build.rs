@@ -7,18 +7,17 @@ use crate::model::CollectionSchema;
 use crate::snapshot::Collection;
 use crate::snapshot::GROUP_ROWS;
 use crate::snapshot::Version;
-use crate::snapshot::raw::RawPlace;
 use crate::snapshot::raw::RawRows;
 use crate::snapshot::row_group::RawRef;
 use crate::snapshot::row_group::RowGroup;
 
 /// Geometries with more positions than this stand in row groups of their own, so that they don't make the
 /// blocks of small neighbours heavy.
-const LARGE_VERTICES: usize = 1_024;
+pub(super) const LARGE_VERTICES: usize = 1_024;
 /// A change of owner starts a new row group once the open one has this many rows.
-const OWNER_CUT_ROWS: usize = 4_096;
+pub(super) const OWNER_CUT_ROWS: usize = 4_096;
 /// The most bytes of texts in a row group, but for its last row: places of texts are counted in 32 bits.
-const MAX_TEXT_BYTES: u64 = 1 << 30;
+pub(super) const MAX_TEXT_BYTES: u64 = 1 << 30;
 
 /// Sorts raw rows into row groups.
 #[must_use]
@@ -39,33 +38,49 @@ pub fn build_collection(
         .iter()
         .map(|chunk| chunk.row_rights.iter().map(|rights| owners[rights.provenance.owner.as_str()]).collect())
         .collect();
-    let mut runs = cut(sorted_rows(chunks, &ranks), chunks, MAX_TEXT_BYTES);
+    let chunks: Vec<&RawRows> = chunks.iter().collect();
+    let mut runs = cut(sorted_rows(&chunks, &ranks), &chunks, MAX_TEXT_BYTES, GROUP_ROWS, OWNER_CUT_ROWS);
+    let built = build_runs(&schema, &chunks, &mut runs);
+    let mut groups: Vec<Arc<RowGroup>> = built.into_iter().map(Arc::new).collect();
+    groups.sort_by_key(|group| group.key(0));
+    Collection { schema, groups, version, missing }
+}
+
+/// A row group of each run, in their order, built on all cores.
+pub(super) fn build_runs(
+    schema: &CollectionSchema,
+    chunks: &[&RawRows],
+    runs: &mut [Vec<RawRef>],
+) -> Vec<RowGroup> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+    let build = |run: &mut Vec<RawRef>| RowGroup::build(schema, chunks, run);
+    if runs.len() < 2 || workers == 1 {
+        return runs.iter_mut().map(build).collect();
+    }
     let share = runs.len().div_ceil(workers).max(1);
-    let schema_ref = &schema;
-    let mut groups: Vec<Arc<RowGroup>> = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let handles: Vec<_> = runs
             .chunks_mut(share)
-            .map(|runs| {
-                scope.spawn(move || -> Vec<Arc<RowGroup>> {
-                    runs.iter_mut().map(|run| Arc::new(RowGroup::build(schema_ref, chunks, run))).collect()
-                })
-            })
+            .map(|runs| scope.spawn(move || -> Vec<RowGroup> { runs.iter_mut().map(build).collect() }))
             .collect();
         // A panic while building is a fault of ours; it goes on to the caller, who has its own guard.
         handles
             .into_iter()
             .flat_map(|handle| handle.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault)))
             .collect()
-    });
-    groups.sort_by_key(|group| group.key(0));
-    Collection { schema, groups, version, missing }
+    })
 }
 
 /// Cuts sorted rows into runs of a row group each: by number of rows, by owner, by size of geometries, and so that the
 /// texts of a run are no more than `most_text` bytes and a row's.
-fn cut(order: Vec<(u128, RawRef)>, chunks: &[RawRows], most_text: u64) -> Vec<Vec<RawRef>> {
-    let longest: u64 = chunks.iter().map(RawRows::longest_texts).max().unwrap_or(0);
+pub(super) fn cut(
+    order: Vec<(u128, RawRef)>,
+    chunks: &[&RawRows],
+    most_text: u64,
+    most_rows: usize,
+    owner_cut: usize,
+) -> Vec<Vec<RawRef>> {
+    let longest: u64 = chunks.iter().map(|chunk| chunk.longest_texts()).max().unwrap_or(0);
     // Texts are mostly so short that no group can have too many.
     let looks = longest.saturating_mul(GROUP_ROWS as u64) > most_text;
     let mut runs: Vec<Vec<RawRef>> = Vec::new();
@@ -75,9 +90,9 @@ fn cut(order: Vec<(u128, RawRef)>, chunks: &[RawRows], most_text: u64) -> Vec<Ve
         let row_text = if looks { chunks[usize::from(at.0)].text_bytes(at.1 as usize) } else { 0 };
         let cut = match (runs.last(), last) {
             (Some(run), Some((was_large, was_owner))) => {
-                run.len() == GROUP_ROWS
+                run.len() == most_rows
                     || was_large != large
-                    || (was_owner != owner && run.len() >= OWNER_CUT_ROWS)
+                    || (was_owner != owner && run.len() >= owner_cut)
                     || text + row_text > most_text
             }
             _ => true,
@@ -95,9 +110,14 @@ fn cut(order: Vec<(u128, RawRef)>, chunks: &[RawRows], most_text: u64) -> Vec<Ve
     runs
 }
 
+/// What a row of a chunk is sorted by: whether its geometry is large, the rank of its owner, the Hilbert key.
+pub(super) fn sort_key(chunk: &RawRows, owner: u32, row: usize) -> u128 {
+    u128::from(chunk.is_large(row)) << 127 | u128::from(owner) << 64 | u128::from(chunk.hilberts[row])
+}
+
 /// Every row with its sort key: large geometries last, then the owner's rank, then the Hilbert key. Chunks are
 /// sorted at the same time and merged; rows with equal keys are ordered by id.
-fn sorted_rows(chunks: &[RawRows], ranks: &[Vec<u32>]) -> Vec<(u128, RawRef)> {
+fn sorted_rows(chunks: &[&RawRows], ranks: &[Vec<u32>]) -> Vec<(u128, RawRef)> {
     let id = |at: &RawRef| chunks[usize::from(at.0)].ids[at.1 as usize];
     let before = |a: &(u128, RawRef), b: &(u128, RawRef)| a.0.cmp(&b.0).then_with(|| id(&a.1).cmp(&id(&b.1)));
     let mut parts: Vec<Vec<(u128, RawRef)>> = std::thread::scope(|scope| {
@@ -106,16 +126,7 @@ fn sorted_rows(chunks: &[RawRows], ranks: &[Vec<u32>]) -> Vec<(u128, RawRef)> {
             .enumerate()
             .map(|(number, chunk)| {
                 scope.spawn(move || {
-                    let key = |row: usize| {
-                        let large = match chunk.places[row] {
-                            RawPlace::Geometry(geometry) => {
-                                chunk.geometries[geometry as usize].as_ref().positions.len() > LARGE_VERTICES
-                            }
-                            RawPlace::None | RawPlace::Point(_) => false,
-                        };
-                        let owner = ranks[number][chunk.rights[row] as usize];
-                        u128::from(large) << 127 | u128::from(owner) << 64 | u128::from(chunk.hilberts[row])
-                    };
+                    let key = |row: usize| sort_key(chunk, ranks[number][chunk.rights[row] as usize], row);
                     let mut rows: Vec<(u128, RawRef)> =
                         (0..chunk.ids.len()).map(|row| (key(row), (number as u8, row as u32))).collect();
                     rows.sort_unstable_by(before);
@@ -165,8 +176,8 @@ mod tests {
                 raw.push(RowId(row as u128), Some("id"), &rights, None, &[ValueRef::Text(&text)], None);
             }
             let order = (0..lengths.len()).map(|row| (0, (0, row as u32))).collect();
-            let chunks = [raw];
-            let runs = cut(order, &chunks, 1_000);
+            let chunks = [&raw];
+            let runs = cut(order, &chunks, 1_000, GROUP_ROWS, OWNER_CUT_ROWS);
             let bytes = |row: &RawRef| lengths[row.1 as usize] / 2 * 2 + "id".len();
             for (run, next) in runs.iter().zip(runs.iter().skip(1)) {
                 prop_assert!(run.iter().map(bytes).sum::<usize>() + bytes(&next[0]) > 1_000, "cut too early");

@@ -22,7 +22,7 @@ use crate::snapshot::raw::TextPool;
 use crate::snapshot::row_group::RawRef;
 
 /// Codes of the rows' rights, and the rights. A row group has fewer rows than 16 bits have values.
-pub fn gather_rights(chunks: &[RawRows], rows: &[RawRef]) -> (Box<[u16]>, Box<[Arc<RowRights>]>) {
+pub fn gather_rights(chunks: &[&RawRows], rows: &[RawRef]) -> (Box<[u16]>, Box<[Arc<RowRights>]>) {
     let mut row_rights: Vec<Arc<RowRights>> = Vec::new();
     let mut places: hashbrown::HashMap<&Arc<RowRights>, u16> = hashbrown::HashMap::new();
     let mut map: Vec<Vec<Option<u16>>> =
@@ -45,7 +45,12 @@ pub fn gather_rights(chunks: &[RawRows], rows: &[RawRef]) -> (Box<[u16]>, Box<[A
 }
 
 /// The column of a field.
-pub fn gather_column(schema: &CollectionSchema, chunks: &[RawRows], rows: &[RawRef], field: usize) -> Column {
+pub fn gather_column(
+    schema: &CollectionSchema,
+    chunks: &[&RawRows],
+    rows: &[RawRef],
+    field: usize,
+) -> Column {
     let field_type = schema.fields[field].field_type;
     let column = |chunk: u8| &chunks[usize::from(chunk)].columns[field];
     match field_type {
@@ -122,7 +127,7 @@ fn one_pool<'a>(pools: &[Option<(&'a [u32], &'a TextPool)>], rows: &[RawRef]) ->
 }
 
 /// Public ids, `None` if no row has one.
-pub fn gather_public_ids(chunks: &[RawRows], rows: &[RawRef]) -> Option<(TextColumn, Nulls)> {
+pub fn gather_public_ids(chunks: &[&RawRows], rows: &[RawRef]) -> Option<(TextColumn, Nulls)> {
     let pools: Vec<_> =
         chunks.iter().map(|chunk| Some((chunk.public_ids.as_slice(), &chunk.public_pool))).collect();
     let (codes, texts) = one_pool(&pools, rows);
@@ -134,7 +139,7 @@ pub fn gather_public_ids(chunks: &[RawRows], rows: &[RawRef]) -> Option<(TextCol
 }
 
 /// Places of the located rows, which come first, and how many they are.
-pub fn gather_places(chunks: &[RawRows], rows: &[RawRef]) -> (Places, usize) {
+pub fn gather_places(chunks: &[&RawRows], rows: &[RawRef]) -> (Places, usize) {
     let place = |at: &RawRef| chunks[usize::from(at.0)].places[at.1 as usize];
     let located = rows.iter().take_while(|at| !matches!(place(at), RawPlace::None)).count();
     let rows = &rows[..located];

@@ -10,6 +10,7 @@ mod index;
 mod memo;
 mod places;
 mod raw;
+mod rebuild;
 mod row_group;
 
 pub use build::build_collection;
@@ -23,6 +24,8 @@ pub use index::BlockIndex;
 pub use index::BlockRef;
 pub use memo::Memo;
 pub use raw::RawRows;
+pub use rebuild::Change;
+pub use rebuild::rebuild_collection;
 pub use row_group::RowGroup;
 
 use std::sync::Arc;

@@ -18,6 +18,7 @@ use crate::model::ValueRef;
 use crate::model::hilbert::HILBERT_NONE;
 use crate::model::hilbert::hilbert;
 use crate::model::schema::FieldType;
+use crate::snapshot::build::LARGE_VERTICES;
 
 /// Texts by code: every different one once, as long as they repeat.
 #[derive(Debug, Default)]
@@ -196,6 +197,17 @@ impl RawRows {
                 RawColumn::Floats(values) => values.reserve(rows),
                 RawColumn::Texts(codes, _) => codes.reserve(rows),
             }
+        }
+    }
+
+    /// Whether a row's geometry has so many vertices that it stands apart from others.
+    #[must_use]
+    pub fn is_large(&self, row: usize) -> bool {
+        match self.places[row] {
+            RawPlace::Geometry(place) => {
+                self.geometries[place as usize].as_ref().positions.len() > LARGE_VERTICES
+            }
+            RawPlace::None | RawPlace::Point(_) => false,
         }
     }
 

@@ -13,11 +13,11 @@ use crate::model::Provenance;
 use crate::model::RowId;
 use crate::model::RowRights;
 use crate::model::ValueRef;
-use crate::model::collections::Field;
 use crate::model::feature::RowHasher;
 use crate::model::feature::row_hash_sum;
 use crate::model::geometry::Bounds;
 use crate::snapshot::BLOCK_ROWS;
+use crate::snapshot::build::LARGE_VERTICES;
 use crate::snapshot::columns::Column;
 use crate::snapshot::columns::Nulls;
 use crate::snapshot::columns::TextColumn;
@@ -60,8 +60,8 @@ static NEXT_SERIAL: AtomicU64 = AtomicU64::new(1);
 
 impl RowGroup {
     /// Builds a group of the given rows.
-    pub(super) fn build(schema: &CollectionSchema, chunks: &[RawRows], rows: &mut [RawRef]) -> Self {
-        let chunk = |at: RawRef| &chunks[usize::from(at.0)];
+    pub(super) fn build(schema: &CollectionSchema, chunks: &[&RawRows], rows: &mut [RawRef]) -> Self {
+        let chunk = |at: RawRef| chunks[usize::from(at.0)];
         let key = |at: &RawRef| (chunk(*at).hilberts[at.1 as usize], chunk(*at).ids[at.1 as usize]);
         // Rows of one owner come in order already.
         if !rows.is_sorted_by_key(key) {
@@ -138,7 +138,7 @@ impl RowGroup {
             );
             rows.push((0, rows.len() as u32));
         }
-        (!rows.is_empty()).then(|| Self::build(schema, &[raw], &mut rows))
+        (!rows.is_empty()).then(|| Self::build(schema, &[&raw], &mut rows))
     }
 
     /// Something computed from the group's rows alone, made when it is first wanted and kept as long as they are.
@@ -229,10 +229,11 @@ impl RowGroup {
         self.columns.get(field)
     }
 
-    /// The text of a built-in field, `None` for null.
+    /// The text of a field by its place in the schema of these rows, `None` for null, for a field of another type, and
+    /// where there is no such field.
     #[must_use]
-    pub fn text(&self, field: &Field<str>, row: usize) -> Option<&str> {
-        match self.value(field.index(), row) {
+    pub fn text(&self, field: Option<usize>, row: usize) -> Option<&str> {
+        match self.value(field?, row) {
             ValueRef::Text(text) | ValueRef::Json(text) => Some(text),
             _ => None,
         }
@@ -357,22 +358,29 @@ impl RowGroup {
         self.pyramid.bounds()
     }
 
+    /// The group with a hash sum that is known already.
+    pub(super) fn with_hash_sum(self, sum: u128) -> Self {
+        Self { hash_sum: OnceLock::from(sum), ..self }
+    }
+
+    /// Whether its geometries are of those with so many vertices that they stand apart: all of them or none.
+    pub(super) fn is_large(&self) -> bool {
+        self.geometry(0).is_some_and(|geometry| geometry.positions.len() > LARGE_VERTICES)
+    }
+
+    /// What a row adds to the hash sum.
+    pub(super) fn share(&self, hasher: &mut RowHasher, row: usize) -> u128 {
+        let value = |field: usize| self.value(field, row);
+        row_hash_sum(&hasher.hash(self.provenance(row), self.public_id(row), self.geometry(row), value))
+    }
+
     /// The order-free sum of the rows' hashes; `schema` is theirs. Hashes are not kept in memory: those of a copy are made
     /// when the sum is first wanted.
     #[must_use]
     pub fn hash_sum(&self, schema: &CollectionSchema) -> u128 {
         *self.hash_sum.get_or_init(|| {
             let mut hasher = RowHasher::new(schema);
-            let share = |row: usize| {
-                let value = |field: usize| self.value(field, row);
-                row_hash_sum(&hasher.hash(
-                    self.provenance(row),
-                    self.public_id(row),
-                    self.geometry(row),
-                    value,
-                ))
-            };
-            (0..self.len()).map(share).fold(0, u128::wrapping_add)
+            (0..self.len()).map(|row| self.share(&mut hasher, row)).fold(0, u128::wrapping_add)
         })
     }
 

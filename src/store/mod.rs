@@ -2,138 +2,108 @@
 //!
 //! In: rows with their schema and provenance. Out: the same rows, each proved by its hash, and the change
 //! sequence. The only SQL of the project. Not here: who may see a row (`access`), columns in memory (`snapshot`).
+//!
+//! Work inside a write has a [`Transaction`]:
+//!
+//! ```
+//! use throughline::store::{Store, StoreError};
+//! fn redate(store: &Store) -> Result<(), StoreError> {
+//!     store.write(|transaction| transaction.set_reference_date("2024-04-30"))
+//! }
+//! ```
+//!
+//! and no way to the database below it, whatever it is called and whether its type is named or not. None of these
+//! compiles:
+//!
+//! ```compile_fail,E0308
+//! use throughline::store::{Store, StoreError};
+//! fn redate(store: &Store) -> Result<(), StoreError> {
+//!     store.write(|connection: &rusqlite::Connection| Ok(()))
+//! }
+//! ```
+//!
+//! ```compile_fail,E0599
+//! use throughline::store::{Store, StoreError};
+//! fn redate(store: &Store) -> Result<(), StoreError> {
+//!     store.write(|transaction| transaction.execute("DELETE FROM throughline_meta", []).map(|_| ()))
+//! }
+//! ```
+//!
+//! ```compile_fail,E0616
+//! use throughline::store::Store;
+//! fn inside(store: &Store) {
+//!     let inner = &store.0;
+//! }
+//! ```
+//!
+//! ```compile_fail,E0603
+//! use throughline::store::file::FileStore;
+//! ```
+//!
+//! An error says what the database said, and is none of its types:
+//!
+//! ```compile_fail,E0308
+//! use throughline::store::StoreError;
+//! fn code(error: StoreError) -> Option<rusqlite::ErrorCode> {
+//!     match error {
+//!         StoreError::Database(rusqlite::Error::SqliteFailure(code, _)) => Some(code.code),
+//!         _ => None,
+//!     }
+//! }
+//! ```
 
-mod append;
 mod blob;
 mod change;
-mod connect;
-mod export;
-mod foreign;
-mod make;
-mod names;
-mod open;
-mod pages;
-mod scan;
-mod tables;
-mod writer;
+mod error;
+mod file;
+mod geopackage;
+mod interface;
+mod meta;
+mod row;
 
-pub use append::{Appended, Appender};
-pub use blob::{Decoded, decode_geometry, encode_geometry};
-pub use change::{
-    ChangeSummary, StoredCollection, release_key, released, set_reference_date, set_release_key,
-    set_released, unchanged_since,
-};
-pub use connect::in_use;
-pub use export::{ExportField, ExportLayer, GeoPackageWriter};
-pub use foreign::{ForeignGeoPackage, ForeignLayer, ForeignRow, ForeignValue};
-pub use make::{Made, SCHEMA_VERSION, make};
-pub use open::{Register, Store, is_store, now_day};
-pub use scan::{Reader, Scan, StoredRow};
+pub use blob::Decoded;
+pub use blob::decode_geometry;
+pub use blob::encode_geometry;
+pub use change::Appended;
+pub use change::ChangeSummary;
+pub use change::StoredCollection;
+pub use change::Touched;
+pub use error::DatabaseError;
+pub use error::StoreError;
+pub use geopackage::ExportField;
+pub use geopackage::ExportLayer;
+pub use geopackage::ForeignColumn;
+pub use geopackage::ForeignGeoPackage;
+pub use geopackage::ForeignLayer;
+pub use geopackage::ForeignRow;
+pub use geopackage::ForeignValue;
+pub use geopackage::GeoPackageWriter;
+pub use geopackage::in_use;
+pub use interface::Appender;
+pub use interface::Made;
+pub use interface::Reader;
+pub use interface::Store;
+pub use interface::Transaction;
+pub use interface::Watch;
+pub use interface::is_store;
+pub use interface::make;
+pub use meta::Register;
+pub use meta::ReleaseState;
+pub use row::Scan;
+pub use row::StoredRow;
 
-use std::path::PathBuf;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
-/// Why the store refused.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// There is no file.
-    #[error("there is no store at {0}: make one with `throughline import` or `throughline init`")]
-    Missing(PathBuf),
-    /// Not a store of ours.
-    #[error("{path} is not a Throughline store ({reason}): name another file, or restore a backup")]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-        /// What was found.
-        reason: String,
-    },
-    /// There is a file already.
-    #[error("{0} is there already: name another file")]
-    Exists(PathBuf),
-    /// It cannot be written.
-    #[error("{path} cannot be written: {reason}; give the right to write, or copy it to a folder of yours")]
-    ReadOnly {
-        /// The file.
-        path: PathBuf,
-        /// Whether the file or its folder.
-        reason: &'static str,
-    },
-    /// Another program wrote to it while it was read.
-    #[error("{0} was changed while it was read: close it in the other program, or copy it, and import again")]
-    Changing(PathBuf),
-    /// Another process has it for longer than can be waited.
-    #[error("{0} is in use: another process is writing to it; try again when that is done")]
-    Busy(PathBuf),
-    /// Another process changed the collection while it was to be changed here.
-    #[error("another process changed {0} meanwhile: try again")]
-    FieldsChanged(String),
-    /// The layer belongs to another owner.
-    #[error("{collection} is a layer of {owner}: choose another id, or name that owner with --owner")]
-    OthersLayer {
-        /// Its id.
-        collection: String,
-        /// The owner of its rows.
-        owner: String,
-    },
-    /// Written by a newer version.
-    #[error(
-        "{path} was written by a newer version (schema {found}, this program knows {known}): run that version"
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Schema number in the file.
-        found: i64,
-        /// Schema number of this program.
-        known: i64,
-    },
-    /// The header or a system table cannot be read.
-    #[error("{path} is damaged ({reason}): restore a backup; the file is left as it is")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What cannot be read.
-        reason: String,
-    },
-    /// Synthetic and operational rows must not meet.
-    #[error("this store's register is {store} and the rows are {rows}: keep them in separate stores")]
-    Mixed {
-        /// What the store holds.
-        store: &'static str,
-        /// What was to be written.
-        rows: &'static str,
-    },
-    /// A linked `SQLite` with the WAL-reset fault.
-    #[error("SQLite {0} can lose commits (fixed in 3.51.3): build with the bundled library")]
-    OldSqlite(String),
-    /// No such collection.
-    #[error("the store has no collection {0:?}")]
-    NoCollection(String),
-    /// A schema in the store is refused.
-    #[error("the schema of {collection:?} is refused at {source}")]
-    Schema {
-        /// The collection.
-        collection: String,
-        /// What is wrong.
-        source: crate::model::schema::SchemaError,
-    },
-    /// The caller cancelled the write; everything was rolled back.
-    #[error("cancelled: nothing was changed")]
-    Cancelled,
-    /// The caller gave up; everything was rolled back.
-    #[error("{0}")]
-    Abandoned(String),
-    /// The writer thread has stopped.
-    #[error("the writer has stopped: the store is read-only until a restart")]
-    WriterGone,
-    /// The database refused.
-    #[error("the store refused: {0}")]
-    Sql(#[from] rusqlite::Error),
-    /// The file system refused.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+/// Microseconds since 1970 by the machine's clock.
+fn now_micros() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// Today by the machine's clock, as days since 1970-01-01.
+#[must_use]
+pub fn now_day() -> i32 {
+    i32::try_from(now_micros() / crate::model::time::DAY_MICROS).unwrap_or(i32::MAX)
 }

@@ -117,6 +117,9 @@ fn what_cannot_be_written_is_read_and_says_so_where_it_would_have_to_be() {
     foreign(&disc.join("ahead.gpkg"), true);
     std::fs::write(disc.join("d.csv"), DOTS).unwrap();
     assert!(run(&disc, &["import", "store.gpkg", "d.csv", "--into", "dots"]).status.success());
+    // A store of an earlier version, which would be migrated if it could be written.
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store-of-0.1.gpkg");
+    std::fs::copy(old, disc.join("old.gpkg")).unwrap();
     for file in files(&disc).keys() {
         rights(&disc.join(file), 0o444);
     }
@@ -128,6 +131,8 @@ fn what_cannot_be_written_is_read_and_says_so_where_it_would_have_to_be() {
         (&["import", "s.gpkg", &at("ahead.gpkg"), "--into", "ahead"], "3 rows taken"),
         (&["check", &at("store.gpkg")], "sound: 1 collections, 3 rows"),
         (&["export", &at("store.gpkg"), "dots", "out.geojson"], "3 "),
+        (&["check", &at("old.gpkg")], "sound: 7 collections, 16 rows"),
+        (&["export", &at("old.gpkg"), "lines", "lines.csv"], "3 "),
     ] {
         let done = nobody(&home, arguments);
         assert!(done.status.success() && said(&done).contains(wanted), "{arguments:?}: {}", said(&done));
@@ -143,6 +148,10 @@ fn what_cannot_be_written_is_read_and_says_so_where_it_would_have_to_be() {
         let named = text.contains("store.gpkg cannot be written: the file is read-only");
         assert!(named && !text.contains("damaged"), "{arguments:?}: {text}");
     }
+    let refused = said(&nobody(&home, &["migrate", &at("old.gpkg")]));
+    assert!(refused.contains("the file is read-only: give the right to write"), "{refused}");
+    let lines = std::fs::read_to_string(home.join("lines.csv")).unwrap();
+    assert!(lines.contains("Scouse") && lines.contains("1234567"), "{lines}");
     assert!(files(&disc) == before);
     rights(&disc, 0o755);
 }

@@ -18,8 +18,6 @@ use throughline::ops::release::run;
 use throughline::release::DwellingGrid;
 use throughline::release::MEASURES;
 use throughline::store::Store;
-use throughline::store::set_reference_date;
-use throughline::store::set_release_key;
 
 use crate::fixtures::Reply;
 use crate::fixtures::Server;
@@ -87,9 +85,9 @@ fn homes(world: &World, town: &str, force: &str, places: &[(f64, f64)]) {
 fn released(world: &World) {
     world
         .store
-        .write(|connection| {
-            set_reference_date(connection, "2024-04-30")?;
-            set_release_key(connection, [7; 32])
+        .write(|transaction| {
+            transaction.set_reference_date("2024-04-30")?;
+            transaction.set_release_key([7; 32])
         })
         .unwrap();
     release(&world.store, &Policy::built_in().unwrap(), false).unwrap();
@@ -301,8 +299,9 @@ fn a_server_serves_what_is_released_while_it_runs() {
     release(&world.store, &Policy::built_in().unwrap(), false).unwrap();
     assert!(server.app.gate.refresh().unwrap());
     assert_eq!(cells(), 12, "once a week");
-    let on =
-        |day: &'static str| world.store.write(move |connection| set_reference_date(connection, day)).unwrap();
+    let on = |day: &'static str| {
+        world.store.write(move |transaction| transaction.set_reference_date(day)).unwrap()
+    };
     on("2024-05-07");
     release(&world.store, &Policy::built_in().unwrap(), false).unwrap();
     assert!(server.app.gate.refresh().unwrap());

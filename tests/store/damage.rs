@@ -69,7 +69,7 @@ fn a_header_or_schema_that_cannot_be_read_is_refused() {
     file.seek(SeekFrom::Start(100)).unwrap();
     file.write_all(&[0xFF; 2_000]).unwrap();
     drop(file);
-    assert!(matches!(Store::open(&path), Err(StoreError::Damaged { .. } | StoreError::Sql(_))));
+    assert!(matches!(Store::open(&path), Err(StoreError::Damaged { .. } | StoreError::Database(_))));
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn fingerprint(rows: &[Record]) -> String {
     let mut sums: BTreeMap<&str, (u64, u128)> = BTreeMap::new();
     let mut hashers: HashMap<&str, RowHasher> =
         schemas.iter().map(|(id, schema)| (*id, RowHasher::new(schema))).collect();
-    for Record { collection, row, provenance } in rows {
+    for Record { collection, row, provenance, .. } in rows {
         let geometry = row.geometry.as_ref().map(throughline::model::Geometry::as_ref);
         let hasher = hashers.get_mut(collection).unwrap();
         let hash = hasher.hash(provenance, None, geometry, |field| row.values[field].as_ref());
@@ -154,7 +154,7 @@ proptest! {
             let id = row.row.id.unwrap().to_string();
             prop_assert!(ids.entry(row.collection).or_default().insert(id), "an id comes twice");
         }
-        for Record { collection, row, provenance } in &rows {
+        for Record { collection, row, provenance, .. } in &rows {
             let schema = &schemas[collection];
             prop_assert_eq!(row.values.len(), schema.fields.len());
             let kind = row.geometry.as_ref().map(|geometry| geometry.kind().broad());
@@ -259,7 +259,7 @@ fn no_invented_address_stands_on_a_loaded_building() {
     let mut met = 0;
     for group in collection.groups() {
         for row in 0..group.len() {
-            if group.text(&addresses::TOWN, row) == Some("portsmouth") {
+            if group.text(collection.place(&addresses::TOWN), row) == Some("portsmouth") {
                 let at = group.geometry(row).unwrap().positions[0];
                 met += 1;
                 assert!(at.lon_degrees() < west, "{at:?}");

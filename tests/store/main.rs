@@ -8,6 +8,7 @@ mod demo;
 mod facts;
 mod formats;
 mod intake;
+mod old;
 mod real_data;
 mod reference;
 mod round_trip;

@@ -37,11 +37,12 @@ fn reference_facts_are_whole_and_point_at_one_another() {
     let mut ids: BTreeSet<&str> = BTreeSet::new();
     let mut by_region: BTreeMap<&str, i64> = BTreeMap::new();
     let mut without_area = Vec::new();
-    for group in view.collection("forces").unwrap().groups() {
+    let all = view.collection("forces").unwrap();
+    for group in all.groups() {
         for row in 0..group.len() {
-            let id = group.text(&forces::ID, row).unwrap();
+            let id = group.text(all.place(&forces::ID), row).unwrap();
             assert!(ids.insert(id));
-            if let Some(region) = group.text(&forces::REGION, row) {
+            if let Some(region) = group.text(all.place(&forces::REGION), row) {
                 *by_region.entry(region).or_insert(0) += 1;
             }
             if row >= group.located() {
@@ -55,17 +56,19 @@ fn reference_facts_are_whole_and_point_at_one_another() {
         43,
         "territorial forces of England and Wales, each in one region"
     );
-    for group in view.collection("regions").unwrap().groups() {
+    let all = view.collection("regions").unwrap();
+    for group in all.groups() {
         for row in 0..group.len() {
-            let id = group.text(&regions::ID, row).unwrap();
-            let count = group.value(regions::FORCES.index(), row);
+            let id = group.text(all.place(&regions::ID), row).unwrap();
+            let count = group.value(all.place(&regions::FORCES).unwrap(), row);
             assert_eq!(count, throughline::model::ValueRef::Int(by_region[id]), "{id}");
         }
     }
-    let group = &view.collection("stations").unwrap().groups()[0];
+    let all = view.collection("stations").unwrap();
+    let group = &all.groups()[0];
     for row in 0..group.len() {
-        assert!(ids.contains(group.text(&stations::FORCE, row).unwrap()));
-        assert_eq!(group.public_id(row), group.text(&stations::CRS, row));
+        assert!(ids.contains(group.text(all.place(&stations::FORCE), row).unwrap()));
+        assert_eq!(group.public_id(row), group.text(all.place(&stations::CRS), row));
     }
 }
 
@@ -88,10 +91,11 @@ fn stations_stand_where_the_regulator_has_them() {
     let world = World::new();
     import_all(&world.store, &Progress::silent()).unwrap();
     let view = world.gate().view(&Principal::Anonymous);
-    let group = &view.collection("stations").unwrap().groups()[0];
+    let all = view.collection("stations").unwrap();
+    let group = &all.groups()[0];
     let (mut found, mut off) = (0, Vec::new());
     for row in 0..group.len() {
-        let code = group.text(&stations::CRS, row).unwrap();
+        let code = group.text(all.place(&stations::CRS), row).unwrap();
         let place = group.geometry(row).unwrap().positions[0];
         let Some(known) = known.get(code) else { continue };
         let metres = Geodesic.distance(*known, Point::new(place.lon_degrees(), place.lat_degrees()));

@@ -10,7 +10,6 @@ use throughline::model::CollectionClass;
 use throughline::model::CollectionSchema;
 use throughline::model::Provenance;
 use throughline::model::Row;
-use throughline::store::Appender;
 use throughline::store::ChangeSummary;
 use throughline::store::Register;
 use throughline::store::Store;
@@ -103,9 +102,8 @@ fn waiting_writes_share_a_commit_and_a_failing_one_costs_itself() {
                 let (store, barrier) = (Arc::clone(&world.store), Arc::clone(&barrier));
                 scope.spawn(move || {
                     barrier.wait();
-                    store.write(move |connection| {
-                        let mut appender = Appender::begin(
-                            connection,
+                    store.write(move |transaction| {
+                        let mut appender = transaction.appender(
                             CollectionSchema::layer(&format!("c{number}")),
                             Provenance::open("local"),
                         )?;
@@ -145,11 +143,11 @@ fn synthetic_and_operational_rows_never_meet() {
     let operational = Store::create(&folder.path().join("o.gpkg"), Register::Operational).unwrap();
     let attempt = |store: &Store, class: CollectionClass, synthetic: bool| {
         let id = format!("{class:?}");
-        store.write(move |connection| {
+        store.write(move |transaction| {
             let mut schema = CollectionSchema::layer(&id);
             schema.class = class;
             let provenance = Provenance { synthetic, ..Provenance::open("btp") };
-            Appender::begin(connection, schema, provenance).map(|_| ())
+            transaction.appender(schema, provenance).map(|_| ())
         })
     };
     let register = CollectionClass::Register;

@@ -26,7 +26,7 @@ const FILE_HEADER: usize = 100;
 
 /// A database file, opened to read its pages.
 #[derive(Debug)]
-pub struct Pages {
+pub(in crate::store) struct Pages {
     file: File,
     page_bytes: usize,
     /// Bytes of a page that hold content; the rest is reserved.
@@ -47,7 +47,7 @@ impl Pages {
     ///
     /// # Errors
     /// Of the file system; a header that makes no sense is [`std::io::ErrorKind::InvalidData`].
-    pub fn open(path: &Path) -> std::io::Result<Self> {
+    pub(in crate::store) fn open(path: &Path) -> std::io::Result<Self> {
         let file = File::open(path)?;
         let mut header = [0_u8; FILE_HEADER];
         file.read_exact_at(&mut header, 0)?;
@@ -70,7 +70,12 @@ impl Pages {
     ///
     /// Pages that nothing leads to are taken for this table's only where every other table, and the list of free pages,
     /// can be walked whole: then they can be no other's. They come last.
-    pub fn rows(&self, root: u32, trees: &[u32], each: &mut dyn FnMut(bool, i64, &[ValueRef<'_>])) {
+    pub(in crate::store) fn rows(
+        &self,
+        root: u32,
+        trees: &[u32],
+        each: &mut dyn FnMut(bool, i64, &[ValueRef<'_>]),
+    ) {
         let mut seen = HashSet::new();
         let own = self.tree(root, &mut seen);
         let mut lost = Vec::new();

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::ErrorCode;
-use rusqlite::OptionalExtension;
 use rusqlite::backup::Progress;
 use rusqlite::params;
 use rusqlite::types::ValueRef as SqlValue;
@@ -25,87 +24,80 @@ use crate::model::feature::RowHasher;
 use crate::model::feature::row_hash_sum;
 use crate::model::schema::FieldType;
 use crate::model::time;
+use crate::store::ReleaseState;
+use crate::store::Scan;
 use crate::store::StoreError;
+use crate::store::StoredCollection;
+use crate::store::StoredRow;
+use crate::store::Touched;
 use crate::store::blob::decode_geometry;
 use crate::store::blob::decode_point;
-use crate::store::change;
-use crate::store::change::StoredCollection;
-use crate::store::connect::Place;
-use crate::store::names;
-use crate::store::names::quote;
-use crate::store::pages::Pages;
+use crate::store::file::change;
+use crate::store::file::connect::Place;
+use crate::store::file::kept;
+use crate::store::file::migrate;
+use crate::store::file::names;
+use crate::store::file::names::quote;
+use crate::store::file::pages::Pages;
+use crate::store::file::tables::table_columns;
 
 /// One state of the store; readers don't wait for the writer.
 #[derive(Debug)]
-pub struct Reader {
+pub(in crate::store) struct FileReader {
     connection: Connection,
     /// Holds the copy that is read, if it is one; it goes after the connection.
     place: Arc<Place>,
+    epoch: String,
+    /// Whether the store is of an older version and can only be read.
+    older: bool,
     /// A copy of the file with its log, once pages of it were wanted.
     copy: OnceCell<NamedTempFile>,
 }
 
-/// A sound row, borrowed while the scan stands on it.
-#[derive(Debug)]
-pub struct StoredRow<'a> {
-    /// Its id.
-    pub id: RowId,
-    /// The feature id its file gave it.
-    pub public_id: Option<&'a str>,
-    /// Owner, marking, handling; shared by all rows that have the same.
-    pub provenance: &'a Arc<Provenance>,
-    /// Where it is.
-    pub geometry: Option<GeometryRef<'a>>,
-    /// One value for each field.
-    pub values: &'a [ValueRef<'a>],
-    /// Its share of the collection's hash sum.
-    pub share: u128,
-}
-
-/// What a scan found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Scan {
-    /// Rows that were sound.
-    pub rows: u64,
-    /// Their hash sum.
-    pub hash_sum: u128,
-    /// Rows whose content does not match their hash, or that cannot be read as rows.
-    pub damaged: u64,
-}
-
-impl Scan {
-    /// Joins the findings of two parts of one collection.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        Self {
-            rows: self.rows + other.rows,
-            hash_sum: self.hash_sum.wrapping_add(other.hash_sum),
-            damaged: self.damaged + other.damaged,
-        }
-    }
-}
-
-impl Reader {
-    pub(super) fn new(connection: Connection, place: Arc<Place>) -> Result<Self, StoreError> {
+impl FileReader {
+    pub(in crate::store) fn new(connection: Connection, place: Arc<Place>) -> Result<Self, StoreError> {
+        let older = migrate::stand_in(&connection)?;
         connection.execute_batch("BEGIN")?;
         // A deferred transaction starts at its first read: now.
-        connection.query_row("SELECT count(*) FROM throughline_meta", [], |_| Ok(()))?;
-        Ok(Self { connection, place, copy: OnceCell::new() })
+        let epoch =
+            connection
+                .query_row("SELECT value FROM throughline_meta WHERE key = 'epoch'", [], |row| row.get(0))?;
+        Ok(Self { connection, place, epoch, older, copy: OnceCell::new() })
+    }
+
+    /// The identity of what the file holds.
+    pub(in crate::store) fn epoch(&self) -> &str {
+        &self.epoch
     }
 
     /// All collections, by id.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn collections(&self) -> Result<Vec<StoredCollection>, StoreError> {
+    pub(in crate::store) fn collections(&self) -> Result<Vec<StoredCollection>, StoreError> {
         change::collections(&self.connection)
+    }
+
+    /// Every collection's id and last change, by id.
+    pub(in crate::store) fn sequences(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        change::sequences(&self.connection)
+    }
+
+    /// The rows of a collection that changes after `sequence` touched; see [`change::changes_since`].
+    pub(in crate::store) fn changes_since(
+        &self,
+        stored: &StoredCollection,
+        sequence: i64,
+        most: u64,
+    ) -> Result<Option<Touched>, StoreError> {
+        if self.older { Ok(None) } else { change::changes_since(&self.connection, stored, sequence, most) }
     }
 
     /// One collection.
     ///
     /// # Errors
     /// [`StoreError`], not if there is none.
-    pub fn collection(&self, id: &str) -> Result<Option<StoredCollection>, StoreError> {
+    pub(in crate::store) fn collection(&self, id: &str) -> Result<Option<StoredCollection>, StoreError> {
         change::collection(&self.connection, id)
     }
 
@@ -113,7 +105,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn sequence(&self) -> Result<i64, StoreError> {
+    pub(in crate::store) fn sequence(&self) -> Result<i64, StoreError> {
         Ok(self.connection.query_row(
             "SELECT coalesce(max(sequence), 0) FROM throughline_changes",
             [],
@@ -125,28 +117,23 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn reference_date(&self) -> Result<Option<String>, StoreError> {
-        let found = self
-            .connection
-            .query_row("SELECT value FROM throughline_meta WHERE key = 'as_at'", [], |row| row.get(0))
-            .optional()?;
-        Ok(found)
+    pub(in crate::store) fn reference_date(&self) -> Result<Option<String>, StoreError> {
+        kept::reference_date(&self.connection)
     }
 
-    /// Collections that were released, the day (`2024-03-31`) that each was released through, and what was kept of it for
-    /// the next release.
+    /// How far each collection was released.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn released(&self) -> Result<Vec<(String, String, String)>, StoreError> {
-        change::released(&self.connection)
+    pub(in crate::store) fn releases(&self) -> Result<Vec<ReleaseState>, StoreError> {
+        kept::releases(&self.connection)
     }
 
     /// About the greatest row number of a collection's table, by which it can be read in parts.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn last_fid(&self, stored: &StoredCollection) -> Result<i64, StoreError> {
+    pub(in crate::store) fn last_fid(&self, stored: &StoredCollection) -> Result<i64, StoreError> {
         let sql = format!("SELECT coalesce(max(fid), 0) FROM {}", quote(&stored.table));
         Ok(self.connection.query_row(&sql, [], |row| row.get(0)).or_else(|error| {
             if is_damage(&error) {
@@ -162,15 +149,14 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`] for anything but damage.
-    pub fn scan(
+    pub(in crate::store) fn scan(
         &self,
         stored: &StoredCollection,
         first: i64,
         last: i64,
         each: &mut dyn FnMut(&StoredRow<'_>),
     ) -> Result<Scan, StoreError> {
-        let columns: String =
-            names::columns(&stored.schema).iter().map(|column| format!(", {}", quote(column))).collect();
+        let columns: String = stored.columns.iter().map(|column| format!(", {}", quote(column))).collect();
         let system = names::SYSTEM_OF_SCAN.join(", ");
         let sql = format!(
             "SELECT {system}{columns}
@@ -196,7 +182,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`] for anything but damage, which is counted and passed over.
-    pub fn scan_pages(
+    pub(in crate::store) fn scan_pages(
         &self,
         stored: &StoredCollection,
         each: &mut dyn FnMut(&StoredRow<'_>),
@@ -216,11 +202,11 @@ impl Reader {
         let Some(root) = trees.iter().find(|(name, _)| *name == stored.table).map(|(_, root)| *root) else {
             return Ok(job.scan);
         };
-        let columns = columns_of_table(&self.connection, &stored.table)?;
+        let columns = table_columns(&self.connection, &stored.table)?;
         let wanted: Vec<Option<usize>> = names::SYSTEM_OF_SCAN
             .iter()
             .map(|name| (*name).to_owned())
-            .chain(names::columns(&stored.schema))
+            .chain(stored.columns.iter().cloned())
             .map(|name| columns.iter().position(|column| *column == name))
             .collect();
         let superseded = columns.iter().position(|column| column == "superseded_at");
@@ -266,13 +252,6 @@ impl Reader {
             }
         }
     }
-}
-
-/// Names of a table's columns, in their order in its records.
-fn columns_of_table(connection: &Connection, table: &str) -> Result<Vec<String>, StoreError> {
-    let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?;
-    let names = statement.query_map([table], |row| row.get(0))?;
-    Ok(names.collect::<Result<_, _>>()?)
 }
 
 /// Columns before the fields in the scan's SELECT.
@@ -407,7 +386,7 @@ fn field_value(value: SqlValue<'_>, field_type: FieldType) -> Option<ValueRef<'_
 }
 
 /// Whether an error means that the file is damaged, and not that something was asked wrongly.
-pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+pub(in crate::store) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure)

@@ -9,20 +9,24 @@ use rusqlite::OptionalExtension;
 use rusqlite::params;
 use rusqlite::types::ValueRef;
 
+use crate::store::ForeignColumn;
+use crate::store::ForeignLayer;
+use crate::store::ForeignRow;
+use crate::store::ForeignValue;
 use crate::store::StoreError;
-use crate::store::connect::Place;
-use crate::store::export::FEATURE_ID_NOTE;
-use crate::store::export::JSON_MIME;
-use crate::store::export::PUBLIC_NAME_NOTE;
-use crate::store::names::quote;
-use crate::store::open::open_foreign;
+use crate::store::file::connect::Place;
+use crate::store::file::export::FEATURE_ID_NOTE;
+use crate::store::file::export::JSON_MIME;
+use crate::store::file::export::PUBLIC_NAME_NOTE;
+use crate::store::file::names::quote;
+use crate::store::file::open::open_foreign;
 
 /// Rows read at once.
 const BATCH: i64 = 512;
 
 /// An open file.
 #[derive(Debug)]
-pub struct ForeignGeoPackage {
+pub(in crate::store) struct ForeignFile {
     connection: Connection,
     /// Holds the copy that is read, if it is one; it goes after the connection.
     place: Place,
@@ -33,67 +37,12 @@ pub struct ForeignGeoPackage {
 /// What a file says of a column: which, its other name, a description, the media type of its texts.
 type Said = (String, Option<String>, Option<String>, Option<String>);
 
-/// A table of a file, described by the file.
-#[derive(Debug)]
-pub struct ForeignLayer {
-    table: String,
-    key: String,
-    geometry: Option<String>,
-    /// Authority and code of the coordinate system, if it has geometry.
-    pub system: Option<(String, i64)>,
-    /// The columns that are neither key nor geometry.
-    pub columns: Vec<ForeignColumn>,
-}
-
-/// A column of a layer.
-#[derive(Debug)]
-pub struct ForeignColumn {
-    /// Its name in the file.
-    column: String,
-    /// The name of the field: the column's, unless one of our exports had to give it another one.
-    pub name: String,
-    /// Its declared type, in capitals.
-    pub kind: String,
-    /// Whether the file says that its texts are JSON.
-    pub is_json: bool,
-    /// Whether one of our exports wrote the features' ids into it.
-    pub is_feature_id: bool,
-}
-
-/// One row.
-#[derive(Debug)]
-pub struct ForeignRow {
-    /// The integer key.
-    pub key: i64,
-    /// The geometry's bytes; `Err` if it is no blob.
-    pub geometry: Result<Option<Vec<u8>>, ()>,
-    /// The values of the layer's columns.
-    pub values: Vec<ForeignValue>,
-}
-
-/// A value as the file has it.
-#[derive(Debug)]
-pub enum ForeignValue {
-    /// Nothing.
-    Null,
-    /// A whole number.
-    Int(i64),
-    /// A number, perhaps not finite.
-    Real(f64),
-    /// Text.
-    Text(String),
-    /// Text that is not UTF-8.
-    BadText,
-    /// Bytes.
-    Blob,
-}
-
-impl ForeignGeoPackage {
+impl ForeignFile {
     /// Opens a file.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(in crate::store) fn open(path: &Path) -> Result<Self, StoreError> {
         let (place, connection) = open_foreign(path)?;
         let state = place.state();
         Ok(Self { connection, place, path: path.to_owned(), state })
@@ -102,8 +51,8 @@ impl ForeignGeoPackage {
     /// Names of the layers, each with whether it is one of features and not of attributes.
     ///
     /// # Errors
-    /// [`StoreError::Sql`].
-    pub fn layers(&self) -> Result<Vec<(String, bool)>, StoreError> {
+    /// [`StoreError::Database`].
+    pub(in crate::store) fn layers(&self) -> Result<Vec<(String, bool)>, StoreError> {
         let mut statement = self.connection.prepare(
             "SELECT table_name, data_type = 'features' FROM gpkg_contents WHERE data_type IN ('features', 'attributes')
              ORDER BY data_type DESC, table_name",
@@ -115,8 +64,8 @@ impl ForeignGeoPackage {
     /// Describes a layer; `None` if it is a view, a virtual table or one without row numbers, which are not read.
     ///
     /// # Errors
-    /// [`StoreError::Sql`].
-    pub fn layer(&self, table: &str) -> Result<Option<ForeignLayer>, StoreError> {
+    /// [`StoreError::Database`].
+    pub(in crate::store) fn layer(&self, table: &str) -> Result<Option<ForeignLayer>, StoreError> {
         let kind: Option<(String, bool)> = self
             .connection
             .query_row(
@@ -211,8 +160,12 @@ impl ForeignGeoPackage {
     /// The next rows of a layer by key, after `after`; none at the end.
     ///
     /// # Errors
-    /// [`StoreError::Sql`]; [`StoreError::Damaged`]; [`StoreError::Changing`] if another program began to write the file.
-    pub fn batch(&self, layer: &ForeignLayer, after: i64) -> Result<Vec<ForeignRow>, StoreError> {
+    /// [`StoreError::Database`]; [`StoreError::Damaged`]; [`StoreError::Changing`] if another program began to write the file.
+    pub(in crate::store) fn batch(
+        &self,
+        layer: &ForeignLayer,
+        after: i64,
+    ) -> Result<Vec<ForeignRow>, StoreError> {
         let names = layer.geometry.iter().chain(layer.columns.iter().map(|column| &column.column));
         let list: String = names.map(|name| format!(", {}", quote(name))).collect();
         let (key, table) = (quote(&layer.key), quote(&layer.table));

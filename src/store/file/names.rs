@@ -4,7 +4,7 @@ use crate::model::schema::CollectionSchema;
 use crate::model::schema::FieldType;
 
 /// System columns that a scan reads, in its order.
-pub const SYSTEM_OF_SCAN: [&str; 10] = [
+pub(in crate::store) const SYSTEM_OF_SCAN: [&str; 10] = [
     "fid",
     "id",
     "public_id",
@@ -18,7 +18,7 @@ pub const SYSTEM_OF_SCAN: [&str; 10] = [
 ];
 
 /// System columns of every collection table, in their order. `fid` lives inside the file only.
-pub const SYSTEM_COLUMNS: [&str; 15] = [
+pub(in crate::store) const SYSTEM_COLUMNS: [&str; 15] = [
     "fid",
     "geom",
     "id",
@@ -38,24 +38,35 @@ pub const SYSTEM_COLUMNS: [&str; 15] = [
 
 /// A name between double quotes, as SQL wants it.
 #[must_use]
-pub fn quote(name: &str) -> String {
+pub(in crate::store) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// The store's column for each field: lower-case letters, digits and underscores, none twice, none of the system's.
-///
-/// A field keeps its column when fields are added after it.
+/// Names that no field's column may have.
+pub(in crate::store) fn taken() -> Vec<String> {
+    SYSTEM_COLUMNS.iter().copied().chain(["rowid", "oid", "_rowid_"]).map(str::to_owned).collect()
+}
+
+/// The index of a table's current rows by id. No table of rows begins like this.
+pub(in crate::store) fn id_index(table: &str) -> String {
+    format!("throughline_id_{table}")
+}
+
+/// The index of a table's current rows without public id by the first bytes of their hashes.
+pub(in crate::store) fn hash_index(table: &str) -> String {
+    format!("throughline_hash_{table}")
+}
+
+/// The column for each field of a new table: lower-case letters, digits and underscores, none twice, none of the
+/// system's. The store remembers them (`throughline_columns`).
 #[must_use]
-pub fn columns(schema: &CollectionSchema) -> Vec<String> {
-    let mut taken: Vec<String> = SYSTEM_COLUMNS.iter().map(|name| (*name).to_owned()).collect();
-    taken.push("rowid".to_owned());
-    taken.push("oid".to_owned());
-    taken.push("_rowid_".to_owned());
+pub(in crate::store) fn columns(schema: &CollectionSchema) -> Vec<String> {
+    let mut taken = taken();
     schema.fields.iter().map(|field| free_name(&field.name, &mut taken)).collect()
 }
 
 /// A name near `wanted` that is not in `taken` (compared without case); it is added there.
-pub fn free_name(wanted: &str, taken: &mut Vec<String>) -> String {
+pub(in crate::store) fn free_name(wanted: &str, taken: &mut Vec<String>) -> String {
     let mut base: String = wanted
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
@@ -76,7 +87,7 @@ pub fn free_name(wanted: &str, taken: &mut Vec<String>) -> String {
 
 /// The table of a new collection: its id where that is free and plain, else something near it.
 #[must_use]
-pub fn table(id: &str, taken: &[String]) -> String {
+pub(in crate::store) fn table(id: &str, taken: &[String]) -> String {
     let mut taken: Vec<String> = taken.iter().map(|name| name.to_ascii_lowercase()).collect();
     let lower = id.to_ascii_lowercase();
     let reserved =
@@ -89,7 +100,7 @@ pub fn table(id: &str, taken: &[String]) -> String {
 }
 
 /// The SQL type of a field's column, one that GIS programs know.
-pub fn sql_type(field_type: FieldType) -> &'static str {
+pub(in crate::store) fn sql_type(field_type: FieldType) -> &'static str {
     match field_type {
         FieldType::Boolean => "BOOLEAN",
         FieldType::Integer => "INTEGER",

@@ -14,47 +14,26 @@ use crate::model::geometry::Bounds;
 use crate::model::schema::FieldType;
 use crate::model::schema::SchemaGeometry;
 use crate::model::time;
+use crate::store::ExportLayer;
 use crate::store::StoreError;
 use crate::store::blob::encode_geometry;
-use crate::store::connect::absolute;
-use crate::store::make::SPATIAL_REFERENCES;
-use crate::store::names::quote;
-use crate::store::names::sql_type;
-
-/// A column of the export.
-#[derive(Debug, Clone)]
-pub struct ExportField {
-    /// The public name.
-    pub name: String,
-    /// The type.
-    pub field_type: FieldType,
-}
+use crate::store::file::connect::absolute;
+use crate::store::file::make::SPATIAL_REFERENCES;
+use crate::store::file::names::quote;
+use crate::store::file::names::sql_type;
 
 /// What the import knows an export's column with feature ids by (`gpkg_data_columns.description`).
-pub const FEATURE_ID_NOTE: &str = "Throughline: the feature's id, which its import takes as such";
+pub(in crate::store) const FEATURE_ID_NOTE: &str =
+    "Throughline: the feature's id, which its import takes as such";
 /// What the import knows a column by whose name another one had, with its own name beside it.
-pub const PUBLIC_NAME_NOTE: &str = "Throughline: another column has this name, its import gives it back";
+pub(in crate::store) const PUBLIC_NAME_NOTE: &str =
+    "Throughline: another column has this name, its import gives it back";
 /// What the standard has for columns whose texts are JSON (`gpkg_data_columns.mime_type`).
-pub const JSON_MIME: &str = "application/json";
-
-/// The layer to write.
-#[derive(Debug, Clone)]
-pub struct ExportLayer {
-    /// Table and identifier.
-    pub name: String,
-    /// Title for people.
-    pub description: String,
-    /// The kind of geometry, or none.
-    pub geometry: SchemaGeometry,
-    /// The type of a first column for the features' ids, if no field is the id.
-    pub ids: Option<FieldType>,
-    /// Its fields.
-    pub fields: Vec<ExportField>,
-}
+pub(in crate::store) const JSON_MIME: &str = "application/json";
 
 /// A `GeoPackage` of one layer, being written inside one transaction.
 #[derive(Debug)]
-pub struct GeoPackageWriter {
+pub(in crate::store) struct FileWriter {
     connection: Connection,
     layer: ExportLayer,
     key: String,
@@ -65,12 +44,12 @@ pub struct GeoPackageWriter {
     rows: i64,
 }
 
-impl GeoPackageWriter {
+impl FileWriter {
     /// Makes the file, which must not be there.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn create(path: &Path, layer: ExportLayer) -> Result<Self, StoreError> {
+    pub(in crate::store) fn create(path: &Path, layer: ExportLayer) -> Result<Self, StoreError> {
         let connection = Connection::open(absolute(path)?)?;
         connection.execute_batch(
             "PRAGMA application_id = 0x47504B47; PRAGMA user_version = 10300; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;",
@@ -139,7 +118,7 @@ impl GeoPackageWriter {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn add(
+    pub(in crate::store) fn add(
         &mut self,
         geometry: Option<GeometryRef<'_>>,
         values: &[ValueRef<'_>],
@@ -189,7 +168,7 @@ impl GeoPackageWriter {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn finish(self) -> Result<u64, StoreError> {
+    pub(in crate::store) fn finish(self) -> Result<u64, StoreError> {
         if !self.bounds.is_empty() {
             self.connection.execute(
                 "UPDATE gpkg_contents SET min_x = ?2, min_y = ?3, max_x = ?4, max_y = ?5 WHERE table_name = ?1",

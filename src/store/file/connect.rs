@@ -38,7 +38,7 @@ enum Mode {
 
 /// A database file and the way in which it is opened.
 #[derive(Debug)]
-pub struct Place {
+pub(in crate::store) struct Place {
     path: PathBuf,
     mode: Mode,
     /// [`Self::state`] as it was then.
@@ -54,7 +54,7 @@ impl Place {
     }
 
     /// A store of ours, to be read and written; `None` if the file or its folder cannot be written.
-    pub fn live(path: &Path) -> Result<Option<Self>, StoreError> {
+    pub(in crate::store) fn live(path: &Path) -> Result<Option<Self>, StoreError> {
         let path = absolute(path)?;
         Ok(why_read_only(&path).is_none().then_some(Self::of(path, Mode::Live)))
     }
@@ -63,7 +63,7 @@ impl Place {
     ///
     /// # Errors
     /// [`StoreError::Io`] if it cannot be read, or no copy can be made where one is needed.
-    pub fn to_read(path: &Path) -> Result<Self, StoreError> {
+    pub(in crate::store) fn to_read(path: &Path) -> Result<Self, StoreError> {
         let path = absolute(path)?;
         let has =
             |path: &Path, ending: &str| beside(path, ending).metadata().is_ok_and(|file| file.len() > 0);
@@ -91,7 +91,7 @@ impl Place {
     }
 
     /// The file as it stands on the disk, whatever waits beside it to be put in.
-    pub fn as_it_stands(path: &Path) -> Result<Self, StoreError> {
+    pub(in crate::store) fn as_it_stands(path: &Path) -> Result<Self, StoreError> {
         Ok(Self::of(absolute(path)?, Mode::Still))
     }
 
@@ -116,7 +116,7 @@ impl Place {
     ///
     /// # Errors
     /// As [`Self::to_read`].
-    pub fn renewed(this: &Arc<Self>) -> Result<Arc<Self>, StoreError> {
+    pub(in crate::store) fn renewed(this: &Arc<Self>) -> Result<Arc<Self>, StoreError> {
         // Looked at from outside first: a file that is opened and closed here loses the locks that this process has on it.
         if this.state() == this.opened {
             Ok(Arc::clone(this))
@@ -126,24 +126,24 @@ impl Place {
     }
 
     /// What tells whether a file that is read without locks was changed meanwhile; `None` where locks are held.
-    pub fn state(&self) -> Option<(u64, SystemTime, bool)> {
+    pub(in crate::store) fn state(&self) -> Option<(u64, SystemTime, bool)> {
         let file = self.path.metadata().ok().filter(|_| self.mode == Mode::Still)?;
         Some((file.len(), file.modified().ok()?, beside(&self.path, "-wal").exists()))
     }
 
     /// Where the bytes are that are read.
-    pub fn file(&self) -> &Path {
+    pub(in crate::store) fn file(&self) -> &Path {
         &self.path
     }
 
     /// Whether the user's own file is open to be written.
-    pub fn is_live(&self) -> bool {
+    pub(in crate::store) fn is_live(&self) -> bool {
         self.mode == Mode::Live && self.copy.is_none()
     }
 
     /// A connection. It stays on one thread at a time, which Rust checks: `SQLite`'s own mutexes would cost a fifth of
     /// reading a snapshot.
-    pub fn connect(&self) -> Result<Connection, rusqlite::Error> {
+    pub(in crate::store) fn connect(&self) -> Result<Connection, rusqlite::Error> {
         let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = match self.mode {
             Mode::Live => Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE)?,
@@ -165,13 +165,13 @@ impl Place {
 ///
 /// # Errors
 /// [`StoreError::Io`].
-pub fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
+pub(in crate::store) fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
     let found = if path.exists() { path.canonicalize() } else { std::path::absolute(path) };
     found.map_err(|source| StoreError::Io { path: path.to_owned(), source })
 }
 
 /// The file of that name with something behind it.
-pub fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(in crate::store) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
@@ -179,14 +179,14 @@ pub fn beside(path: &Path, ending: &str) -> PathBuf {
 
 /// What a program keeps beside a database that it has open, or left there; `None` if there is nothing.
 #[must_use]
-pub fn in_use(path: &Path) -> Option<PathBuf> {
+pub(in crate::store) fn in_use(path: &Path) -> Option<PathBuf> {
     let path = absolute(path).ok()?;
     let left = |ending: &str| Some(beside(&path, ending)).filter(|file| file.exists());
     ["-wal", "-journal"].into_iter().find_map(left)
 }
 
 /// Why a file cannot be written, in words; `None` if it can.
-pub fn why_read_only(path: &Path) -> Option<&'static str> {
+pub(in crate::store) fn why_read_only(path: &Path) -> Option<&'static str> {
     let can = |path: &Path| rustix::fs::access(path, Access::WRITE_OK).is_ok();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !can(path) {

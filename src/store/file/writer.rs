@@ -27,25 +27,25 @@ struct Job {
 
 /// The writer thread; dropping it finishes waiting work and joins.
 #[derive(Debug)]
-pub struct Writer {
+pub(in crate::store) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// A way to hand work to the writer.
 #[derive(Debug, Clone)]
-pub struct Sender(mpsc::Sender<Job>);
+pub(in crate::store) struct Sender(mpsc::Sender<Job>);
 
 impl Writer {
     /// Starts the thread on its own connection.
-    pub fn start(connection: Connection) -> Self {
+    pub(in crate::store) fn start(connection: Connection) -> Self {
         let (jobs, waiting) = mpsc::channel();
         let thread = std::thread::spawn(move || serve(&connection, &waiting));
         Self { jobs: Some(jobs), thread: Some(thread) }
     }
 
     /// A sender; it answers [`StoreError::WriterGone`] once the writer has stopped.
-    pub fn sender(&self) -> Sender {
+    pub(in crate::store) fn sender(&self) -> Sender {
         // `jobs` is taken in `drop` only.
         let (stopped, _) = mpsc::channel();
         Sender(self.jobs.clone().unwrap_or(stopped))
@@ -63,7 +63,7 @@ impl Drop for Writer {
 
 impl Sender {
     /// Runs the work and waits for its commit.
-    pub fn run<T: Send + 'static>(
+    pub(in crate::store) fn run<T: Send + 'static>(
         self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
