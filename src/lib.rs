@@ -10,13 +10,13 @@
 //! demo            buildings check destinations dirt draft events facts land lattice lines lives outcomes random records returns steer   the synthetic national set
 //! import          cells checks convert csv delimiter geojson geometry gpkg infer input kind likeness own_csv records report run scanner take   foreign file -> rows + report
 //! store           append blob change connect export foreign make names open pages scan tables writer durable truth; the only SQL
-//! snapshot        build columns gather ids index memo places raw row_group     immutable row groups in memory, with their indexes
-//! access          derived entitlement explain gate kept played policy policy_rule principal read rights view              who asks; makes the View
+//! snapshot        build columns gather ids index ledger memo places raw row_group     immutable row groups in memory, with their indexes
+//! access          derive entitlement explain gate memos played policy policy_rule principal published read references rights values view view_build view_cache   who asks; builds the View
 //! release         cells counted dwelling_grid hierarchy periods places rows   what those learn who may not see rows: cells, counts, figures
 //! query           centre filter nearest page search spatial            View + request -> rows
 //! format          csv digits geojson gpkg json properties           rows -> bytes
 //! tile            bytes clip density encode faces generalise geometry grid ids layer left_out reach repair tags thin values   View + tile address -> bytes
-//! flow            ends od                                      legs -> origin-destination sums
+//! flow            active_lines ends od                                      legs -> origin-destination sums
 //! http            body cache caller cors encode flows guard health host log metrics operator params percent pipeline problem router routes search server session site tasks tiles unread   the only actix
 //! http ogc        api collections items landing                OGC API - Features
 //! ```

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::access::Gate;
+use crate::access::Policy;
+use crate::cli::open_gate;
 use crate::cli::say;
 use crate::store::Store;
 
@@ -22,7 +23,7 @@ pub fn run(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
     for fault in &faults {
         say(&format!("file: {fault}"));
     }
-    let gate = Gate::open(Arc::clone(&store))?;
+    let gate = open_gate(Arc::clone(&store), Policy::built_in()?)?;
     let degraded = gate.degraded();
     for (collection, rows) in &degraded {
         say(&format!("{collection}: {rows} rows are damaged or missing"));

@@ -13,8 +13,8 @@ use anyhow::bail;
 use tempfile::NamedTempFile;
 
 use crate::access::CollectionView;
-use crate::access::Gate;
 use crate::access::Principal;
+use crate::cli::open_gate;
 use crate::cli::policy;
 use crate::cli::say;
 use crate::format::CsvWriter;
@@ -108,7 +108,7 @@ pub fn run(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
         );
     }
     let store = Arc::new(Store::open(&arguments.store)?);
-    let gate = Gate::under(policy::read(arguments.policy.as_deref())?, store)?;
+    let gate = open_gate(store, policy::read(arguments.policy.as_deref())?)?;
     // Whoever can read the store's file can read all of it; the view is still the only way to rows.
     let principal = match &arguments.role {
         None => Principal::LocalOperator,

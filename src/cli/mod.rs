@@ -19,9 +19,15 @@ pub use release::is_due;
 pub use release::release;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use clap::Subcommand;
+
+use crate::access::Gate;
+use crate::access::GateError;
+use crate::access::Policy;
+use crate::store::Store;
 
 /// Map, tile and spatial query server for county-lines work.
 #[derive(Debug, Parser)]
@@ -84,4 +90,12 @@ fn say(line: &str) {
 fn say_error(line: &str) {
     use std::io::Write as _;
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Opens a gate to a store with everything that is computed for views: the one place that names it.
+///
+/// # Errors
+/// [`GateError`].
+pub fn open_gate(store: Arc<Store>, policy: Policy) -> Result<Gate, GateError> {
+    Gate::with_derivations(policy, store, &crate::flow::DERIVATIONS)
 }

@@ -10,10 +10,10 @@ use std::sync::PoisonError;
 use anyhow::Context;
 use anyhow::bail;
 
-use crate::access::Gate;
 use crate::access::Policy;
 use crate::access::Principal;
 use crate::cli::add_missing_reference;
+use crate::cli::open_gate;
 use crate::cli::policy;
 use crate::cli::say;
 use crate::model::CollectionClass;
@@ -169,7 +169,7 @@ pub fn release(store: &Arc<Store>, policy: &Policy, anew: bool) -> anyhow::Resul
     }
     let key = store.write(release_key)?;
     let synthetic = store.register() == Register::Synthetic;
-    let gate = Gate::under(policy.clone(), Arc::clone(store))?;
+    let gate = open_gate(Arc::clone(store), policy.clone())?;
     if let Some((collection, rows)) = gate.degraded().first() {
         bail!(
             "{collection} lacks {rows} damaged rows, which would be counted as if they had never been: restore them first"

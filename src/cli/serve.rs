@@ -14,10 +14,10 @@ use anyhow::bail;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
-use crate::access::Gate;
 use crate::access::Policy;
 use crate::cli::add_missing_reference;
 use crate::cli::is_due;
+use crate::cli::open_gate;
 use crate::cli::open_or_make_demo;
 use crate::cli::policy;
 use crate::cli::release;
@@ -113,7 +113,7 @@ fn serve_store(arguments: &ServeArguments, config: &Config, log: &Log) -> anyhow
     let for_metrics = config.metrics_listen.as_deref().map(take_private).transpose()?;
     let store = Arc::new(open_store(&arguments.store, arguments.demo, log)?);
     let policy = policy::read(config.policy.as_deref())?;
-    let mut gate = Gate::under(policy.clone(), Arc::clone(&store))?;
+    let mut gate = open_gate(Arc::clone(&store), policy.clone())?;
     if arguments.demo {
         gate = gate.with_roles_played();
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::access::CollectionView;
+use crate::access::HeldBytes;
 use crate::access::View;
 use crate::flow::ends::Ends;
 use crate::flow::ends::Gazetteer;
@@ -118,6 +119,12 @@ struct Leg {
     trips_in_ten_weeks: Option<i64>,
     from: i64,
     to: i64,
+}
+
+impl HeldBytes for Legs {
+    fn held_bytes(&self) -> usize {
+        (self.hubs.len() + self.towns.len()) * size_of::<Reference>() + self.rows.len() * size_of::<Leg>()
+    }
 }
 
 impl Legs {

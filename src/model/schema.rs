@@ -12,8 +12,8 @@ pub const MAX_NAME_BYTES: usize = 200;
 pub const LIFECYCLES: [&str; 6] = ["line", "closure", "restriction", "address", "referral", "deployment"];
 /// Rules of derived fields: how many lines run from a hub, or to a town, on the day of the picture.
 pub const DERIVED: [&str; 2] = ["lines-from", "lines-to"];
-/// The rule of a derived geometry: the links that name a row as their line.
-pub const DERIVED_GEOMETRY: &str = "links";
+/// The rule of a derived geometry: the legs that name a row as their line.
+pub const DERIVED_GEOMETRY: &str = "legs";
 /// The most fields one collection may have (SQLite's column limit is 2,000; system columns take twenty).
 pub const MAX_FIELDS: usize = 1_000;
 
