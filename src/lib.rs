@@ -11,14 +11,14 @@
 //! import          cells checks convert csv delimiter geojson geometry gpkg infer input kind likeness own_csv records report run scanner take watch   foreign file -> rows + report
 //! store           blob change error geopackage interface meta row   durable truth, as the rest of the program sees it
 //! store file      append change connect export foreign kept make migrate names open pages scan store tables transaction watch writer   one GeoPackage file; the only SQL
-//! snapshot        build columns gather ids index memo places raw rebuild row_group     immutable row groups in memory, with their indexes
-//! access          derived entitlement explain gate kept played policy policy_rule principal read rights testing view      who asks; makes the View
+//! snapshot        build columns gather ids index ledger memo places raw rebuild row_group     immutable row groups in memory, with their indexes
+//! access          derive entitlement explain fixtures gate memos played policy policy_rule principal published read references rights testing values view view_build view_cache   who asks; builds the View
 //! release         cells counted dwelling_grid hierarchy periods places rows   what those learn who may not see rows: cells, counts, figures
 //! filter          bind bound centre compare distance error eval expr group kernel literal mask naive node operands parameters place relation resolve temporal tests text value windows   one typed expression -> bound to a collection -> bit masks over 64 rows
 //! query           nearest page search                          View + request -> rows
 //! format          csv digits geojson gpkg json properties           rows -> bytes
 //! tile            bytes clip density dropping encode faces generalise geometry grid ids layer left_out reach repair tags values   View + tile address -> bytes
-//! flow            ends od                                      legs -> origin-destination sums
+//! flow            active_lines ends od                         legs -> origin-destination sums; active lines and paths of lines
 //! ops             check demo error export gate import progress reference release   whole operations with progress and cancel, called by cli and http
 //! http            body cache caller cors encode flows guard health host log metrics operator params percent pipeline problem router routes search server session site tasks tiles unread   the only actix
 //! http ogc        api collections items landing                OGC API - Features

@@ -1,48 +1,42 @@
 //! The gate: holds the current snapshot and hands out views of it.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::MutexGuard;
 use std::sync::PoisonError;
-use std::sync::Weak;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
-use crate::access::Entitlement;
-use crate::access::LOCAL_OWNER;
+use crate::access::Class;
 use crate::access::Policy;
 use crate::access::PolicyError;
 use crate::access::Principal;
-use crate::access::Regions;
-use crate::access::derived::OF_LEGS;
-use crate::access::derived::with_legs;
-use crate::access::entitlement::RowRule;
-use crate::access::kept::Kept;
+use crate::access::derive::Derivation;
+use crate::access::derive::DerivationError;
+use crate::access::derive::Derivations;
+use crate::access::memos::Memos;
 use crate::access::played::Played;
-use crate::access::read::Snapshot;
-use crate::access::read::StoreState;
+use crate::access::published::Published;
+use crate::access::published::day_of;
 use crate::access::read::read_store;
 use crate::access::read::state_of;
-use crate::access::view::CollectionView;
+use crate::access::values::Values;
 use crate::access::view::View;
-use crate::model::CollectionClass;
-use crate::model::collections::forces;
-use crate::model::collections::legs;
-use crate::model::time::parse_date;
-use crate::snapshot::Collection;
-use crate::snapshot::RowGroup;
+use crate::access::view_build::Builder;
+use crate::access::view_cache::Clock;
+use crate::access::view_cache::ViewCache;
 use crate::store::Register;
 use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::now_day;
 
-/// Views are kept up to this many bytes of rows of their own, or the size of the snapshot if that is more.
+/// Views are held up to this many bytes of their own, or the size of the snapshot if that is more.
 const LEAST_VIEW_BYTES: usize = 64 << 20;
+/// Classes that asked within this time have their views built before a new snapshot is published,
+const IN_USE: Duration = Duration::from_secs(60);
+/// for at most this long in all: the rest when they ask next.
+const MOST_PREPARING: Duration = Duration::from_millis(20);
 
 /// Why data is not served.
 #[derive(Debug, thiserror::Error)]
@@ -53,44 +47,28 @@ pub enum GateError {
     /// The policy is wrong, or has no line for a collection.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// Derivations cannot be computed one after the other.
+    #[error(transparent)]
+    Derivation(#[from] DerivationError),
 }
-
-/// A collection's part of a view, with the collection it was made of.
-type Part = (Arc<Collection>, Weak<CollectionView>);
-/// Parts by collection and entitlement, as long as a view has them.
-type Parts = HashMap<(String, Entitlement), Part>;
-/// Parts with what is computed of legs, by the serials of the part and of that of the legs.
-type Derived = HashMap<(u64, u64), Weak<CollectionView>>;
 
 /// Holds the snapshot; the only way from a principal to rows.
 #[derive(Debug)]
 pub struct Gate {
     store: Arc<Store>,
     policy: Policy,
+    derivations: Derivations,
     current: ArcSwap<Published>,
     refreshing: Mutex<()>,
+    memos: Memos,
+    values: Arc<Values>,
+    cache: Arc<ViewCache>,
     most_view_bytes: Option<usize>,
     played: Played,
 }
 
-/// One snapshot and the views made of it so far.
-#[derive(Debug)]
-struct Published {
-    snapshot: Snapshot,
-    state: StoreState,
-    /// The day of the picture, as days since 1970-01-01.
-    day: i32,
-    regions: Regions,
-    /// Serials of its row groups.
-    serials: HashSet<u64>,
-    views: Mutex<Kept>,
-    /// Every part of those views, for others and for the next snapshot to take over where nothing changed.
-    parts: Mutex<Parts>,
-    derived: Mutex<Derived>,
-}
-
 impl Gate {
-    /// Reads the store, under the policy that comes with the program.
+    /// Reads the store, under the policy that comes with the program and without derivations.
     ///
     /// # Errors
     /// [`GateError`].
@@ -98,22 +76,46 @@ impl Gate {
         Self::under(Policy::built_in()?, store)
     }
 
-    /// Reads the store. A collection of its register that the policy has no line for stops it.
+    /// Reads the store, without derivations. A collection of its register that the policy has no line for stops it.
     ///
     /// # Errors
     /// [`GateError`].
     pub fn under(policy: Policy, store: Arc<Store>) -> Result<Self, GateError> {
+        Self::with_derivations(policy, store, &[])
+    }
+
+    /// As [`Self::under`], with what is computed for the views of everyone.
+    ///
+    /// # Errors
+    /// [`GateError`]; derivations that read each other in a circle stop it.
+    pub fn with_derivations(
+        policy: Policy,
+        store: Arc<Store>,
+        derivations: &[Derivation],
+    ) -> Result<Self, GateError> {
+        let derivations = Derivations::new(derivations)?;
         let (snapshot, state) = read_store(&store, &policy, None)?;
-        let day = day_of(&snapshot);
         policy.check(snapshot.collections.values().map(|collection| &*collection.schema))?;
-        Ok(Self {
+        let memos = Memos::default();
+        let clock = Arc::new(Clock::default());
+        let values = Arc::new(Values::new(&memos.ledger, &clock));
+        let cache = ViewCache::new(&memos.ledger, &clock, &values);
+        let gate = Self {
             store,
             policy,
-            current: ArcSwap::from_pointee(Published::new(snapshot, state, day)),
+            derivations,
+            current: ArcSwap::from_pointee(Published::new(snapshot, 1, state)),
             refreshing: Mutex::default(),
+            memos,
+            values,
+            cache,
             most_view_bytes: None,
             played: Played::default(),
-        })
+        };
+        let published = gate.current.load_full();
+        gate.bound_to(&published);
+        gate.public(&published);
+        Ok(gate)
     }
 
     /// Reads what has changed in the store since; `false` if nothing has. Requests under way keep their view.
@@ -131,13 +133,35 @@ impl Gate {
         let (snapshot, state) =
             read_store(&self.store, &self.policy, Some((&before.snapshot, &before.state)))?;
         self.policy.check(snapshot.collections.values().map(|collection| &*collection.schema))?;
-        let day = day_of(&snapshot);
-        let next = Published::new(snapshot, state, day);
-        next.take_over(&before);
+        let next = Published::new(snapshot, before.version + 1, state);
+        self.bound_to(&next);
+        self.prepare(&next);
         // Before the rows can be seen: whoever takes a view of them finds the demo over when they look afterwards.
         self.played.look_at(&next.snapshot, self.register());
+        let (version, good) = (next.version, self.memos.still_good(&next.serials, &next.params()));
         self.current.store(Arc::new(next));
+        // What has been built in the meantime is held by its own view.
+        self.cache.turn_to(version, &good);
+        drop(before);
+        self.memos.sweep();
         Ok(true)
+    }
+
+    /// Builds the views of classes in use, before their rows can be seen.
+    fn prepare(&self, next: &Published) {
+        let start = Instant::now();
+        let (_, public) = self.public(next);
+        for class in self.cache.asked_within(IN_USE) {
+            if start.elapsed() >= MOST_PREPARING {
+                break;
+            }
+            self.cache.prepare(&class, next.version, || self.builder(next).build(&class, Some(public)));
+        }
+    }
+
+    fn bound_to(&self, published: &Published) {
+        let bound = self.most_view_bytes.unwrap_or_else(|| LEAST_VIEW_BYTES.max(published.bytes()));
+        self.memos.ledger.set_bound(bound);
     }
 
     /// Lets callers play roles, as long as the store holds nothing but rows that anyone may see: looked at now and at every
@@ -154,122 +178,59 @@ impl Gate {
         self.played.are()
     }
 
-    /// Keeps views up to so many bytes of rows that the snapshot has not itself.
+    /// Holds views up to so many bytes beside the snapshot, counted with everything that is computed for them.
     #[must_use]
     pub fn keeping(mut self, bytes: usize) -> Self {
         self.most_view_bytes = Some(bytes);
+        self.memos.ledger.set_bound(bytes);
+        self.memos.ledger.settle();
         self
     }
 
-    /// Everything `principal` may see, at the current version.
+    /// Everything `principal` may see, at the current version. It is built on this thread if it is not at hand; a
+    /// caller of the same class waits for the one that builds it.
     #[must_use]
     pub fn view(&self, principal: &Principal) -> Arc<View> {
-        let published = self.current.load();
-        if let Some(view) = published.views().of(principal) {
-            return view;
+        let published = self.current.load_full();
+        let (view, public) = self.public(&published);
+        let class = principal.class();
+        if class.is_anonymous() {
+            return Arc::clone(view);
         }
-        let entitlements: Vec<Entitlement> = published
-            .snapshot
-            .collections
-            .values()
-            .map(|collection| self.policy.entitlement(principal, &collection.schema, &published.regions))
-            .collect();
-        let known = published.views().of_class(&entitlements);
-        let view = known.unwrap_or_else(|| Arc::new(self.made(&published, &entitlements)));
-        let most = self.most_view_bytes.unwrap_or(LEAST_VIEW_BYTES.max(published.snapshot_bytes()));
-        published.views().keep(principal, entitlements, &view, most, |group| published.has(group));
-        view
+        let build = || self.builder(&published).build(&class, Some(public));
+        self.cache.get_or_build(&class, published.version, build)
     }
 
-    /// The view of all who have these entitlements.
-    fn made(&self, published: &Published, entitlements: &[Entitlement]) -> View {
-        let wanted: Vec<(&String, &Arc<Collection>, &Entitlement)> = published
-            .snapshot
-            .collections
-            .iter()
-            .zip(entitlements)
-            .filter(|(_, entitlement)| **entitlement != Entitlement::nothing())
-            .map(|((id, collection), entitlement)| (id, collection, entitlement))
-            .collect();
-        // Copies of rows are made on all cores.
-        let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-        let next = AtomicUsize::new(0);
-        let take = || -> Vec<(&String, Arc<CollectionView>)> {
-            let turns = std::iter::from_fn(|| wanted.get(next.fetch_add(1, Ordering::Relaxed)));
-            // Where nothing of a collection is theirs, it is not there: that it exists may be another's secret. One without
-            // any row is nobody's but of whoever looks after the machine, unless it is everyone's.
-            let there = |collection: &Collection, entitlement: &Entitlement, part: &CollectionView| {
-                let local = matches!(&entitlement.rows, RowRule::Owner(owner) if owner == LOCAL_OWNER);
-                let theirs = local || collection.schema.open;
-                part.rows() > 0
-                    || entitlement.rows == RowRule::All
-                    || (theirs && collection.groups.is_empty())
-            };
-            turns
-                .filter_map(|(id, collection, entitlement)| {
-                    let part = self.part(published, id, collection, entitlement);
-                    there(collection, entitlement, &part).then_some((*id, part))
-                })
-                .collect()
-        };
-        let mut collections = BTreeMap::new();
-        std::thread::scope(|scope| {
-            let others: Vec<_> = (1..workers).map(|_| scope.spawn(take)).collect();
-            collections.extend(take().into_iter().map(|(id, part)| (id.clone(), part)));
-            for other in others {
-                let parts = other.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault));
-                collections.extend(parts.into_iter().map(|(id, part)| (id.clone(), part)));
-            }
-        });
-        if let Some(legs) = collections.get(legs::COLLECTION).cloned() {
-            for id in OF_LEGS {
-                if let Some(part) = collections.get_mut(id)
-                    && let Some(derived) = published.with_legs(part, &legs)
-                {
-                    *part = derived;
-                }
-            }
-        }
-        View::new(collections, published.snapshot.reference_date.clone())
-    }
-
-    fn part(
-        &self,
-        published: &Published,
-        id: &str,
-        collection: &Arc<Collection>,
-        entitlement: &Entitlement,
-    ) -> Arc<CollectionView> {
-        let key = (id.to_owned(), entitlement.clone());
-        if let Some((of, part)) = published.parts.lock().unwrap_or_else(PoisonError::into_inner).get(&key)
-            && Arc::ptr_eq(of, collection)
-            && let Some(part) = part.upgrade()
-        {
-            return part;
-        }
-        let shown = entitlement.fields.of(&collection.schema);
-        let schema = match &shown {
-            None => Arc::clone(&collection.schema),
-            Some(places) => Arc::new(collection.schema.with_fields(places)),
-        };
-        let places = shown.unwrap_or_else(|| (0..collection.schema.fields.len()).collect());
-        let part = Arc::new(CollectionView::new(
-            collection,
-            &schema,
-            entitlement,
-            self.policy.is_about_people(id),
-            |group| group.filtered(&schema, &places, |row| entitlement.admits(row)).map(Arc::new),
-        ));
-        let mut parts = published.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.retain(|_, (_, part)| part.strong_count() > 0);
-        parts.insert(key, (Arc::clone(collection), Arc::downgrade(&part)));
-        part
-    }
-
-    /// How many views are kept, and bytes of their rows that the snapshot has not itself.
+    /// The same, if it is there: nothing is built, and no other caller is waited for.
     #[must_use]
-    pub fn kept(&self) -> (usize, usize) {
-        self.current.load().views().size()
+    pub fn view_at_hand(&self, principal: &Principal) -> Option<Arc<View>> {
+        let published = self.current.load();
+        let class = principal.class();
+        if class.is_anonymous() {
+            return published.public_at_hand().map(|(view, _)| Arc::clone(view));
+        }
+        self.cache.at_hand(&class, published.version)
+    }
+
+    /// The view of anyone, and the serials of its parts.
+    fn public<'a>(&'a self, published: &'a Published) -> &'a (Arc<View>, Arc<HashSet<u64>>) {
+        published.public(|| self.builder(published).build(&Class::anonymous(), None))
+    }
+
+    fn builder<'a>(&'a self, published: &'a Published) -> Builder<'a> {
+        Builder {
+            policy: &self.policy,
+            published,
+            memos: &self.memos,
+            values: &self.values,
+            derivations: &self.derivations,
+        }
+    }
+
+    /// How many classes have a view now, besides the public, and the bytes held beside the snapshot.
+    #[must_use]
+    pub fn views_held(&self) -> (usize, usize) {
+        self.cache.size(self.current.load().version)
     }
 
     /// Collections of the policy that would be there for `principal` if they gave a reason: whether the store has rows of
@@ -299,7 +260,7 @@ impl Gate {
             .flat_map(|collection| &collection.groups)
             .map(|group| group.len() as u64)
             .sum();
-        (collections.len(), rows, published.snapshot_bytes())
+        (collections.len(), rows, published.bytes())
     }
 
     /// The policy that views are made under.
@@ -315,100 +276,25 @@ impl Gate {
     }
 }
 
-impl Published {
-    fn new(snapshot: Snapshot, state: StoreState, day: i32) -> Self {
-        Self {
-            regions: regions(&snapshot),
-            serials: snapshot
-                .collections
-                .values()
-                .flat_map(|collection| &collection.groups)
-                .map(|group| group.serial())
-                .collect(),
-            snapshot,
-            state,
-            day,
-            views: Mutex::default(),
-            parts: Mutex::default(),
-            derived: Mutex::default(),
-        }
-    }
-
-    /// Takes over the parts that nothing has changed in.
-    fn take_over(&self, before: &Self) {
-        let old = before.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |id: &String, of: &Arc<Collection>| {
-            self.snapshot.collections.get(id).is_some_and(|collection| Arc::ptr_eq(collection, of))
-        };
-        let still: Parts = old
-            .iter()
-            .filter(|((id, _), (of, part))| same(id, of) && part.strong_count() > 0)
-            .map(|(key, part)| (key.clone(), part.clone()))
-            .collect();
-        let mut good: HashSet<u64> =
-            still.values().filter_map(|(_, part)| part.upgrade()).map(|part| part.serial()).collect();
-        let mut derived = before.derived.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        derived
-            .retain(|(part, legs), _| self.day == before.day && good.contains(part) && good.contains(legs));
-        good.extend(derived.values().filter_map(Weak::upgrade).map(|part| part.serial()));
-        // Their views go with the version before: somebody must hold them until the next ones are made.
-        self.views().carry(before.views().parts(|part| good.contains(&part.serial())));
-        *self.parts.lock().unwrap_or_else(PoisonError::into_inner) = still;
-        *self.derived.lock().unwrap_or_else(PoisonError::into_inner) = derived;
-    }
-
-    fn views(&self) -> MutexGuard<'_, Kept> {
-        self.views.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether the snapshot has a row group itself.
-    fn has(&self, group: &Arc<RowGroup>) -> bool {
-        self.serials.contains(&group.serial())
-    }
-
-    /// A part with what is computed of legs.
-    fn with_legs(&self, part: &Arc<CollectionView>, legs: &CollectionView) -> Option<Arc<CollectionView>> {
-        let key = (part.serial(), legs.serial());
-        let lock = || self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = lock().get(&key).and_then(Weak::upgrade) {
-            return Some(known);
-        }
-        let made = Arc::new(with_legs(part, legs, self.day)?);
-        let mut derived = lock();
-        derived.retain(|_, part| part.strong_count() > 0);
-        derived.insert(key, Arc::downgrade(&made));
-        Some(made)
-    }
-
-    fn snapshot_bytes(&self) -> usize {
-        self.snapshot
-            .collections
-            .values()
-            .flat_map(|collection| &collection.groups)
-            .map(|group| group.bytes())
-            .sum()
-    }
-}
-
-/// The day that a snapshot's picture is drawn for.
-fn day_of(snapshot: &Snapshot) -> i32 {
-    snapshot.reference_date.as_deref().and_then(parse_date).unwrap_or_else(now_day)
-}
-
-/// The policing regions, by the reference facts.
-fn regions(snapshot: &Snapshot) -> Regions {
-    let Some(collection) = snapshot.collections.get("forces") else { return Regions::default() };
-    let rows = collection.groups.iter().flat_map(|group| (0..group.len()).map(move |row| (group, row)));
-    let (id, region) =
-        (collection.schema.position(forces::ID.name()), collection.schema.position(forces::REGION.name()));
-    // An imported layer of that name is no fact.
-    let facts = rows.filter(|_| collection.schema.class == CollectionClass::Reference);
-    Regions::new(facts.filter_map(|(group, row)| Some((group.text(id, row)?, group.text(region, row)?))))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashMap;
+    use std::sync::Barrier;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering;
+
+    use crate::access::AccountId;
+    use crate::access::Computed;
+    use crate::access::DerivationKind;
+    use crate::access::fixtures::Wanted;
+    use crate::access::fixtures::add;
+    use crate::access::fixtures::analyst;
+    use crate::access::fixtures::open;
+    use crate::access::fixtures::seen;
+    use crate::access::fixtures::text;
+    use crate::access::fixtures::world;
+    use crate::model::CollectionClass;
     use crate::model::Provenance;
     use crate::model::Row;
     use crate::model::Sensitivity;
@@ -416,120 +302,12 @@ mod tests {
     use crate::model::collections::built_in;
     use crate::model::collections::hubs;
     use crate::model::collections::legs;
-    use crate::model::collections::lines;
     use crate::model::collections::towns;
-
-    fn force(number: usize) -> String {
-        format!("force-{number}")
-    }
-
-    /// Named fields, a point or a line, the public id, the owner.
-    type Made = (Vec<(&'static str, Value)>, Vec<(f64, f64)>, String, String);
-
-    fn add(store: &Store, id: &'static str, rows: Vec<Made>) {
-        store
-            .write(move |transaction| {
-                let schema = built_in(id).unwrap().unwrap().stored();
-                let mut appender = transaction.appender(
-                    schema.clone(),
-                    Provenance {
-                        synthetic: schema.class == CollectionClass::Register,
-                        ..Provenance::open("reference")
-                    },
-                )?;
-                for (named, path, public_id, owner) in rows {
-                    let mut values = vec![Value::Null; schema.fields.len()];
-                    for (name, value) in named {
-                        values[schema.position(name).unwrap()] = value;
-                    }
-                    let kind = if path.len() == 1 {
-                        crate::model::GeometryType::Point
-                    } else {
-                        crate::model::GeometryType::LineString
-                    };
-                    let mut geometry = crate::model::geometry::GeometryBuilder::new(kind);
-                    for (lon, lat) in path {
-                        geometry.position(lon, lat).unwrap();
-                    }
-                    let _ = geometry.end_ring();
-                    geometry.end_part();
-                    let row =
-                        Row { id: None, public_id: Some(public_id), geometry: geometry.finish(), values };
-                    let provenance = Provenance {
-                        synthetic: schema.class == CollectionClass::Register,
-                        ..Provenance::open(&owner)
-                    };
-                    appender.append_as(&row, &provenance)?;
-                }
-                appender.finish("test")?;
-                Ok(())
-            })
-            .unwrap();
-    }
-
-    fn text(text: &str) -> Value {
-        Value::Text(text.to_owned())
-    }
-
-    /// A line of each force with two legs, one of them over on the day of the picture; all from one hub to one town.
-    fn world(forces: usize) -> (tempfile::TempDir, Arc<Store>) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(Store::open_or_create(&folder.path().join("s.gpkg")).unwrap());
-        let place = |id: &'static str| {
-            vec![(
-                vec![("id", text(id)), ("name", text(id))],
-                vec![(0.0, 52.0)],
-                id.to_owned(),
-                "reference".to_owned(),
-            )]
-        };
-        add(&store, hubs::COLLECTION, place("hub"));
-        add(&store, towns::COLLECTION, place("town"));
-        let line =
-            |number: usize| (vec![("brand", text("X"))], Vec::new(), format!("line-{number}"), force(number));
-        add(&store, lines::COLLECTION, (0..forces).map(line).collect());
-        let leg = |number: usize, over: bool| {
-            let mut named = vec![
-                ("line", text(&format!("line-{number}"))),
-                ("hub", text("hub")),
-                ("town", text("town")),
-                ("active_from", Value::Date(19_000)),
-            ];
-            if over {
-                named.push(("active_to", Value::Date(19_100)));
-            }
-            let to = (1.0 + number as f64 / 1_000.0, 51.0);
-            (named, vec![(0.0, 52.0), to], format!("leg-{number}-{over}"), force(number))
-        };
-        let legs = (0..forces).flat_map(|number| [leg(number, false), leg(number, true)]);
-        add(&store, legs::COLLECTION, legs.collect());
-        // 30 April 2024 is day 19,843.
-        store.write(|transaction| transaction.set_reference_date("2024-04-30")).unwrap();
-        (folder, store)
-    }
-
-    fn analyst(number: usize) -> Principal {
-        Principal::parse(&format!("force-analyst:{}", force(number))).unwrap()
-    }
-
-    /// Values of a collection's field, and how many parts each geometry has.
-    fn seen(view: &View, id: &str, field: &str) -> Vec<(String, usize)> {
-        let Some(part) = view.collection(id) else { return Vec::new() };
-        let place = part.schema().position(field);
-        let mut seen = Vec::new();
-        for group in part.groups() {
-            for row in 0..group.len() {
-                let value = place.map_or_else(String::new, |place| group.value(place, row).to_text());
-                seen.push((value, group.geometry(row).map_or(0, |geometry| geometry.parts().count())));
-            }
-        }
-        seen
-    }
 
     #[test]
     fn what_is_computed_is_of_the_visible_links() {
         let (_folder, store) = world(3);
-        let gate = Gate::open(Arc::clone(&store)).unwrap();
+        let gate = open(&store);
         let operator = gate.view(&Principal::LocalOperator);
         for id in ["hubs", "towns"] {
             assert_eq!(seen(&operator, id, "active_lines"), [("3".to_owned(), 1)]);
@@ -572,8 +350,8 @@ mod tests {
                 .unwrap();
         };
         let (_folder, store) = world(2);
-        assert!(!Gate::open(Arc::clone(&store)).unwrap().are_roles_played(), "only if asked for");
-        let gate = Gate::open(Arc::clone(&store)).unwrap().with_roles_played();
+        assert!(!open(&store).are_roles_played(), "only if asked for");
+        let gate = open(&store).with_roles_played();
         assert!(gate.are_roles_played(), "its register is synthetic, its facts are open");
         layer(&store, true, Provenance::open("local"));
         assert!(gate.refresh().unwrap() && gate.are_roles_played(), "an open layer is everyone's");
@@ -589,17 +367,17 @@ mod tests {
         store.write(|transaction| transaction.set_reference_date("2024-05-01")).unwrap();
         gate.refresh().unwrap();
         assert!(!gate.are_roles_played());
-        let again = Gate::open(store).unwrap().with_roles_played();
+        let again = open(&store).with_roles_played();
         assert!(!again.are_roles_played(), "nor is there one in a server started anew over such rows");
         let folder = tempfile::tempdir().unwrap();
         let real = Store::create(&folder.path().join("s.gpkg"), Register::Operational).unwrap();
-        assert!(!Gate::open(Arc::new(real)).unwrap().with_roles_played().are_roles_played());
+        assert!(!open(&Arc::new(real)).with_roles_played().are_roles_played());
     }
 
     #[test]
     fn parts_are_shared_and_carried_over() {
         let (_folder, store) = world(4);
-        let gate = Gate::open(Arc::clone(&store)).unwrap();
+        let gate = open(&store);
         let serial = |who: &Principal, id: &str| gate.view(who).collection(id).unwrap().serial();
         let nation = Principal::parse("national-analyst").unwrap();
         for id in ["legs", "lines"] {
@@ -615,33 +393,116 @@ mod tests {
         assert_eq!(seen(&gate.view(&analyst(1)), "towns", "active_lines").len(), 2);
     }
 
+    /// Everything that is computed when it is first wanted.
+    fn wanted(view: &View) {
+        for part in view.collections() {
+            let _ = (part.index(), part.find(crate::model::RowId(7)));
+            part.derive(|part| Wanted(part.rows() as usize));
+            part.groups().iter().for_each(|group| drop(group.derive(|group| Wanted(group.len()))));
+        }
+        assert!(view.resolve("legs", "line").is_some());
+    }
+
     #[test]
-    fn five_hundred_classes_stay_within_their_bytes_and_answer_as_before() {
-        let classes = 500;
+    fn a_thousand_classes_stay_within_their_bytes_and_answer_as_before() {
+        let classes = 1_000;
         let (_folder, store) = world(classes);
-        let free = Gate::open(Arc::clone(&store)).unwrap();
-        let first: Vec<String> = (0..classes)
-            .map(|number| free.view(&analyst(number)).collection("legs").unwrap().data_version().to_owned())
-            .collect();
-        let (kept, bytes) = free.kept();
-        assert_eq!(kept, classes);
+        let free = open(&store);
+        let public = free.views_held().1;
+        let mut versions = Vec::new();
+        for number in 0..classes {
+            let view = free.view(&analyst(number));
+            wanted(&view);
+            versions.push(view.collection("legs").unwrap().data_version().to_owned());
+        }
+        let (held, bytes) = free.views_held();
+        assert_eq!(held, classes);
         // A tenth of what they take together.
         let most = bytes / 10;
-        let gate = Gate::open(store).unwrap().keeping(most);
-        for round in 0..2 {
-            for (number, version) in first.iter().enumerate() {
-                let view = gate.view(&analyst(number));
-                assert_eq!(view.collection("legs").unwrap().data_version(), *version, "round {round}");
-                let (kept, bytes) = gate.kept();
-                assert!(bytes <= most && kept < classes, "{kept} views, {bytes} bytes");
-            }
+        let gate = open(&store).keeping(most);
+        let mut greatest = 0;
+        for (number, version) in versions.iter().enumerate() {
+            let view = gate.view(&analyst(number));
+            wanted(&view);
+            assert_eq!(view.collection("legs").unwrap().data_version(), *version);
+            let (held, bytes) = gate.views_held();
+            assert!(bytes <= most && held < classes, "{held} views, {bytes} bytes of {most}");
+            greatest = greatest.max(bytes);
         }
+        assert!(greatest > most / 2, "the room is used: {greatest} of {most}");
         // The one that is asked again and again stays.
         let hot = gate.view(&analyst(7));
         for number in 100..200 {
             let other = gate.view(&analyst(number));
-            assert!(!Arc::ptr_eq(&hot, &other) || number == 7);
+            assert!(!Arc::ptr_eq(&hot, &other));
             assert!(Arc::ptr_eq(&hot, &gate.view(&analyst(7))));
         }
+        // With the views everything goes that was computed for them, but for the public's.
+        drop(hot);
+        let gate = gate.keeping(0);
+        let last = gate.view(&analyst(1)).collections().map(|part| part.bytes()).sum::<usize>();
+        let left = gate.views_held();
+        assert!(left.0 <= 1 && left.1 < public + 10 * last.max(10_000), "{left:?}");
+    }
+
+    #[test]
+    fn a_class_is_built_once_and_a_view_at_hand_is_never_built() {
+        static BUILT: AtomicUsize = AtomicUsize::new(0);
+        let slow = Derivation {
+            name: "lines-from",
+            kind: DerivationKind::Columns,
+            of: hubs::COLLECTION,
+            reads: &[legs::COLLECTION],
+            make: |inputs, _| {
+                inputs.part(legs::COLLECTION)?;
+                BUILT.fetch_add(1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(30));
+                Some(Computed::Columns(HashMap::new(), Value::Int(5)))
+            },
+        };
+        let (_folder, store) = world(3);
+        let gate = Gate::with_derivations(Policy::built_in().unwrap(), store, &[slow]).unwrap();
+        assert!(gate.view_at_hand(&Principal::Anonymous).is_some(), "anyone's is built with the snapshot");
+        let who = analyst(1);
+        assert!(gate.view_at_hand(&who).is_none());
+        assert_eq!((BUILT.load(Ordering::SeqCst), gate.views_held().0), (0, 0));
+        let barrier = Barrier::new(8);
+        let views: Vec<Arc<View>> = std::thread::scope(|scope| {
+            let ask = |account: String| {
+                let (gate, barrier) = (&gate, &barrier);
+                move || {
+                    barrier.wait();
+                    gate.view(&analyst(1).acting_as(AccountId::new(&account)))
+                }
+            };
+            let all: Vec<_> = (0..8).map(|number| scope.spawn(ask(number.to_string()))).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert_eq!(BUILT.load(Ordering::SeqCst), 1);
+        assert!(views.iter().all(|view| Arc::ptr_eq(view, &views[0])), "accounts are no part of a class");
+        assert!(gate.view_at_hand(&who).is_some_and(|view| Arc::ptr_eq(&view, &views[0])));
+        assert_eq!(seen(&views[0], "hubs", "active_lines"), [("5".to_owned(), 1)]);
+        // Whoever sees the same rows of both collections shares it.
+        drop((
+            gate.view(&Principal::parse("national-analyst").unwrap()),
+            gate.view(&Principal::LocalOperator),
+        ));
+        assert_eq!(BUILT.load(Ordering::SeqCst), 2, "both see all hubs and all legs");
+    }
+
+    #[test]
+    fn classes_in_use_have_their_new_view_before_it_is_published() {
+        let (_folder, store) = world(3);
+        let gate = open(&store);
+        let (in_use, other) = (analyst(1), analyst(2));
+        let before = gate.view(&in_use);
+        let town = (vec![("id", text("new"))], vec![(1.0, 52.0)], "new".to_owned(), "reference".to_owned());
+        add(&store, towns::COLLECTION, vec![town]);
+        assert!(gate.refresh().unwrap());
+        let after = gate.view_at_hand(&in_use).unwrap();
+        assert!(!Arc::ptr_eq(&before, &after));
+        assert_eq!((seen(&before, "towns", "id").len(), seen(&after, "towns", "id").len()), (1, 2));
+        assert!(gate.view_at_hand(&other).is_none(), "no view is built for who never asked");
+        assert_eq!(seen(&gate.view_at_hand(&Principal::Anonymous).unwrap(), "towns", "id").len(), 2);
     }
 }

@@ -34,29 +34,45 @@
 //! }
 //! ```
 
-mod derived;
+mod derive;
 mod entitlement;
 mod explain;
+#[cfg(test)]
+mod fixtures;
 mod gate;
-mod kept;
+mod memos;
 mod played;
 mod policy;
 mod policy_rule;
 mod principal;
+mod published;
 mod read;
+mod references;
 mod rights;
 #[cfg(test)]
 pub(crate) mod testing;
+mod values;
 mod view;
+mod view_build;
+mod view_cache;
 
 pub use crate::snapshot::BLOCK_ROWS;
 pub use crate::snapshot::BlockRef;
 pub use crate::snapshot::Column;
+pub use crate::snapshot::HeldBytes;
 pub use crate::snapshot::Ints;
 pub use crate::snapshot::Nulls;
 pub use crate::snapshot::RowGroup;
 pub use crate::snapshot::TextColumn;
 pub use crate::snapshot::Texts;
+pub use derive::Computed;
+pub use derive::Derivation;
+pub use derive::DerivationError;
+pub use derive::DerivationKind;
+pub use derive::Derived;
+pub use derive::Inputs;
+pub use derive::Params;
+pub use derive::ValueDerivation;
 pub use entitlement::Entitlement;
 pub use entitlement::Regions;
 pub use explain::explain;
@@ -64,10 +80,14 @@ pub use gate::Gate;
 pub use gate::GateError;
 pub use policy::Policy;
 pub use policy::PolicyError;
+pub use principal::AccountId;
+pub use principal::Class;
 pub use principal::LOCAL_OWNER;
 pub use principal::OwnKind;
 pub use principal::Principal;
 pub use principal::PrincipalError;
 pub use principal::Role;
+pub use references::Resolved;
+pub use references::RowRef;
 pub use view::CollectionView;
 pub use view::View;

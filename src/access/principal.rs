@@ -99,15 +99,71 @@ pub enum Principal {
     /// Anyone.
     Anonymous,
     /// Someone with a role.
-    Signed(Arc<Signed>),
+    Signed(Signed),
 }
 
 /// Someone with a role.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Signed {
+    rights: Arc<Rights>,
+    account: Option<AccountId>,
+}
+
+/// What decides what somebody with a role sees.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Rights {
     role: Role,
     own: Vec<String>,
     reason: bool,
+}
+
+/// The account under which somebody acts: for the audit and for approvals. It decides nothing of what they see.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(Arc<str>);
+
+impl AccountId {
+    /// Of a text, such as `demo:force-analyst`.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// All principals who see the same, whoever they are: a role, what is its own, and whether a reason was given. Two
+/// accounts of one role and force are one class.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Class(Principal);
+
+impl Class {
+    /// The class of anyone.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self(Principal::Anonymous)
+    }
+
+    /// Whether it is that of anyone.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        self.0 == Principal::Anonymous
+    }
+
+    /// Whether it is that of the command line.
+    #[must_use]
+    pub fn is_local_operator(&self) -> bool {
+        self.0 == Principal::LocalOperator
+    }
+
+    /// One of the class, without an account.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.0
+    }
 }
 
 /// Why there is no such principal.
@@ -155,7 +211,7 @@ impl Principal {
         let mut own: Vec<String> = own.iter().map(|one| one.trim().to_owned()).collect();
         own.sort();
         own.dedup();
-        Ok(Self::Signed(Arc::new(Signed { role, own, reason: false })))
+        Ok(Self::Signed(Signed { rights: Arc::new(Rights { role, own, reason: false }), account: None }))
     }
 
     /// The principal of a text like `force-analyst:kent`, `partner:E09000002+E09000003` or `national-analyst`.
@@ -173,8 +229,40 @@ impl Principal {
     #[must_use]
     pub fn with_reason(self) -> Self {
         match self {
-            Self::Signed(signed) => Self::Signed(Arc::new(Signed { reason: true, ..(*signed).clone() })),
+            Self::Signed(Signed { rights, account }) => {
+                let rights = Arc::new(Rights { reason: true, ..(*rights).clone() });
+                Self::Signed(Signed { rights, account })
+            }
             other => other,
+        }
+    }
+
+    /// The same one, acting under an account. Anyone and the local operator act under none.
+    #[must_use]
+    pub fn acting_as(self, account: AccountId) -> Self {
+        match self {
+            Self::Signed(signed) => Self::Signed(Signed { account: Some(account), ..signed }),
+            other => other,
+        }
+    }
+
+    /// The account under which they act.
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::LocalOperator | Self::Anonymous => None,
+            Self::Signed(signed) => signed.account.as_ref(),
+        }
+    }
+
+    /// Those who see the same.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Signed(Signed { rights, .. }) => {
+                Class(Self::Signed(Signed { rights: Arc::clone(rights), account: None }))
+            }
+            other => Class(other.clone()),
         }
     }
 
@@ -184,7 +272,7 @@ impl Principal {
         match self {
             Self::LocalOperator => None,
             Self::Anonymous => Some(Role::Public),
-            Self::Signed(signed) => Some(signed.role),
+            Self::Signed(signed) => Some(signed.rights.role),
         }
     }
 
@@ -193,14 +281,14 @@ impl Principal {
     pub fn own(&self) -> &[String] {
         match self {
             Self::LocalOperator | Self::Anonymous => &[],
-            Self::Signed(signed) => &signed.own,
+            Self::Signed(signed) => &signed.rights.own,
         }
     }
 
     /// Whether they have given a reason.
     #[must_use]
     pub fn has_reason(&self) -> bool {
-        matches!(self, Self::Signed(signed) if signed.reason)
+        matches!(self, Self::Signed(signed) if signed.rights.reason)
     }
 }
 
@@ -263,5 +351,19 @@ mod tests {
         assert!(!analyst.has_reason() && analyst.clone().with_reason().has_reason());
         assert_ne!(analyst.clone().with_reason(), analyst);
         assert_eq!(Principal::Anonymous.with_reason(), Principal::Anonymous);
+    }
+
+    #[test]
+    fn an_account_is_no_part_of_a_class() {
+        let analyst = Principal::parse("force-analyst:kent").unwrap();
+        let [one, two] = ["a", "b"].map(|account| analyst.clone().acting_as(AccountId::new(account)));
+        assert_eq!((one.class(), two.class()), (analyst.class(), analyst.class()));
+        assert_ne!(one, two, "they are not the same one");
+        assert_eq!(one.account().map(AccountId::as_str), Some("a"));
+        assert_eq!(analyst.account(), None);
+        assert_eq!(one.clone().with_reason().account(), one.account());
+        assert_ne!(one.with_reason().class(), analyst.class());
+        assert_ne!(Principal::parse("force-analyst:essex").unwrap().class(), analyst.class());
+        assert_eq!(Principal::Anonymous.acting_as(AccountId::new("a")).account(), None);
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::access::Entitlement;
 use crate::access::View;
 use crate::access::view::CollectionView;
 use crate::model::CollectionSchema;
@@ -12,7 +11,6 @@ use crate::model::Row;
 use crate::model::RowId;
 use crate::model::RowRights;
 use crate::model::ValueRef;
-use crate::snapshot::Collection;
 use crate::snapshot::RawRows;
 use crate::snapshot::Version;
 use crate::snapshot::build_collection;
@@ -38,10 +36,9 @@ pub fn view(collections: Vec<(CollectionSchema, Vec<Vec<Row>>)>) -> View {
             }
             groups.extend(build_collection(Arc::clone(&schema), &[raw], version, 0).groups);
         }
-        let collection = Collection { schema: Arc::clone(&schema), groups, version, missing: 0 };
-        let view = CollectionView::new(&collection, &schema, &Entitlement::everything(), false, |_| None);
-        (schema.id.clone(), Arc::new(view))
+        let id = schema.id.clone();
+        (id, Arc::new(CollectionView::new(schema, groups, false, &Arc::default())))
     };
     let parts: BTreeMap<String, Arc<CollectionView>> = collections.into_iter().map(&mut part).collect();
-    View::new(parts, None)
+    View::of_parts(parts)
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::access::CollectionView;
+use crate::access::HeldBytes;
 use crate::access::RowGroup;
 use crate::model::Position;
 use crate::model::RowId;
@@ -80,6 +81,18 @@ struct Known {
     region: String,
     area: String,
     population: Option<i64>,
+}
+
+impl HeldBytes for Gazetteer {
+    fn held_bytes(&self) -> usize {
+        let texts = |known: &Known| {
+            [&known.id, &known.name, &known.force, &known.region, &known.area]
+                .map(String::len)
+                .iter()
+                .sum::<usize>()
+        };
+        self.known.values().map(|known| size_of::<(RowId, Known)>() + texts(known)).sum()
+    }
 }
 
 impl Gazetteer {

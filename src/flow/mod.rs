@@ -4,9 +4,11 @@
 //! function of the visible rows alone: a leg counts if its hub and its town are visible too.
 //! Not here: routes along the railway (`rail`), drawing (the map application).
 
+mod active_lines;
 mod ends;
 mod od;
 
+pub use active_lines::DERIVATIONS;
 pub use ends::Level;
 pub use ends::Place;
 pub use od::Flow;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::access::CollectionView;
+use crate::access::HeldBytes;
 use crate::access::View;
 use crate::filter::Bound;
 use crate::flow::ends::Ends;
@@ -115,6 +116,12 @@ struct Leg {
     line: Option<u32>,
     minutes: Option<i32>,
     trips_in_ten_weeks: Option<i64>,
+}
+
+impl HeldBytes for Legs {
+    fn held_bytes(&self) -> usize {
+        (self.hubs.len() + self.towns.len()) * size_of::<Reference>() + self.rows.len() * size_of::<Leg>()
+    }
 }
 
 impl Legs {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::access::Column;
+use crate::access::HeldBytes;
 use crate::access::Ints;
 use crate::access::Nulls;
 use crate::access::RowGroup;
@@ -76,6 +77,13 @@ fn key(place: usize, name: &str) -> Vec<u8> {
     push_json_text(&mut text, name);
     text.push(b':');
     text
+}
+
+impl HeldBytes for Ready {
+    fn held_bytes(&self) -> usize {
+        let long: usize = self.fields.iter().map(|field| size_of::<Field>() + field.long.len()).sum();
+        self.slots.len() * size_of::<Slot>() + long
+    }
 }
 
 impl Ready {

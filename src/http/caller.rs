@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+use crate::access::AccountId;
 use crate::access::Principal;
 use crate::access::Role;
 use crate::http::percent::decode_path;
@@ -42,9 +43,18 @@ pub const MOST_REASON_BYTES: usize = 1_000;
 
 /// Who a visitor of a demo is without a cookie.
 fn visitor() -> Principal {
-    static VISITOR: LazyLock<Principal> =
-        LazyLock::new(|| Principal::of(Role::NationalAnalyst, &[]).unwrap_or(Principal::Anonymous));
+    static VISITOR: LazyLock<Principal> = LazyLock::new(|| {
+        Principal::of(Role::NationalAnalyst, &[]).map_or(Principal::Anonymous, under_its_account)
+    });
     VISITOR.clone()
+}
+
+/// Each role of a demo acts under an account of its own: `demo:force-analyst`.
+fn under_its_account(principal: Principal) -> Principal {
+    match principal.role() {
+        Some(role) => principal.acting_as(AccountId::new(&format!("demo:{}", role.as_str()))),
+        None => principal,
+    }
 }
 
 /// The role that a `Cookie` header plays; an unknown role is anyone.
@@ -57,7 +67,7 @@ fn played(cookie: &str) -> Principal {
     };
     let principal = match value(ROLE_COOKIE).map(decode_path) {
         None => visitor(),
-        Some(role) => Principal::parse(&role).unwrap_or(Principal::Anonymous),
+        Some(role) => Principal::parse(&role).map_or(Principal::Anonymous, under_its_account),
     };
     let reason = value(REASON_COOKIE).map(decode_path).unwrap_or_default();
     if reason.trim().is_empty() || reason.len() > MOST_REASON_BYTES {
@@ -73,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_cookie_plays_a_role_and_never_the_operator() {
-        let kent = Principal::parse("force-analyst:kent").unwrap();
+        let kent = under_its_account(Principal::parse("force-analyst:kent").unwrap());
         for (cookie, expected) in [
             ("", visitor()),
             ("theme=dark", visitor()),
@@ -94,6 +104,10 @@ mod tests {
             assert_eq!(Who::in_demo(Some(cookie)).principal, expected, "{cookie}");
         }
         assert_eq!(Who::in_demo(None).principal.to_string(), "national-analyst");
+        let account = |principal: &Principal| principal.account().map(|account| account.as_str().to_owned());
+        assert_eq!(account(&kent).as_deref(), Some("demo:force-analyst"));
+        assert_eq!(account(&visitor().with_reason()).as_deref(), Some("demo:national-analyst"));
+        assert_eq!(account(&Who::anyone().principal), None);
         assert_eq!(Who::anyone().principal, Principal::Anonymous);
     }
 }

@@ -93,6 +93,8 @@ pub struct App {
     cache: Cache,
     /// A heavy answer is made with one of these: bodies that are not counted yet are as few.
     heavy: Semaphore,
+    /// A view is built with one of these, of which there are as many as cores.
+    building: Semaphore,
 }
 
 /// At most so many heavy answers are made at once, or two a core if that is more.
@@ -119,6 +121,7 @@ impl App {
             unread: Unread::new(UNREAD_BYTES),
             cache: Cache::new(cache_bytes),
             heavy: Semaphore::new(LEAST_HEAVY.max(2 * cores)),
+            building: Semaphore::new(cores),
         }
     }
 

@@ -17,6 +17,7 @@ use actix_web::http::header::ORIGIN;
 use actix_web::web;
 
 use crate::access::Principal;
+use crate::access::View;
 use crate::http::Answer;
 use crate::http::App;
 use crate::http::Call;
@@ -108,7 +109,11 @@ impl<'a> Asked<'a> {
 /// The answer to a request: the same for the same view, whatever else happens. Heavy ones are made in the pool.
 pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked: Asked<'_>) -> Answer {
     let mut facts = Facts { who: asked.who(app), is_about_people: false, is_for_anyone: true };
-    let answer = match guarded(|| prepare(app, &mut facts, route, &asked)) {
+    let view = match &route {
+        Some((place, _)) if reads_rows(&ROUTES[*place], asked.method) => view_for(app, &mut facts.who).await,
+        _ => Ok(Arc::default()),
+    };
+    let answer = match view.and_then(|view| guarded(|| prepare(app, &mut facts, route, &asked, view))) {
         Err(problem) => problem.answer(),
         Ok(Prepared::Done(answer)) => answer,
         Ok(Prepared::Heavy(route, call)) => heavy(app, route, call).await,
@@ -139,6 +144,40 @@ pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked:
     }
     cors::vary(&mut answer, facts.who.in_demo);
     answer
+}
+
+/// Whether an answer is made of a view.
+fn reads_rows(route: &Route, method: &str) -> bool {
+    route.rows != RowsOf::None && matches!(method, "GET" | "HEAD")
+}
+
+/// The view of whoever asks.
+async fn view_for(app: &Arc<App>, who: &mut Who) -> Result<Arc<View>, Problem> {
+    let view = view_of(app, &who.principal).await?;
+    if who.in_demo && !app.gate.are_roles_played() {
+        // The demo ended between the two: these rows may be some that not anyone may see.
+        *who = Who::anyone();
+        return view_of(app, &who.principal).await;
+    }
+    Ok(view)
+}
+
+/// A view that is at hand, or else built in the pool: never on a thread that reads requests.
+async fn view_of(app: &Arc<App>, principal: &Principal) -> Result<Arc<View>, Problem> {
+    if let Some(view) = app.gate.view_at_hand(principal) {
+        return Ok(view);
+    }
+    let Ok(_permit) = app.building.acquire().await else { return Err(internal("the pool is closed")) };
+    // Another request of the class may have had it built.
+    if let Some(view) = app.gate.view_at_hand(principal) {
+        return Ok(view);
+    }
+    let (app, principal) = (Arc::clone(app), principal.clone());
+    let built = web::block(move || {
+        step_aside();
+        guarded(|| Ok(app.gate.view(&principal)))
+    });
+    built.await.unwrap_or_else(|_| Err(internal("the pool is gone")))
 }
 
 /// A heavy answer, made in the pool: at once, when fewer than the most are being made.
@@ -180,6 +219,7 @@ fn prepare(
     facts: &mut Facts,
     route: Option<(usize, PathValues)>,
     asked: &Asked<'_>,
+    view: Arc<View>,
 ) -> Result<Prepared, Problem> {
     let (place, path) = route.ok_or(Problem::NotFound)?;
     let route = &ROUTES[place];
@@ -197,12 +237,6 @@ fn prepare(
         .public_url
         .get()
         .map_or_else(|| ["http://", asked.host().unwrap_or("localhost")].concat(), str::to_owned);
-    let mut view = app.gate.view(&facts.who.principal);
-    if facts.who.in_demo && !app.gate.are_roles_played() {
-        // The demo ended between the two: these rows may be some that not anyone may see.
-        facts.who = Who::anyone();
-        view = app.gate.view(&facts.who.principal);
-    }
     let call = Call {
         app: Arc::clone(app),
         principal: facts.who.principal.clone(),

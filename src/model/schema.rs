@@ -13,7 +13,7 @@ pub const LIFECYCLES: [&str; 6] = ["line", "closure", "restriction", "address", 
 /// The rules of derived fields: the number of lines that run from a hub, or to a town, on the reference date.
 pub const DERIVED: [&str; 2] = ["lines-from", "lines-to"];
 /// The rule of a derived geometry: the geometry of all legs that name the row as their line.
-pub const DERIVED_GEOMETRY: &str = "links";
+pub const DERIVED_GEOMETRY: &str = "legs";
 /// The most fields that a collection may have. SQLite allows 2,000 columns, and system columns take twenty.
 pub const MAX_FIELDS: usize = 1_000;
 

@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::access::CollectionView;
+use crate::access::HeldBytes;
 use crate::filter::without_case;
 use crate::model::Position;
 use crate::model::ValueRef;
@@ -69,6 +70,13 @@ struct Names {
     codes: Vec<(String, u32)>,
     /// How much a row counts among equals (`population`), by the place of its name.
     weights: Vec<i64>,
+}
+
+impl HeldBytes for Names {
+    fn held_bytes(&self) -> usize {
+        let codes: usize = self.codes.iter().map(|(code, _)| size_of::<(String, u32)>() + code.len()).sum();
+        self.text.len() + self.rows.len() * (4 + size_of::<RowRef>() + 8) + self.words.len() * 8 + codes
+    }
 }
 
 impl Names {

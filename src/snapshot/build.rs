@@ -27,18 +27,8 @@ pub fn build_collection(
     version: Version,
     missing: u64,
 ) -> Collection {
-    let mut owners: BTreeMap<&str, u32> = BTreeMap::new();
-    for rights in chunks.iter().flat_map(|chunk| &chunk.row_rights) {
-        owners.insert(&rights.provenance.owner, 0);
-    }
-    for (place, rank) in owners.values_mut().enumerate() {
-        *rank = place as u32;
-    }
-    let ranks: Vec<Vec<u32>> = chunks
-        .iter()
-        .map(|chunk| chunk.row_rights.iter().map(|rights| owners[rights.provenance.owner.as_str()]).collect())
-        .collect();
     let chunks: Vec<&RawRows> = chunks.iter().collect();
+    let ranks = owner_ranks(&chunks);
     let mut runs = cut(sorted_rows(&chunks, &ranks), &chunks, MAX_TEXT_BYTES, GROUP_ROWS, OWNER_CUT_ROWS);
     let built = build_runs(&schema, &chunks, &mut runs);
     let mut groups: Vec<Arc<RowGroup>> = built.into_iter().map(Arc::new).collect();
@@ -69,6 +59,31 @@ pub(super) fn build_runs(
             .flat_map(|handle| handle.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault)))
             .collect()
     })
+}
+
+/// Sorts raw rows into row groups, on this thread alone.
+#[must_use]
+pub fn build_groups(schema: &CollectionSchema, rows: &RawRows) -> Vec<RowGroup> {
+    let chunks = [rows];
+    let ranks = owner_ranks(&chunks);
+    let order = sorted_chunk(0, rows, &ranks[0]);
+    let mut runs = cut(order, &chunks, MAX_TEXT_BYTES, GROUP_ROWS, OWNER_CUT_ROWS);
+    runs.iter_mut().map(|run| RowGroup::build(schema, &chunks, run)).collect()
+}
+
+/// The rank of the owner of each of a chunk's rights, in the order of the owners' names.
+fn owner_ranks(chunks: &[&RawRows]) -> Vec<Vec<u32>> {
+    let mut owners: BTreeMap<&str, u32> = BTreeMap::new();
+    for rights in chunks.iter().flat_map(|chunk| &chunk.row_rights) {
+        owners.insert(&rights.provenance.owner, 0);
+    }
+    for (place, rank) in owners.values_mut().enumerate() {
+        *rank = place as u32;
+    }
+    chunks
+        .iter()
+        .map(|chunk| chunk.row_rights.iter().map(|rights| owners[rights.provenance.owner.as_str()]).collect())
+        .collect()
 }
 
 /// Cuts sorted rows into runs of a row group each: by number of rows, by owner, by size of geometries, and so that the
@@ -124,15 +139,7 @@ fn sorted_rows(chunks: &[&RawRows], ranks: &[Vec<u32>]) -> Vec<(u128, RawRef)> {
         let handles: Vec<_> = chunks
             .iter()
             .enumerate()
-            .map(|(number, chunk)| {
-                scope.spawn(move || {
-                    let key = |row: usize| sort_key(chunk, ranks[number][chunk.rights[row] as usize], row);
-                    let mut rows: Vec<(u128, RawRef)> =
-                        (0..chunk.ids.len()).map(|row| (key(row), (number as u8, row as u32))).collect();
-                    rows.sort_unstable_by(before);
-                    rows
-                })
-            })
+            .map(|(number, chunk)| scope.spawn(move || sorted_chunk(number as u8, chunk, &ranks[number])))
             .collect();
         handles
             .into_iter()
@@ -152,6 +159,16 @@ fn sorted_rows(chunks: &[&RawRows], ranks: &[Vec<u32>]) -> Vec<(u128, RawRef)> {
         parts.push(merged);
     }
     parts.pop().unwrap_or_default()
+}
+
+/// The rows of one chunk with their sort keys, in order.
+fn sorted_chunk(number: u8, chunk: &RawRows, ranks: &[u32]) -> Vec<(u128, RawRef)> {
+    let key = |row: usize| sort_key(chunk, ranks[chunk.rights[row] as usize], row);
+    let mut rows: Vec<(u128, RawRef)> =
+        (0..chunk.ids.len()).map(|row| (key(row), (number, row as u32))).collect();
+    let id = |at: &(u128, RawRef)| chunk.ids[at.1.1 as usize];
+    rows.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| id(a).cmp(&id(b))));
+    rows
 }
 
 #[cfg(test)]

@@ -34,6 +34,12 @@ impl IdIndex {
         Some(Self { places })
     }
 
+    /// Bytes it holds.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.places.allocation_size()
+    }
+
     /// Place of the group and of the row in it.
     #[must_use]
     pub fn find(&self, groups: &[Arc<RowGroup>], id: RowId) -> Option<(u32, u32)> {

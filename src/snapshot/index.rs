@@ -156,6 +156,13 @@ impl BlockIndex {
         Self { tree: RTree::bulk_load(entries) }
     }
 
+    /// Bytes it holds, reckoned: the entries, and the boxes and lists of the nodes above them, each at least half full.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let entries = self.tree.size();
+        (entries + entries / 3 + 1) * size_of::<RTreeNode<Entry>>()
+    }
+
     /// Gives blocks in the order of `bound`, which must not be greater for a box (west, south, east and north in units
     /// of 1e-7 degree) than for what lies in it. `each` answers with the bound beyond which it wants no more.
     ///

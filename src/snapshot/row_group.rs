@@ -28,6 +28,9 @@ use crate::snapshot::gather::gather_public_ids;
 use crate::snapshot::gather::gather_rights;
 use crate::snapshot::gather::gather_times;
 use crate::snapshot::index::Pyramid;
+use crate::snapshot::ledger::Charge;
+use crate::snapshot::ledger::HeldBytes;
+use crate::snapshot::ledger::Ledger;
 use crate::snapshot::memo::Memo;
 use crate::snapshot::places::Places;
 use crate::snapshot::places::Times;
@@ -54,6 +57,8 @@ pub struct RowGroup {
     pyramid: Pyramid,
     hash_sum: OnceLock<u128>,
     memo: Memo,
+    /// For a group that the snapshot itself does not hold.
+    _charge: Option<Charge>,
 }
 
 static NEXT_SERIAL: AtomicU64 = AtomicU64::new(1);
@@ -104,6 +109,7 @@ impl RowGroup {
             pyramid: Pyramid::default(),
             hash_sum,
             memo: Memo::default(),
+            _charge: None,
         };
         if group.times.is_some() {
             let times =
@@ -114,20 +120,22 @@ impl RowGroup {
         group
     }
 
-    /// A copy with only the rows that `keep` accepts and the fields at some places, which are those of `schema`; `None`
-    /// if it accepts none. It has its own dictionaries, order and index: nothing of a hidden row or field is left.
+    /// A copy with only the rows that `keep` accepts; `None` if it accepts none. The fields of `schema` have the values
+    /// that `value` gives for `fields`, each with a row. It has its own dictionaries, order and index: nothing of a
+    /// hidden row, field or value is left.
     #[must_use]
-    pub fn filtered(
-        &self,
+    pub fn filtered<'a>(
+        &'a self,
         schema: &CollectionSchema,
         fields: &[usize],
         keep: impl Fn(&RowRights) -> bool,
+        value: impl Fn(usize, usize) -> ValueRef<'a>,
     ) -> Option<Self> {
         let allowed: Vec<bool> = self.row_rights.iter().map(|rights| keep(rights)).collect();
         let mut raw = RawRows::new(schema);
         let mut rows = Vec::new();
         for row in (0..self.len()).filter(|row| allowed[usize::from(self.rights[*row])]) {
-            let values: Vec<ValueRef<'_>> = fields.iter().map(|field| self.value(*field, row)).collect();
+            let values: Vec<ValueRef<'_>> = fields.iter().map(|field| value(*field, row)).collect();
             raw.push(
                 self.ids[row],
                 self.public_id(row),
@@ -141,8 +149,15 @@ impl RowGroup {
         (!rows.is_empty()).then(|| Self::build(schema, &[&raw], &mut rows))
     }
 
-    /// Something computed from the group's rows alone, made when it is first wanted and kept as long as they are.
-    pub fn derive<T: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> T) -> Arc<T> {
+    /// The same, counted in a ledger with all that is computed from it: for a group beside the snapshot.
+    #[must_use]
+    pub fn charged_to(self, ledger: &Arc<Ledger>) -> Self {
+        let charge = ledger.charge(self.bytes());
+        Self { memo: Memo::charged_to(ledger), _charge: Some(charge), ..self }
+    }
+
+    /// Something computed from the group's rows alone, when it is first wanted, and held as long as they are.
+    pub fn derive<T: Any + Send + Sync + HeldBytes>(&self, make: impl FnOnce(&Self) -> T) -> Arc<T> {
         self.memo.get_or_make(|| make(self))
     }
 

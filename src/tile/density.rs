@@ -5,6 +5,7 @@
 use hashbrown::HashMap;
 
 use crate::access::CollectionView;
+use crate::access::HeldBytes;
 use crate::access::RowGroup;
 use crate::model::GeometryKind;
 use crate::model::crs::mercator_grid;
@@ -21,6 +22,12 @@ pub struct Density([u32; FULL_ZOOM as usize]);
 /// The points of a row group in each tile of the highest zoom that may be clustered.
 #[derive(Debug)]
 struct Counts(Vec<((u32, u32), u32)>);
+
+impl HeldBytes for Density {
+    fn held_bytes(&self) -> usize {
+        size_of::<Self>()
+    }
+}
 
 impl Density {
     /// The density of a collection, computed when first needed and held with its rows.
@@ -53,6 +60,12 @@ impl Density {
     /// The number of points in the fullest tile of a zoom; 0 from zoom 12 on, where nothing is clustered.
     pub fn fullest(&self, zoom: u8) -> u32 {
         self.0.get(usize::from(zoom)).copied().unwrap_or(0)
+    }
+}
+
+impl HeldBytes for Counts {
+    fn held_bytes(&self) -> usize {
+        self.0.len() * size_of::<((u32, u32), u32)>()
     }
 }
 

@@ -15,6 +15,7 @@ use std::collections::BinaryHeap;
 use hashbrown::HashMap;
 
 use crate::access::CollectionView;
+use crate::access::HeldBytes;
 use crate::access::RowGroup;
 use crate::model::GeometryKind;
 use crate::model::Position;
@@ -41,6 +42,24 @@ struct Alone(Box<[u8]>);
 /// The least zoom of each vertex of each row group of a coverage, where polygons with shared borders agree.
 #[derive(Debug)]
 struct Together(Vec<Box<[u8]>>);
+
+impl HeldBytes for Vertices {
+    fn held_bytes(&self) -> usize {
+        self.0.len() * size_of::<Vertex>()
+    }
+}
+
+impl HeldBytes for Alone {
+    fn held_bytes(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl HeldBytes for Together {
+    fn held_bytes(&self) -> usize {
+        self.0.iter().map(|zooms| zooms.len() + size_of::<Box<[u8]>>()).sum()
+    }
+}
 
 /// The vertices of one row group and their least zooms.
 #[derive(Debug, Clone)]

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 
 use crate::access::CollectionView;
+use crate::access::HeldBytes;
 use crate::access::RowGroup;
 use crate::model::FieldType;
 use crate::model::RowId;
@@ -57,6 +58,29 @@ struct Numbers {
 /// 32 bits of the hash of each row's id.
 #[derive(Debug)]
 struct Hashes(Box<[u32]>);
+
+impl HeldBytes for TileIds {
+    fn held_bytes(&self) -> usize {
+        let own = |ids: &GroupIds| match ids {
+            // Counted with their row group.
+            GroupIds::Numbers(_) | GroupIds::Hashes(..) => 0,
+            GroupIds::Resolved(ids) => ids.len() * 4,
+        };
+        self.groups.iter().map(|ids| size_of::<GroupIds>() + own(ids)).sum()
+    }
+}
+
+impl HeldBytes for Numbers {
+    fn held_bytes(&self) -> usize {
+        self.ids.as_ref().map_or(0, |ids| ids.len() * 8) + self.copies.len() * 8
+    }
+}
+
+impl HeldBytes for Hashes {
+    fn held_bytes(&self) -> usize {
+        self.0.len() * 4
+    }
+}
 
 impl TileIds {
     /// The tile ids of a collection, computed when first needed and held with its rows.

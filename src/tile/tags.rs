@@ -6,6 +6,7 @@
 
 use crate::access::CollectionView;
 use crate::access::Column;
+use crate::access::HeldBytes;
 use crate::access::Ints;
 use crate::access::Nulls;
 use crate::access::RowGroup;
@@ -96,6 +97,12 @@ struct Spans(Box<[Option<Span>]>);
 struct Span {
     least: i64,
     greatest: i64,
+}
+
+impl HeldBytes for Spans {
+    fn held_bytes(&self) -> usize {
+        self.0.len() * size_of::<Option<Span>>()
+    }
 }
 
 impl Spans {

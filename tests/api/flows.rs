@@ -216,6 +216,10 @@ fn of_our_own() -> World {
     let towns = "id,name,lon,lat,force,region\nbay,Bay,-1.09,50.8,hampshire,south-east\nhill,Hill,-3.2,51.6,,\nflat,Flat,,,met,london\n";
     world.import("hubs.csv", hubs, &options("hubs")).unwrap();
     world.import("towns.csv", towns, &options("towns")).unwrap();
+    let forces = "id,name,region\nmet,Metropolitan,london\nmersey,Merseyside,north-west\nhampshire,Hampshire,south-east\n";
+    world.import("forces.csv", forces, &options("forces")).unwrap();
+    let regions = "id,name\nlondon,London\nnorth-west,North West\nsouth-east,South East\n";
+    world.import("regions.csv", regions, &options("regions")).unwrap();
     let legs = "line,hub,town,trips_per_week,rail_minutes,active_from,active_to\n\
         a,north,bay,2,90,2023-01-01,\nb,north,bay,0.5,,2023-01-01,\nc,north,bay,1,,2023-01-01,\nd,south,bay,,70,2023-01-01,\n\
         e,quay,hill,,,2023-01-01,\n,plain,hill,1,10,2023-01-01,\nf,bare,hill,0,0,2023-01-01,\n\

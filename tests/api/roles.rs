@@ -291,6 +291,9 @@ fn crowd(world: &World, owner: &str) {
     assert_eq!(report.accepted, rows as u64, "{:?}", report.rows);
 }
 
+/// Lines that visible sightings name: which of them are there, and are seen, differs from world to world.
+const NAMED: [&str; 4] = ["road-in-essex-0", "road-to-kent-1", "always-0", "none"];
+
 /// Sightings over a wide area, among which hidden ones fall.
 fn sighting_of_all(world: &World, owner: &str) {
     let mut numbers = Numbers(owner.len() as u64 + 11);
@@ -300,7 +303,7 @@ fn sighting_of_all(world: &World, owner: &str) {
             json!({ "type": "Feature", "id": format!("always-{owner}-{number}"),
                 "geometry": { "type": "Point", "coordinates": [(lon * 1e5).round() / 1e5, (lat * 1e5).round() / 1e5] },
                 "properties": { "kind": "report", "starts": "2024-02-03T10:00:00Z", "ends": "2024-02-03T11:00:00Z",
-                    "force": owner, "persons": number % 5, "age_band": "18-24" } })
+                    "line": NAMED[number % NAMED.len()], "force": owner, "persons": number % 5, "age_band": "18-24" } })
         })
         .collect();
     held(world, "sightings", owner, &rows);
@@ -586,6 +589,53 @@ fn hidden_fields_are_nowhere() {
     assert_eq!(kept("/ogc/collections", "public").as_deref(), Some("no-cache"));
     assert_eq!(kept("/ogc/collections/legs/items", KENT).as_deref(), Some("private, no-cache"));
     assert_eq!(kept("/ogc/collections/forces/items", "public").as_deref(), Some("no-cache"));
+}
+
+#[test]
+fn a_hidden_line_is_not_named() {
+    let all = world(&SETS.iter().collect::<Vec<_>>());
+    let server = all.serve();
+    let lines = |who: &str| -> Vec<String> {
+        let path = "/ogc/collections/sightings/items?limit=1000".to_owned();
+        let reply = server.batch_with(&[path], &played(who)).remove(0);
+        let mut lines: Vec<String> = reply.json()["features"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|feature| feature["properties"]["line"].as_str().unwrap_or("null").to_owned())
+            .collect();
+        lines.sort();
+        lines.dedup();
+        lines
+    };
+    assert_eq!(lines(KENT), ["always-0", "null", "road-to-kent-1"]);
+    assert_eq!(lines(ESSEX), ["null", "road-in-essex-0", "road-to-kent-1"]);
+    assert_eq!(lines(BTP), ["always-0", "null"]);
+    // Nothing of lines is hidden from them; a text that names no line stays as it is.
+    assert_eq!(lines(NATION_REASON), ["always-0", "none", "null", "road-in-essex-0", "road-to-kent-1"]);
+}
+
+#[test]
+fn what_is_computed_from_rows_about_people_is_kept_by_nobody() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/policy/default.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let people = text.replace("[collections.legs]\n", "[collections.legs]\nabout_people = true\n");
+    assert_ne!(people, text);
+    let world = world(&[]);
+    let server = Server::start_under(&world.store, throughline::access::Policy::parse(&people).unwrap());
+    let kept = |path: &str, who: &str| {
+        let reply = server.batch_with(&[path.to_owned()], &played(who)).remove(0);
+        assert_eq!(reply.status, 200, "{path} {who}");
+        reply.header("cache-control").unwrap().to_owned()
+    };
+    for id in ["hubs", "towns", "lines"] {
+        for path in [format!("/ogc/collections/{id}/items"), format!("/ogc/collections/{id}")] {
+            assert_eq!(kept(&path, KENT), "no-store", "{path}");
+        }
+    }
+    assert_eq!(kept("/api/flows", KENT), "no-store");
+    assert_eq!(kept("/ogc/collections/forces/items", KENT), "private, no-cache");
+    assert_eq!(kept("/ogc/collections/hubs/items", "public"), "no-cache", "they have no legs");
 }
 
 #[test]
