@@ -104,7 +104,10 @@ mod tests {
         let program = Arguments::command();
         program.clone().debug_assert();
         let names: Vec<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
-        assert_eq!(names, ["serve", "import", "export", "init", "demo", "check", "policy", "release"]);
+        assert_eq!(
+            names,
+            ["serve", "import", "export", "init", "demo", "check", "migrate", "policy", "release"]
+        );
         for name in names {
             let help = refused(&[name, "--help"]);
             assert_eq!((help.kind(), help.exit_code()), (ErrorKind::DisplayHelp, 0), "{name}");

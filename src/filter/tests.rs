@@ -801,7 +801,7 @@ fn parameters_are_typed_by_their_property() {
         (
             "datetime",
             "soon",
-            "\"soon\" is no RFC 3339 date-time (2031-03-01T12:00:00Z or +01:00) and no date (2031-03-01)",
+            "\"soon\" is neither an RFC 3339 date-time (2031-03-01T12:00:00Z or +01:00) nor a date (2031-03-01)",
         ),
     ] {
         let error = ask(name, text).unwrap_err();

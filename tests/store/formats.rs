@@ -221,7 +221,7 @@ fn each_bad_feature_costs_itself() {
 fn files_that_are_cut_or_not_json_are_refused_whole() {
     let whole = collection(&[feature("null"), feature("null")]);
     for cut in [whole.len() - 1, whole.len() - 2, whole.len() / 2, 20] {
-        refused("x.geojson", &whole[..cut], "early");
+        refused("x.geojson", &whole[..cut], "incomplete");
     }
     refused("x.geojson", format!("{whole}{whole}"), "end of the file");
     refused("x.geojson", whole.replace("}},{", "}} {"), "comma");

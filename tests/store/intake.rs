@@ -146,7 +146,7 @@ fn what_is_no_table_is_refused_by_what_it_is() {
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1);").unwrap();
     let bytes = std::fs::read(&path).unwrap();
     refused("x.csv", &bytes, "SQLite");
-    refused("x.gpkg", &bytes, "no GeoPackage");
+    refused("x.gpkg", &bytes, "not a GeoPackage");
 }
 
 #[test]
