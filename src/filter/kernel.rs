@@ -21,6 +21,7 @@ use crate::filter::node::Leaf;
 use crate::filter::node::Test;
 use crate::filter::relation::Relation;
 use crate::model::Position;
+use crate::model::Value;
 use crate::model::ValueRef;
 use crate::model::geometry::Bounds;
 use crate::model::schema::FieldType;
@@ -196,6 +197,15 @@ fn table<'a>(
     kind: FieldType,
     at: &impl Fn(ValueRef<'a>) -> At<'a>,
 ) -> Box<[u8]> {
+    // The commonest test needs nothing but the bytes: texts are in the order of code points, which is that of bytes.
+    if let Test::Compare(comparison, value, constant) = test
+        && value.own_field().is_some()
+        && kind == FieldType::Text
+        && let Some(Value::Text(constant)) = constant.constant()
+    {
+        let holds = |index| comparison.holds(texts.get(index).as_bytes().cmp(constant.as_bytes()));
+        return (0..texts.len()).map(|index| if holds(index) { YES } else { 0 }).collect();
+    }
     let relation = match test {
         Test::Spatial(operator, one, other) => Some(Relation::new(*operator, one, other)),
         _ => None,

@@ -259,3 +259,64 @@ pub fn write_all(rows: &Rows<'_>, properties: Properties<'_>, zoom: u8, limit: u
     }
     finish(layer, tagger, rows, limit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::testing;
+    use crate::filter::Comparison;
+    use crate::filter::Expr;
+    use crate::filter::Scalar;
+    use crate::model::CollectionSchema;
+    use crate::model::Geometry;
+    use crate::model::GeometryType;
+    use crate::model::Row;
+    use crate::model::Value;
+    use crate::model::ValueRef;
+    use crate::model::geometry::GeometryBuilder;
+
+    /// A point, or a short line, near the middle of the tile 1/0/0's south-east.
+    fn place(number: i64, is_line: bool) -> Geometry {
+        let kind = if is_line { GeometryType::LineString } else { GeometryType::Point };
+        let mut builder = GeometryBuilder::new(kind);
+        let lon = -60.0 + number as f64 / 10.0;
+        builder.position(lon, 40.0).unwrap();
+        if is_line {
+            builder.position(lon + 0.05, 41.0).unwrap();
+        }
+        builder.end_ring().unwrap();
+        builder.end_part();
+        builder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_layer_has_the_rows_of_its_tile_that_match() {
+        let schema = "id='x'\nclass='layer'\ngeometry='any'\n[[field]]\nname='n'\ntype='integer'\n";
+        let schema = CollectionSchema::parse(schema).unwrap();
+        for lines in [false, true] {
+            let row = |number: i64| Row {
+                id: None,
+                public_id: None,
+                geometry: Some(place(number, lines)),
+                values: vec![Value::Int(number)],
+            };
+            let view = testing::view(vec![(schema.clone(), vec![(0..200).map(row).collect()])]);
+            let collection = view.collection("x").unwrap();
+            let limit = Scalar::Literal(Value::Int(70));
+            let few = Expr::Compare(Comparison::Less, Scalar::Property("n".to_owned()), limit);
+            let at = TileCoord::new(1, 0, 0).unwrap();
+            for (filter, count) in
+                [(few.bind(&view, collection).unwrap(), 70), (Bound::everything().clone(), 200)]
+            {
+                let rows = Rows::of(collection, &filter, at);
+                let number = |at: &RowRef| match rows.group(*at).value(0, at.row as usize) {
+                    ValueRef::Int(number) => number,
+                    other => unreachable!("{other:?}"),
+                };
+                let mut numbers: Vec<i64> = rows.near.iter().map(number).collect();
+                numbers.sort_unstable();
+                assert_eq!(numbers, (0..count).collect::<Vec<i64>>(), "lines: {lines}");
+            }
+        }
+    }
+}

@@ -47,7 +47,7 @@ fn all(collection: &CollectionView) -> Vec<RowRef> {
 }
 
 /// How many rows of the layer match.
-fn counted(view: &View, expr: Expr) -> u64 {
+fn counted(view: &View, expr: &Expr) -> u64 {
     let collection = view.collection("x").unwrap();
     count(collection, &expr.bind(view, collection).unwrap())
 }
@@ -73,14 +73,17 @@ fn stations_answer_like_brute_force_over_the_file() {
         let (east, north) = (west + numbers.between(0.0, 3.0), south + numbers.between(0.0, 3.0));
         let expected =
             points.iter().filter(|(x, y)| west <= *x && *x <= east && south <= *y && *y <= north).count();
-        assert_eq!(counted(&view, Expr::bbox(Bbox::new(west, south, east, north).unwrap())), expected as u64);
+        assert_eq!(
+            counted(&view, &Expr::bbox(Bbox::new(west, south, east, north).unwrap())),
+            expected as u64
+        );
         let metres = numbers.between(0.0, 200_000.0);
         let mut distances: Vec<f64> = points
             .iter()
             .map(|(x, y)| Geodesic.distance(Point::new(west, south), Point::new(*x, *y)))
             .collect();
         let expected = distances.iter().filter(|distance| **distance <= metres).count();
-        assert_eq!(counted(&view, Expr::Within(Circle::new(west, south, metres).unwrap())), expected as u64);
+        assert_eq!(counted(&view, &Expr::Within(Circle::new(west, south, metres).unwrap())), expected as u64);
         distances.sort_by(f64::total_cmp);
         let found = nearest(collection, west, south, 25, Bound::everything()).unwrap();
         for (neighbour, expected) in found.iter().zip(&distances) {
@@ -112,7 +115,7 @@ fn boxes_agree(name: &str, rows: u64, boxes: usize) {
         let (east, north) = (west + numbers.between(0.0, size), south + numbers.between(0.0, size));
         let window = Rect::new((west, south), (east, north));
         let expected = geometries.iter().filter(|geometry| geometry.intersects(&window)).count();
-        let got = counted(&view, Expr::bbox(Bbox::new(west, south, east, north).unwrap()));
+        let got = counted(&view, &Expr::bbox(Bbox::new(west, south, east, north).unwrap()));
         assert_eq!(got, expected as u64, "{west},{south},{east},{north}");
     }
 }
@@ -205,7 +208,7 @@ fn gdal_reads_our_export_and_counts_the_same() {
             Expr::bbox(Bbox::new(west, south, east, north).unwrap()),
             Expr::Within(Circle::new(-1.0, 50.8, 1e6).unwrap()),
         ]);
-        let ours = counted(&view, bbox);
+        let ours = counted(&view, &bbox);
         assert!(ours > 0 && filtered.contains(&format!("Feature Count: {ours}\n")), "{ours}: {filtered}");
     }
 }
@@ -247,7 +250,10 @@ fn one_point_seven_million_crime_points() {
         let (east, north) = (west + numbers.between(0.0, 1.0), south + numbers.between(0.0, 1.0));
         let expected =
             points.iter().filter(|(x, y)| west <= *x && *x <= east && south <= *y && *y <= north).count();
-        assert_eq!(counted(&view, Expr::bbox(Bbox::new(west, south, east, north).unwrap())), expected as u64);
+        assert_eq!(
+            counted(&view, &Expr::bbox(Bbox::new(west, south, east, north).unwrap())),
+            expected as u64
+        );
         let mut distances: Vec<f64> = points
             .iter()
             .filter(|(x, y)| (x - west).abs() < 1.0 && (y - south).abs() < 0.7)
@@ -262,7 +268,7 @@ fn one_point_seven_million_crime_points() {
     // The months answer `datetime`: five of them, and their counts add up.
     let months = ["2018-10", "2018-11", "2018-12", "2019-01", "2019-02"].map(|month| {
         let start = throughline::model::time::parse_month(month).unwrap();
-        counted(&view, Expr::datetime(start))
+        counted(&view, &Expr::datetime(start))
     });
     assert_eq!(months.iter().sum::<u64>(), 1_729_861);
     assert!(months.iter().all(|month| *month > 200_000), "{months:?}");
