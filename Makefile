@@ -76,8 +76,8 @@ fmt: ## Format the code
 data: ## Derive the reference facts anew from their sources, which takes minutes and the network
 	data/derive/make.sh
 
-bench: tools-bench web ## Measure opening, memory, instructions, encoding, and answers beside a bare server
-	$(CARGO) bench --locked --bench spine --bench encode --bench serve
+bench: tools-bench web ## Measure opening, memory, instructions, encoding, views, and answers beside a bare server
+	$(CARGO) bench --locked --bench spine --bench encode --bench serve --bench views
 
 bench-peers: build ## Measure beside Martin, TiPg and a bare server; PEERS_DIR= a folder for what that makes
 	python3 tests/bench/peers.py $(BIN)
