@@ -187,7 +187,8 @@ impl<'a> Inputs<'a> {
     /// Marking and the like of what is read.
     pub(super) fn facts(&self) -> Facts {
         let parts = self.parts.iter().filter_map(|(_, part)| part.map(AsRef::as_ref));
-        Facts::of_all(self.base.into_iter().chain(parts))
+        let all: Vec<&CollectionView> = self.base.into_iter().chain(parts).collect();
+        Facts::of_all(&all)
     }
 }
 

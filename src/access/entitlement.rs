@@ -1,4 +1,4 @@
-//! What a principal gets of one collection: a small predicate over whose a row is, and the fields they may see.
+//! What a principal may see of one collection: a predicate over the rights of a row, and which fields.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crate::model::CollectionSchema;
 use crate::model::RowRights;
 use crate::model::Sensitivity;
 
-/// What somebody sees of a collection. Principals with equal entitlements share everything.
+/// What a principal sees of a collection. Principals with equal entitlements share everything.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Entitlement {
     /// Which rows.
@@ -71,7 +71,7 @@ impl Entitlement {
             RowRule::UpTo(most) => row.provenance.sensitivity <= *most,
             RowRule::Party(forces) => forces.iter().any(|force| row.concerns(force)),
             RowRule::Areas(areas) => areas.iter().any(|area| row.is_party(area)),
-            // Who has no force has no others either.
+            // A caller without a force has no other forces either.
             RowRule::Others(forces) => !forces.is_empty() && !forces.iter().any(|force| row.concerns(force)),
             RowRule::Owner(force) => row.provenance.owner == *force,
             RowRule::OwnerOrOpen(force) => {

@@ -1,4 +1,4 @@
-//! What the policy means for somebody, in words.
+//! What the policy means for a principal, in words.
 
 use crate::access::Policy;
 use crate::access::Principal;

@@ -44,7 +44,7 @@ pub enum GateError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The policy is wrong, or has no line for a collection.
+    /// The policy is wrong, or has no rules for a collection.
     #[error(transparent)]
     Policy(#[from] PolicyError),
     /// Derivations cannot be computed one after the other.
@@ -76,7 +76,7 @@ impl Gate {
         Self::under(Policy::built_in()?, store)
     }
 
-    /// Reads the store, without derivations. A collection of its register that the policy has no line for stops it.
+    /// Reads the store, without derivations. A collection of its register without rules in the policy is an error.
     ///
     /// # Errors
     /// [`GateError`].
@@ -87,7 +87,7 @@ impl Gate {
     /// As [`Self::under`], with what is computed for the views of everyone.
     ///
     /// # Errors
-    /// [`GateError`]; derivations that read each other in a circle stop it.
+    /// [`GateError`]; derivations that read each other in a circle are one.
     pub fn with_derivations(
         policy: Policy,
         store: Arc<Store>,
@@ -317,11 +317,11 @@ mod tests {
         assert_eq!(seen(&one, "hubs", "active_lines"), [("1".to_owned(), 1)]);
         assert_eq!(seen(&one, "lines", "brand"), [("X".to_owned(), 2)]);
         assert!(one.collection("lines").unwrap().bounds().is_some());
-        // Who sees no legs is told nothing of how many there are.
+        // A caller without legs does not learn how many there are.
         let anyone = gate.view(&Principal::Anonymous);
         assert_eq!(anyone.collection("hubs").unwrap().schema().position("active_lines"), None);
         assert!(anyone.collection("lines").is_none());
-        // On a day when the second legs were still there they change no number of lines, and a day before all nobody's.
+        // On a day when the second legs were still there no number of lines changes; on a day before all legs there are none.
         let hash = |view: &View| view.collection("hubs").unwrap().data_version().to_owned();
         let before = hash(&operator);
         store.write(|transaction| transaction.set_reference_date("2020-01-01")).unwrap();
@@ -360,7 +360,7 @@ mod tests {
             true,
             Provenance { synthetic: true, sensitivity: Sensitivity::Limited, ..Provenance::open("local") },
         );
-        assert!(gate.refresh().unwrap() && gate.are_roles_played(), "synthetic rows are nobody's secret");
+        assert!(gate.refresh().unwrap() && gate.are_roles_played(), "synthetic rows are no secret");
         layer(&store, false, Provenance::open("local"));
         assert!(gate.are_roles_played(), "not read yet");
         assert!(gate.refresh().unwrap() && !gate.are_roles_played());

@@ -63,7 +63,7 @@ pub(super) struct Memos {
     derived: Shelf<DerivedKey, CollectionView>,
 }
 
-/// Things by key as long as somebody else holds them; each is built by one caller.
+/// Things by key as long as a view holds them; each is built by one caller.
 #[derive(Debug)]
 struct Shelf<K, T>(Mutex<HashMap<K, Arc<Mutex<Weak<T>>>>>);
 

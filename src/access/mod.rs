@@ -1,4 +1,4 @@
-//! Who asks, which rows they may see, and the [`View`] made of just those.
+//! Who asks, which rows they may see, and the [`View`] that holds those rows and no others.
 //!
 //! In: a store and a [`Principal`]. Out: [`Gate::view`], the only way to data. Nothing outside this room can name
 //! a snapshot, and a view holds no row that its principal may not see: there is nothing to forget at the exits.

@@ -50,7 +50,7 @@ fn against(snapshot: &Snapshot, register: Register) -> Option<String> {
     snapshot.collections.iter().find_map(|(id, collection)| {
         let schema = &collection.schema;
         let released = schema.class == CollectionClass::Release;
-        // A layer that somebody imported is open only if they said so.
+        // An imported layer is open only if its import said so.
         let open = schema.class != CollectionClass::Layer || schema.open;
         let other = collection.groups.iter().flat_map(|group| group.row_rights()).any(|row| {
             let provenance = &row.provenance;

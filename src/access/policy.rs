@@ -27,19 +27,19 @@ const DEFAULT: &str = include_str!("../../data/policy/default.toml");
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     name: String,
-    reference: Line,
-    layers: Line,
+    reference: Rules,
+    layers: Rules,
     collections: BTreeMap<String, Entry>,
 }
 
-/// A cell for each role, in the order of [`Role::ALL`].
-type Line = Vec<PolicyRule>;
+/// A rule for each role, in the order of [`Role::ALL`].
+type Rules = Vec<PolicyRule>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     parties: Vec<PartyRule>,
     people: bool,
-    line: Line,
+    rules: Rules,
 }
 
 /// Where a force stands that a row concerns.
@@ -127,7 +127,7 @@ struct RawEntry {
     #[serde(default)]
     about_people: bool,
     #[serde(flatten)]
-    cells: BTreeMap<String, toml::Value>,
+    rules: BTreeMap<String, toml::Value>,
 }
 
 impl Policy {
@@ -157,11 +157,11 @@ impl Policy {
         for (id, raw) in file.collections {
             let head = format!("[collections.{id}]");
             let (parties, people) = (raw.parties.clone(), raw.about_people);
-            let line = cells(raw).map_err(|message| PolicyError::File {
+            let rules = rules(raw).map_err(|message| PolicyError::File {
                 line: line_of(text, &head),
                 message: format!("{head}: {message}"),
             })?;
-            collections.insert(id, Entry { parties, people, line });
+            collections.insert(id, Entry { parties, people, rules });
         }
         for (id, entry) in &collections {
             let others = entry.parties.iter().filter(|rule| matches!(rule, PartyRule::Of(_)));
@@ -193,7 +193,7 @@ impl Policy {
                     ),
                 });
             }
-            cells(raw).map_err(|message| PolicyError::File {
+            rules(raw).map_err(|message| PolicyError::File {
                 line: line_of(text, head),
                 message: format!("{head}: {message}"),
             })
@@ -212,7 +212,7 @@ impl Policy {
         &self.name
     }
 
-    /// Whether it has a line for every collection of a store, and names only fields that there are.
+    /// Whether it has rules for every collection of a store, and names only fields that there are.
     ///
     /// # Errors
     /// [`PolicyError::Store`].
@@ -233,7 +233,7 @@ impl Policy {
             }
             let Some(entry) = self.collections.get(id) else {
                 return fault(format!(
-                    "the store's register has the collection {id:?}, for which it has no line: add [collections.{id}] with one for each of {}",
+                    "the store's register has the collection {id:?}, for which it has no rules: add [collections.{id}] with one for each of {}",
                     Role::ALL.map(Role::as_str).join(", ")
                 ));
             };
@@ -253,7 +253,7 @@ impl Policy {
                     ));
                 }
             }
-            let without = entry.line.iter().flat_map(|cell| cell.fields.without.iter());
+            let without = entry.rules.iter().flat_map(|rule| rule.fields.without.iter());
             if let Some(field) = own.chain(without).find(|field| schema.position(field).is_none()) {
                 return fault(format!(
                     "[collections.{id}] names the field {field:?}, which that collection has not"
@@ -269,7 +269,7 @@ impl Policy {
         self.collections.get(id).map_or(&[], |entry| &entry.parties)
     }
 
-    /// Whether a collection is about people: answers with its rows are kept nowhere.
+    /// Whether a collection is about people: no cache may hold answers with its rows.
     #[must_use]
     pub fn is_about_people(&self, id: &str) -> bool {
         self.collections.get(id).is_some_and(|entry| entry.people)
@@ -284,11 +284,11 @@ impl Policy {
         regions: &Regions,
     ) -> Entitlement {
         let Some(role) = principal.role() else { return Entitlement::everything() };
-        let Some(cell) = self.cell(role, schema) else { return Entitlement::nothing() };
-        if cell.reason && !principal.has_reason() {
+        let Some(rule) = self.rule(role, schema) else { return Entitlement::nothing() };
+        if rule.reason && !principal.has_reason() {
             return Entitlement::nothing();
         }
-        let rows = match (cell.rows, role.own(), principal.own()) {
+        let rows = match (rule.rows, role.own(), principal.own()) {
             (RowsWord::All, ..) => RowRule::All,
             (RowsWord::Open, ..) => RowRule::UpTo(Sensitivity::Open),
             (RowsWord::Party, OwnKind::Force, forces) => RowRule::Party(forces.into()),
@@ -313,8 +313,8 @@ impl Policy {
                 ..,
             ) => RowRule::Nothing,
         };
-        // What somebody imported is open to anyone only if they said so.
-        let rows = match (cell.rows, rows) {
+        // An imported layer is open to anyone only if its import said so.
+        let rows = match (rule.rows, rows) {
             (RowsWord::Open, _) if schema.class == CollectionClass::Layer && !schema.open => RowRule::Nothing,
             (RowsWord::Owner, RowRule::Owner(owner)) if schema.open => RowRule::OwnerOrOpen(owner),
             (RowsWord::Owner, RowRule::Nothing) if schema.open => RowRule::UpTo(Sensitivity::Open),
@@ -323,14 +323,14 @@ impl Policy {
         if rows == RowRule::Nothing {
             return Entitlement::nothing();
         }
-        Entitlement { rows, fields: cell.fields.clone() }
+        Entitlement { rows, fields: rule.fields.clone() }
     }
 
     /// Whether a collection would be there for `principal` if they gave a reason, and is not without one.
     #[must_use]
     pub fn wants_reason(&self, principal: &Principal, schema: &CollectionSchema) -> bool {
-        let cell = principal.role().and_then(|role| self.cell(role, schema));
-        cell.is_some_and(|cell| cell.reason && cell.rows != RowsWord::None) && !principal.has_reason()
+        let rule = principal.role().and_then(|role| self.rule(role, schema));
+        rule.is_some_and(|rule| rule.reason && rule.rows != RowsWord::None) && !principal.has_reason()
     }
 
     /// The register's collections for which that is so, whether a store has them or not.
@@ -338,17 +338,17 @@ impl Policy {
     pub fn wanting_reason(&self, principal: &Principal) -> Vec<&str> {
         let place = Role::ALL.iter().position(|role| Some(*role) == principal.role());
         let Some(place) = place.filter(|_| !principal.has_reason()) else { return Vec::new() };
-        let wants = |entry: &Entry| entry.line[place].reason && entry.line[place].rows != RowsWord::None;
+        let wants = |entry: &Entry| entry.rules[place].reason && entry.rules[place].rows != RowsWord::None;
         self.collections.iter().filter(|(_, entry)| wants(entry)).map(|(id, _)| id.as_str()).collect()
     }
 
-    fn cell(&self, role: Role, schema: &CollectionSchema) -> Option<&PolicyRule> {
-        let line = match schema.class {
+    fn rule(&self, role: Role, schema: &CollectionSchema) -> Option<&PolicyRule> {
+        let rules = match schema.class {
             CollectionClass::Reference => &self.reference,
             CollectionClass::Layer => &self.layers,
-            CollectionClass::Register | CollectionClass::Release => &self.collections.get(&schema.id)?.line,
+            CollectionClass::Register | CollectionClass::Release => &self.collections.get(&schema.id)?.rules,
         };
-        Role::ALL.iter().position(|known| *known == role).map(|place| &line[place])
+        Role::ALL.iter().position(|known| *known == role).map(|place| &rules[place])
     }
 }
 
@@ -363,27 +363,29 @@ fn line_of(text: &str, wanted: &str) -> usize {
     text.lines().position(|line| line.trim_start().starts_with(wanted)).map_or(1, |place| place + 1)
 }
 
-/// The cells of every role, or what is wrong with them.
-fn cells(raw: RawEntry) -> Result<Line, String> {
-    let RawEntry { mut cells, .. } = raw;
-    let mut line = Vec::with_capacity(Role::ALL.len());
+/// The rules of every role, or what is wrong with them.
+fn rules(raw: RawEntry) -> Result<Rules, String> {
+    let RawEntry { mut rules, .. } = raw;
+    let mut read = Vec::with_capacity(Role::ALL.len());
     for role in Role::ALL {
         let word = role.as_str();
-        let cell = cells.remove(word).ok_or_else(|| format!("there is no line for {word}"))?;
-        let cell = PolicyRule::of(cell).map_err(|message| format!("{word}: {message}"))?;
-        if !cell.rows.fits(role) {
-            return Err(format!("{word}: nothing is their own in the sense of that word: say \"none\""));
+        let rule = rules.remove(word).ok_or_else(|| format!("there is no rule for {word}"))?;
+        let rule = PolicyRule::of(rule).map_err(|message| format!("{word}: {message}"))?;
+        if !rule.rows.fits(role) {
+            return Err(format!("{word}: this role has nothing that the word speaks of: say \"none\""));
         }
-        if cell.reason && role == Role::Public {
-            return Err(format!("{word}: nobody knows who gives the reason: leave it out"));
+        if rule.reason && role == Role::Public {
+            return Err(format!(
+                "{word}: a public caller has no name to give a reason under: leave out reason = true"
+            ));
         }
-        line.push(cell);
+        read.push(rule);
     }
-    if let Some(word) = cells.keys().next() {
+    if let Some(word) = rules.keys().next() {
         let known = Role::ALL.map(Role::as_str).join(", ");
         return Err(format!("{word:?} is no role: there are {known}"));
     }
-    Ok(line)
+    Ok(read)
 }
 
 #[cfg(test)]
@@ -480,7 +482,7 @@ mod tests {
         assert_ne!(none, DEFAULT);
         let strict = Policy::parse(&none).unwrap();
         let entitlement = strict.entitlement(&Principal::Anonymous, &schema, &regions());
-        assert_eq!(entitlement, Entitlement::nothing(), "a policy may say that nobody imports for everyone");
+        assert_eq!(entitlement, Entitlement::nothing(), "a policy may say that no layer is for everyone");
     }
 
     #[test]
@@ -550,12 +552,12 @@ mod tests {
                 "{ collection = \"legs\", by = \"line\" }, { collection = \"closures\", by = \"line\" }",
                 "one other",
             ),
-            ("public = \"none\"", "public = \"party\"", "their own"),
-            ("national-analyst = \"all\"", "national-analyst = \"others\"", "their own"),
+            ("public = \"none\"", "public = \"party\"", "speaks of"),
+            ("national-analyst = \"all\"", "national-analyst = \"others\"", "speaks of"),
             (
                 "public = \"none\"\npartner = \"none\"\nforce",
                 "public = { rows = \"all\", reason = true }\npartner = \"none\"\nforce",
-                "nobody knows",
+                "no name",
             ),
         ] {
             let error = Policy::parse(&DEFAULT.replacen(from, to, 1)).unwrap_err().to_string();
@@ -576,6 +578,6 @@ mod tests {
             assert!(fault.contains(word), "{fault}");
         }
         let missing = DEFAULT.replacen("auditor = \"none\"\n", "", 1);
-        assert!(Policy::parse(&missing).unwrap_err().to_string().contains("no line for auditor"));
+        assert!(Policy::parse(&missing).unwrap_err().to_string().contains("no rule for auditor"));
     }
 }

@@ -1,4 +1,4 @@
-//! A cell of the policy: what one role sees of one collection, as the file says it.
+//! A rule of the policy: what one role sees of one collection, as the file says it.
 
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ pub struct PolicyRule {
     pub fields: FieldRule,
 }
 
-/// Which rows, as the file says it: `data/policy/default.toml` tells what each word means.
+/// Which rows, as the file says it: `data/policy/default.toml` explains each word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowsWord {
     None,
@@ -31,7 +31,7 @@ pub enum RowsWord {
     Areas,
 }
 
-/// A cell that is a table.
+/// A rule that is a table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRule {
@@ -44,7 +44,7 @@ struct RawRule {
 }
 
 impl PolicyRule {
-    /// Reads a cell, or says what is wrong with it.
+    /// Reads a rule, or says what is wrong with it.
     pub fn of(raw: toml::Value) -> Result<Self, String> {
         let raw = match raw {
             toml::Value::String(rows) => RawRule { rows, reason: false, without: Vec::new(), fields: None },
@@ -75,7 +75,7 @@ impl RowsWord {
         ("areas", Self::Areas),
     ];
 
-    /// Whether somebody of a role has what the word speaks of.
+    /// Whether a caller of a role has what the word speaks of.
     pub fn fits(self, role: Role) -> bool {
         match self {
             Self::None | Self::Open | Self::All | Self::Owner => true,

@@ -1,9 +1,9 @@
-//! Who asks: a role, and what is their own.
+//! The caller as far as access is concerned: a role, and the force, region or areas that belong to it.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// What somebody is here for. The policy has a line for each.
+/// What a caller works as. The policy has a rule for each role and collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
     /// Anyone at all.
@@ -58,7 +58,7 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.as_str() == word)
     }
 
-    /// What somebody of this role must name as their own.
+    /// What a caller of this role must name as their own.
     #[must_use]
     pub fn own(self) -> OwnKind {
         match self {
@@ -88,28 +88,28 @@ pub enum OwnKind {
 /// The force that a planner for the railway belongs to.
 pub const RAILWAY_FORCE: &str = "btp";
 
-/// Who holds what was imported without naming an owner. The national analyst looks after it.
+/// The owner of rows that were imported without naming one. The national analyst looks after them.
 pub const LOCAL_OWNER: &str = "local";
 
-/// The one who asks, as far as access is concerned.
+/// The caller, as far as access is concerned.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Principal {
     /// Someone at the machine itself, who sees everything: the command line.
     LocalOperator,
     /// Anyone.
     Anonymous,
-    /// Someone with a role.
+    /// A caller with a role.
     Signed(Signed),
 }
 
-/// Someone with a role.
+/// A caller with a role.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Signed {
     rights: Arc<Rights>,
     account: Option<AccountId>,
 }
 
-/// What decides what somebody with a role sees.
+/// What decides which rows and fields a caller with a role sees.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Rights {
     role: Role,
@@ -117,7 +117,7 @@ struct Rights {
     reason: bool,
 }
 
-/// The account under which somebody acts: for the audit and for approvals. It decides nothing of what they see.
+/// The account under which a caller acts, for the audit and for approvals. It does not decide what the caller sees.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(Arc<str>);
 
@@ -189,7 +189,7 @@ pub enum PrincipalError {
 }
 
 impl Principal {
-    /// Somebody of a role, with the force, the region or the areas that are their own.
+    /// A caller with a role, and the force, the region or the areas that belong to it.
     ///
     /// # Errors
     /// [`PrincipalError`] if the role needs what is not named, or the other way round.

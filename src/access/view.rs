@@ -3,6 +3,9 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::collections::HashSet;
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
@@ -139,7 +142,22 @@ impl View {
 }
 
 impl View {
-    /// Whether anyone sees the same rows and fields of a collection; one that is not there is nobody's secret.
+    /// The highest among the rows of these collections, `OFFICIAL` if none of them is there.
+    #[must_use]
+    pub fn marking_among(&self, ids: &[&str]) -> &str {
+        highest(ids.iter().filter_map(|id| self.collection(id)).map(|collection| collection.marking()))
+    }
+
+    /// A number of the class of callers who have this view: the same from one version of the rows to the next.
+    #[must_use]
+    pub fn class(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.class.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Whether anyone sees the same rows and fields of a collection: then it is no secret what was looked at in it. One
+    /// that is not there has no secrets.
     #[must_use]
     pub fn is_public(&self, id: &str) -> bool {
         let Some(public) = &self.public else { return true };
@@ -149,6 +167,7 @@ impl View {
     /// A value computed from the rows that this view holds, by the calling thread if it is not there: other callers
     /// wait only for a computation under way. Views that have the same rows share it, but for one whose parameters come
     /// from a caller: that is shared only if everyone sees what it is computed from.
+    #[must_use]
     pub fn derive<T: Any + Send + Sync + HeldBytes>(
         &self,
         derivation: &ValueDerivation<T>,
@@ -196,11 +215,11 @@ fn highest<'a>(markings: impl Iterator<Item = &'a str>) -> &'a str {
 static NEXT_SERIAL: AtomicU64 = AtomicU64::new(1);
 
 impl Facts {
-    pub(super) fn of_all<'a>(parts: impl Iterator<Item = &'a CollectionView> + Clone) -> Self {
+    pub(super) fn of_all(parts: &[&CollectionView]) -> Self {
         Self {
-            marking: highest(parts.clone().map(CollectionView::marking)).to_owned(),
-            synthetic: parts.clone().any(CollectionView::is_synthetic),
-            about_people: parts.clone().any(CollectionView::is_about_people),
+            marking: highest(parts.iter().map(|part| part.marking())).to_owned(),
+            synthetic: parts.iter().any(|part| part.is_synthetic()),
+            about_people: parts.iter().any(|part| part.is_about_people()),
         }
     }
 }
@@ -343,7 +362,7 @@ impl CollectionView {
         reference::find(text, |id| self.find(id))
     }
 
-    /// Whether the next [`Self::find`] is quick: the table of a large collection is made when it is first wanted.
+    /// Whether the next [`Self::find`] is quick: the table of a large collection is built when it is first wanted.
     #[must_use]
     pub fn finds_at_once(&self) -> bool {
         !self.is_indexed_by_id() || self.ids.get().is_some()
@@ -354,7 +373,7 @@ impl CollectionView {
         self.groups.len() > 2
     }
 
-    /// The R-tree over all blocks, made when it is first wanted.
+    /// The R-tree over all blocks, built when it is first wanted.
     #[must_use]
     pub fn index(&self) -> &BlockIndex {
         let mut is_new = false;
@@ -370,7 +389,7 @@ impl CollectionView {
         index
     }
 
-    /// Whether the R-tree has been made.
+    /// Whether the R-tree has been built.
     #[must_use]
     pub fn is_indexed(&self) -> bool {
         self.index.get().is_some()
@@ -403,6 +422,16 @@ impl CollectionView {
             input.extend_from_slice(&sums.fold(0, u128::wrapping_add).to_le_bytes());
             blake3::hash(&input).to_hex()[..16].to_owned()
         })
+    }
+
+    /// How many rows have to be hashed before [`Self::data_version`] is at hand.
+    #[must_use]
+    pub fn rows_to_hash(&self) -> u64 {
+        if self.version.get().is_some() {
+            return 0;
+        }
+        let unknown = self.groups.iter().filter(|group| !group.knows_hash_sum());
+        unknown.map(|group| group.len() as u64).sum()
     }
 
     /// Bytes of its rows in memory.

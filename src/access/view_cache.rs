@@ -110,8 +110,7 @@ impl ViewCache {
     pub fn at_hand(&self, class: &Class, version: u64) -> Option<Arc<View>> {
         let cell = Arc::clone(lock(&self.cells).get(class)?);
         self.touch(&cell);
-        let view = cell.slot(version)?.get().cloned();
-        view
+        cell.slot(version)?.get().cloned()
     }
 
     /// The view of a class at a version: there, or built by `build` on this thread, or waited for while another

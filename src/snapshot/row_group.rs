@@ -399,6 +399,12 @@ impl RowGroup {
         })
     }
 
+    /// Whether [`Self::hash_sum`] is known without hashing the rows.
+    #[must_use]
+    pub fn knows_hash_sum(&self) -> bool {
+        self.hash_sum.get().is_some()
+    }
+
     /// Bytes it holds in memory.
     #[must_use]
     pub fn bytes(&self) -> usize {
