@@ -77,7 +77,7 @@ data: ## Derive the reference facts anew from their sources, which takes minutes
 	data/derive/make.sh
 
 bench: tools-bench web ## Measure opening, memory, instructions, encoding, and answers beside a bare server
-	$(CARGO) bench --locked --bench spine --bench encode --bench serve
+	$(CARGO) bench --locked --bench spine --bench write --bench encode --bench serve
 
 bench-peers: build ## Measure beside Martin, TiPg and a bare server; PEERS_DIR= a folder for what that makes
 	python3 tests/bench/peers.py $(BIN)

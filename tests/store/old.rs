@@ -83,12 +83,12 @@ fn holds_what_it_held(store: &Arc<Store>) {
         store.reader().unwrap().releases().unwrap(),
         [state("line-cells", "2024-04-28", ""), state("line-counts", "2024-03-31", r#"["E06000001"]"#)]
     );
-    // The third line is policed by its holder, and where its leg leads.
+    // The third line concerns the force that holds it, those of its leg, and by the leg's mode the railway's.
     let lines = view.collection(lines::COLLECTION).unwrap();
     let id = throughline::model::RowId::from_public("line-3");
     let (group, row) = lines.find(id).unwrap();
     let forces: Vec<&str> = lines.groups()[group as usize].rights(row as usize).forces().collect();
-    assert_eq!(forces, ["met", "north-wales"]);
+    assert_eq!(forces, ["met", "btp", "north-wales"]);
     assert_eq!(view.collection(legs::COLLECTION).unwrap().rows(), 3);
 }
 

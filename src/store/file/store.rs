@@ -270,10 +270,14 @@ impl FileStore {
     /// # Errors
     /// [`StoreError::Database`].
     pub(in crate::store) fn checkpoint(&self) -> Result<(), StoreError> {
-        let mut current = self.lock();
-        drop(current.writer.take());
-        if current.opened.place.is_live() && identity(&self.path) == current.file {
-            connect(&current.opened.place)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        let (writer, opened, file) = {
+            let mut current = self.lock();
+            (current.writer.take(), Arc::clone(&current.opened), current.file)
+        };
+        // Without the lock: what waits is finished first, and readers need not wait for that.
+        drop(writer);
+        if opened.place.is_live() && identity(&self.path) == file {
+            connect(&opened.place)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
         Ok(())
     }
