@@ -86,23 +86,21 @@ pub(super) fn read_store(
             }
             None => None,
         };
-        let collection = match changed {
-            Some(collection) => collection,
-            None => {
-                let mut others = other.map(|(other, by)| parties_of(other, by)).unwrap_or_default();
-                let read = |others: &PartiesOf| {
-                    let rights = || RightsBuilder::new(rules, &stored.schema, others);
-                    read_collection(store, &reader, &stored, version, &rights)
-                };
-                let mut collection = read(&others)?;
-                let ids =
-                    collection.groups.iter().flat_map(|group| (0..group.len()).map(|row| group.id(row)));
-                // A UUID named a row by its internal id, and is the public id of another one.
-                if others.settle(ids) {
-                    collection = read(&others)?;
-                }
-                collection
+        let collection = if let Some(collection) = changed {
+            collection
+        } else {
+            let mut others = other.map(|(other, by)| parties_of(other, by)).unwrap_or_default();
+            let read = |others: &PartiesOf| {
+                let rights = || RightsBuilder::new(rules, &stored.schema, others);
+                read_collection(store, &reader, &stored, version, &rights)
+            };
+            let mut collection = read(&others)?;
+            let ids = collection.groups.iter().flat_map(|group| (0..group.len()).map(|row| group.id(row)));
+            // A UUID named a row by its internal id, and is the public id of another one.
+            if others.settle(ids) {
+                collection = read(&others)?;
             }
+            collection
         };
         collections.insert(id, Arc::new(collection));
     }

@@ -170,7 +170,7 @@ impl FileStore {
     /// [`StoreError`]; [`StoreError::OtherRegister`] if another store stands in its place that cannot follow it.
     pub(in crate::store) fn reader(&self) -> Result<FileReader, StoreError> {
         let opened = Arc::clone(&self.current()?.opened);
-        let reader = self.reader_at(&opened.place)?;
+        let reader = Self::reader_at(&opened.place)?;
         if reader.epoch() == opened.epoch {
             return Ok(reader);
         }
@@ -182,10 +182,10 @@ impl FileStore {
         }
         let place = Arc::clone(&current.opened.place);
         drop(current);
-        self.reader_at(&place)
+        Self::reader_at(&place)
     }
 
-    fn reader_at(&self, place: &Arc<Place>) -> Result<FileReader, StoreError> {
+    fn reader_at(place: &Arc<Place>) -> Result<FileReader, StoreError> {
         let place = Place::renewed(place)?;
         FileReader::new(connect(&place)?, place)
     }
