@@ -1,5 +1,7 @@
 //! Another file takes the store's place, and changes of any process are noticed.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,11 +124,13 @@ fn a_change_of_any_connection_is_noticed_and_nothing_else_is() {
         // What was noticed is noticed once.
         assert!(!watch.wait(&one.store, Duration::from_millis(60)).unwrap());
     };
-    let date =
-        |store: &Store| store.write(|transaction| transaction.set_reference_date("2024-01-01")).unwrap();
-    noticed(&mut watch, &|| date(&one.store));
+    // The same day again would be no change.
+    let date = |store: &Store, day: &'static str| {
+        store.write(move |transaction| transaction.set_reference_date(day)).unwrap();
+    };
+    noticed(&mut watch, &|| date(&one.store, "2024-01-01"));
     let other = Store::open(one.store.path()).unwrap();
-    noticed(&mut watch, &|| date(&other));
+    noticed(&mut watch, &|| date(&other, "2024-01-02"));
     let third = world(3);
     third.store.checkpoint().unwrap();
     noticed(&mut watch, &|| put(third.store.path(), one.store.path()));
