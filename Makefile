@@ -76,8 +76,8 @@ fmt: ## Format the code
 data: ## Derive the reference facts anew from their sources, which takes minutes and the network
 	data/derive/make.sh
 
-bench: tools-bench web ## Measure opening, memory, instructions, encoding, filters, views, and answers beside a bare server
-	$(CARGO) bench --locked --bench spine --bench encode --bench filter --bench views --bench serve
+bench: tools-bench web ## Measure opening, memory, writes, instructions, encoding, filters, views, and answers beside a bare server
+	$(CARGO) bench --locked --bench spine --bench write --bench encode --bench filter --bench views --bench serve
 
 bench-peers: build ## Measure beside Martin, TiPg and a bare server; PEERS_DIR= a folder for what that makes
 	python3 tests/bench/peers.py $(BIN)

@@ -86,23 +86,21 @@ pub(super) fn read_store(
             }
             None => None,
         };
-        let collection = match changed {
-            Some(collection) => collection,
-            None => {
-                let mut others = other.map(|(other, by)| parties_of(other, by)).unwrap_or_default();
-                let read = |others: &PartiesOf| {
-                    let rights = || RightsBuilder::new(rules, &stored.schema, others);
-                    read_collection(store, &reader, &stored, version, &rights)
-                };
-                let mut collection = read(&others)?;
-                let ids =
-                    collection.groups.iter().flat_map(|group| (0..group.len()).map(|row| group.id(row)));
-                // A UUID named a row by its internal id, and is the public id of another one.
-                if others.settle(ids) {
-                    collection = read(&others)?;
-                }
-                collection
+        let collection = if let Some(collection) = changed {
+            collection
+        } else {
+            let mut others = other.map(|(other, by)| parties_of(other, by)).unwrap_or_default();
+            let read = |others: &PartiesOf| {
+                let rights = || RightsBuilder::new(rules, &stored.schema, others);
+                read_collection(store, &reader, &stored, version, &rights)
+            };
+            let mut collection = read(&others)?;
+            let ids = collection.groups.iter().flat_map(|group| (0..group.len()).map(|row| group.id(row)));
+            // A UUID named a row by its internal id, and is the public id of another one.
+            if others.settle(ids) {
+                collection = read(&others)?;
             }
+            collection
         };
         collections.insert(id, Arc::new(collection));
     }
@@ -242,4 +240,117 @@ fn by_pages(
         raw.push(row.id, row.public_id, &rights, row.geometry, row.values, Some(row.share));
     })?;
     Ok((raw, scan))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Provenance;
+    use crate::model::Row;
+    use crate::model::RowId;
+    use crate::model::Value;
+    use crate::model::collections::built_in;
+    use proptest::prelude::*;
+
+    /// Rows of a collection by their public ids, each with some named texts.
+    type Rows = BTreeMap<String, Vec<(&'static str, String)>>;
+
+    /// Brings a collection of the store to just these rows.
+    fn write(store: &Store, id: &'static str, rows: &Rows) {
+        let rows = rows.clone();
+        store
+            .write(move |transaction| {
+                let schema = built_in(id).unwrap().unwrap().stored();
+                let provenance = Provenance { synthetic: true, ..Provenance::open("met") };
+                let mut appender = transaction.appender(schema.clone(), provenance)?;
+                for (public_id, named) in rows {
+                    let mut values = vec![Value::Null; schema.fields.len()];
+                    for (name, text) in named {
+                        values[schema.position(name).unwrap()] = Value::Text(text);
+                    }
+                    appender.append(&Row { id: None, public_id: Some(public_id), geometry: None, values })?;
+                }
+                appender.retire_others()?;
+                appender.finish("test").map(|_| ())
+            })
+            .unwrap();
+    }
+
+    /// Every row with its rights, values and place in the order, by id; and the hash sum.
+    fn content(collection: &Collection) -> (BTreeMap<RowId, String>, u128) {
+        let (mut rows, mut sum) = (BTreeMap::new(), 0_u128);
+        for group in &collection.groups {
+            sum = sum.wrapping_add(group.hash_sum(&collection.schema));
+            for row in 0..group.len() {
+                let values: Vec<String> = (0..collection.schema.fields.len())
+                    .map(|field| group.value(field, row).to_text())
+                    .collect();
+                let text = format!("{:?} {:?} {values:?}", group.key(row), group.rights(row));
+                assert_eq!(rows.insert(group.id(row), text), None);
+            }
+        }
+        (rows, sum)
+    }
+
+    /// The names of lines: public ids, and a UUID that is both the internal id of the first line and the public id of
+    /// another one, while that is there.
+    fn line_id(number: usize) -> String {
+        match number {
+            5 => RowId::from_public("line 0").to_string(),
+            number => format!("line {number}"),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10))]
+        /// What is read of a change gives what is read of everything: rows, rights, order and hash sum, for lines whose
+        /// rights come from their legs.
+        #[test]
+        fn reading_what_changed_gives_what_reading_all_gives(
+            steps in proptest::collection::vec(
+                (
+                    proptest::collection::btree_map(0_usize..6, 0_usize..3, 0..6),
+                    proptest::collection::btree_map(0_usize..8, (0_usize..6, 0_usize..4), 0..8),
+                ),
+                1..5,
+            ),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::open_or_create(&folder.path().join("s.gpkg")).unwrap();
+            let policy = Policy::built_in().unwrap();
+            write(&store, "lines", &Rows::new());
+            write(&store, "legs", &Rows::new());
+            let (mut before, mut state) = read_store(&store, &policy, None).unwrap();
+            for (lines, legs) in steps {
+                let lines = lines.iter().map(|(number, brand)| {
+                    (line_id(*number), vec![("brand", format!("brand {brand}")), ("exporting_force", "met".to_owned())])
+                });
+                let legs = legs.iter().map(|(number, (line, force))| {
+                    let named = vec![("line", line_id(*line)), ("importing_force", format!("force {force}"))];
+                    (format!("leg {number}"), named)
+                });
+                write(&store, "lines", &lines.collect());
+                write(&store, "legs", &legs.collect());
+                let (after, now) = read_store(&store, &policy, Some((&before, &state))).unwrap();
+                let (whole, _) = read_store(&store, &policy, None).unwrap();
+                for id in ["lines", "legs"] {
+                    prop_assert_eq!(content(&after.collections[id]), content(&whole.collections[id]), "{}", id);
+                }
+                // It was read as a change, and not as a whole.
+                let reader = store.reader().unwrap();
+                for id in ["lines", "legs"] {
+                    let stored = reader.collection(id).unwrap().unwrap();
+                    let rules = policy.parties(id);
+                    let other = other_of(rules).map(|(other, by)| (&after.collections[other], by));
+                    let mut others = other.map(|(other, by)| parties_of(other, by)).unwrap_or_default();
+                    let version = after.collections[id].version;
+                    let known = &before.collections[id];
+                    let read =
+                        read_changes(&reader, &stored, known, version, rules, &mut others, other.is_some());
+                    prop_assert_eq!(content(&read.unwrap().unwrap()), content(&whole.collections[id]));
+                }
+                (before, state) = (after, now);
+            }
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use std::time::Instant;
 
 use anyhow::Context;
 use anyhow::bail;
@@ -44,6 +45,8 @@ use crate::tile::FeatureDropping;
 
 /// How long one wait for changes of the store lasts.
 const WATCH_FOR: Duration = Duration::from_millis(100);
+/// How often it is read again whether or not a change was noticed: the day may be another one.
+const REFRESH_EVERY: Duration = Duration::from_secs(2);
 /// How long a store that cannot be read is left alone.
 const RETRY: Duration = Duration::from_secs(2);
 /// How often it is seen whether a week or a month is over whose figures are due.
@@ -308,14 +311,17 @@ fn first_lines(
 async fn keep_refreshing(app: Arc<App>, store: Arc<Store>) {
     let _running = app.tasks.begin("refresh");
     let mut watch = Some(store.watch());
+    let mut refreshed_at = Instant::now();
     loop {
+        let is_due = refreshed_at.elapsed() >= REFRESH_EVERY;
         let (refreshing, watched) = (Arc::clone(&app), Arc::clone(&store));
         let mut waiting = watch.take().unwrap_or_else(|| store.watch());
         let refreshed = actix_web::rt::task::spawn_blocking(move || {
             // Short, so that a server that stops need not wait for it.
             let waited = waiting.wait(&watched, WATCH_FOR);
-            // The day may have changed without a change of the store, so that the gate is always looked at.
-            let refreshed = waited.map_err(GateError::from).and_then(|_| refreshing.gate.refresh());
+            let refreshed = waited.map_err(GateError::from).and_then(|changed| {
+                if changed || is_due { refreshing.gate.refresh().map(Some) } else { Ok(None) }
+            });
             (waiting, refreshed)
         })
         .await;
@@ -324,9 +330,12 @@ async fn keep_refreshing(app: Arc<App>, store: Arc<Store>) {
             refreshed
         });
         app.stale.store(!matches!(refreshed, Ok(Ok(_))), Ordering::Release);
+        if !matches!(refreshed, Ok(Ok(None))) {
+            refreshed_at = Instant::now();
+        }
         match refreshed {
-            Ok(Ok(true)) => tracing::info!("the store has changed: new data is served"),
-            Ok(Ok(false)) => continue,
+            Ok(Ok(Some(true))) => tracing::info!("the store has changed: new data is served"),
+            Ok(Ok(None | Some(false))) => continue,
             Ok(Err(error)) => {
                 tracing::error!(%error, "the store cannot be read: the last data is served");
             }

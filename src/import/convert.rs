@@ -154,14 +154,18 @@ mod tests {
     }
     #[test]
     fn a_list_is_a_json_array_or_texts_with_semicolons() {
-        let take = |cell: Cell| convert(cell, &field("list"), true);
+        let take = |cell: CellValue| convert(cell, &field("list"), true);
         let list = |json: &str| Value::Json(json.to_owned());
-        assert_eq!(take(Cell::Word("heroin; crack;".into())).unwrap(), list("[\"heroin\",\"crack\"]"));
-        assert_eq!(take(Cell::Text("[\"a;b\", \"c\"]".into())).unwrap(), list("[\"a;b\",\"c\"]"));
-        assert_eq!(take(Cell::Json("[]".into())).unwrap(), list("[]"));
-        assert_eq!(take(Cell::Null).unwrap(), Value::Null);
-        for cell in [Cell::Json("[1]".into()), Cell::Json("{}".into()), Cell::Text("[1".into()), Cell::Int(7)]
-        {
+        assert_eq!(take(CellValue::Word("heroin; crack;".into())).unwrap(), list("[\"heroin\",\"crack\"]"));
+        assert_eq!(take(CellValue::Text("[\"a;b\", \"c\"]".into())).unwrap(), list("[\"a;b\",\"c\"]"));
+        assert_eq!(take(CellValue::Json("[]".into())).unwrap(), list("[]"));
+        assert_eq!(take(CellValue::Null).unwrap(), Value::Null);
+        for cell in [
+            CellValue::Json("[1]".into()),
+            CellValue::Json("{}".into()),
+            CellValue::Text("[1".into()),
+            CellValue::Int(7),
+        ] {
             assert_eq!(take(cell).unwrap_err().code, "wrong-type");
         }
     }

@@ -119,10 +119,13 @@ fn rows_of(group: &RowGroup, ids: &[RowId]) -> BTreeSet<usize> {
     }
 }
 
+/// The key of a group's first row, and the group's place.
+type FirstKey = ((u64, RowId), usize);
+
 /// Groups by what may stand in one: large geometries or others, rows of an owner.
 struct Kinds<'a> {
     /// First key and place of each group, by that key.
-    groups: BTreeMap<(bool, &'a str), Vec<((u64, RowId), usize)>>,
+    groups: BTreeMap<(bool, &'a str), Vec<FirstKey>>,
     /// Place of the smallest group of each class, if it is small enough to take rows of a further owner.
     open: BTreeMap<bool, usize>,
     /// The class and the owners of each group, by place.

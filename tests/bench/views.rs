@@ -22,10 +22,10 @@ use std::time::Instant;
 
 use throughline::access::Policy;
 use throughline::access::Principal;
-use throughline::ops::open_gate;
-use throughline::cli::write_demo;
 use throughline::demo;
 use throughline::demo::Settings;
+use throughline::ops::Progress;
+use throughline::ops::open_gate;
 use throughline::store::Store;
 
 /// Twenty classes, of every role that sees something of the register.
@@ -58,7 +58,8 @@ const MOST_WAIT_MS: f64 = 5.0;
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("demo.gpkg");
-    write_demo(&path, Settings { seed: demo::SEED, scale: 1.0 }).unwrap();
+    throughline::ops::demo::run(&path, Settings { seed: demo::SEED, scale: 1.0 }, &Progress::silent())
+        .unwrap();
     builds(&path);
     waits(folder.path(), &path);
 }

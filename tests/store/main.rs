@@ -11,5 +11,6 @@ mod intake;
 mod old;
 mod real_data;
 mod reference;
+mod replaced;
 mod round_trip;
 mod versions;

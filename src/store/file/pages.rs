@@ -66,7 +66,8 @@ impl Pages {
     }
 
     /// Gives every row of the table at `root` to `each`: whether the table leads to its page, its row number, and the
-    /// values of its columns in the order of the table's definition. `trees` are the root pages of all tables of the file.
+    /// values of its columns in the order of the table's definition. `trees` are the root pages of all tables
+    /// and indexes of the file.
     ///
     /// Pages that nothing leads to are taken for this table's only where every other table, and the list of free pages,
     /// can be walked whole: then they can be no other's. They come last.
@@ -76,17 +77,18 @@ impl Pages {
         trees: &[u32],
         each: &mut dyn FnMut(bool, i64, &[ValueRef<'_>]),
     ) {
+        // The others first: a damaged page of this table may lead to one of theirs, and then it is known to be theirs.
         let mut seen = HashSet::new();
+        let mut others = trees.iter().filter(|other| **other != root);
+        // Free pages still hold what stood there once.
+        let all_whole = others.all(|other| self.tree(*other, &mut seen).whole) && self.mark_free(&mut seen);
+        if !all_whole {
+            seen.clear();
+        }
         let own = self.tree(root, &mut seen);
         let mut lost = Vec::new();
-        if !own.whole {
-            let mut others = trees.iter().filter(|other| **other != root);
-            // Free pages still hold what stood there once.
-            let all_whole =
-                others.all(|other| self.tree(*other, &mut seen).whole) && self.mark_free(&mut seen);
-            if all_whole {
-                lost.extend((1..=self.count).filter(|page| !seen.contains(page) && self.is_leaf(*page)));
-            }
+        if !own.whole && all_whole {
+            lost.extend((1..=self.count).filter(|page| !seen.contains(page) && self.is_leaf(*page)));
         }
         for (leaf, led_to) in
             own.leaves.into_iter().map(|leaf| (leaf, true)).chain(lost.into_iter().map(|leaf| (leaf, false)))

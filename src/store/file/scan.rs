@@ -194,9 +194,8 @@ impl FileReader {
             scan: Scan::default(),
         };
         let mut trees: Vec<(String, u32)> = vec![(String::new(), 1)];
-        let mut statement = self
-            .connection
-            .prepare("SELECT name, rootpage FROM sqlite_master WHERE type = 'table' AND rootpage > 0")?;
+        let mut statement =
+            self.connection.prepare("SELECT name, rootpage FROM sqlite_master WHERE rootpage > 0")?;
         let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         trees.extend(found.collect::<Result<Vec<_>, _>>()?);
         let Some(root) = trees.iter().find(|(name, _)| *name == stored.table).map(|(_, root)| *root) else {

@@ -170,7 +170,7 @@ impl FileStore {
     /// [`StoreError`]; [`StoreError::OtherRegister`] if another store stands in its place that cannot follow it.
     pub(in crate::store) fn reader(&self) -> Result<FileReader, StoreError> {
         let opened = Arc::clone(&self.current()?.opened);
-        let reader = self.reader_at(&opened.place)?;
+        let reader = Self::reader_at(&opened.place)?;
         if reader.epoch() == opened.epoch {
             return Ok(reader);
         }
@@ -182,10 +182,10 @@ impl FileStore {
         }
         let place = Arc::clone(&current.opened.place);
         drop(current);
-        self.reader_at(&place)
+        Self::reader_at(&place)
     }
 
-    fn reader_at(&self, place: &Arc<Place>) -> Result<FileReader, StoreError> {
+    fn reader_at(place: &Arc<Place>) -> Result<FileReader, StoreError> {
         let place = Place::renewed(place)?;
         FileReader::new(connect(&place)?, place)
     }
@@ -270,10 +270,14 @@ impl FileStore {
     /// # Errors
     /// [`StoreError::Database`].
     pub(in crate::store) fn checkpoint(&self) -> Result<(), StoreError> {
-        let mut current = self.lock();
-        drop(current.writer.take());
-        if current.opened.place.is_live() && identity(&self.path) == current.file {
-            connect(&current.opened.place)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        let (writer, opened, file) = {
+            let mut current = self.lock();
+            (current.writer.take(), Arc::clone(&current.opened), current.file)
+        };
+        // Without the lock: what waits is finished first, and readers need not wait for that.
+        drop(writer);
+        if opened.place.is_live() && identity(&self.path) == file {
+            connect(&opened.place)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
         Ok(())
     }

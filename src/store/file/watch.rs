@@ -72,6 +72,7 @@ impl FileWatch {
             old => {
                 // Closed before another one is opened at the same path.
                 drop(old);
+                self.commits = store.commits(u64::MAX, Duration::ZERO);
                 let (connection, place) = store.connection()?;
                 let (version, state) = (data_version(&connection)?, place.state());
                 self.seen = Some(Seen { connection, place, version, state });
