@@ -14,10 +14,10 @@
 //! access          derived entitlement explain gate kept played policy policy_rule principal read rights view              who asks; makes the View
 //! release         cells counted dwelling_grid hierarchy periods places rows   what those learn who may not see rows: cells, counts, figures
 //! query           centre filter nearest page search spatial            View + request -> rows
-//! format          csv digits geojson gpkg json properties           rows -> bytes
+//! format          csv digits envelope geojson gpkg json properties           rows -> bytes
 //! tile            bytes clip density encode faces generalise geometry grid ids layer left_out reach repair tags thin values   View + tile address -> bytes
 //! flow            ends od                                      legs -> origin-destination sums
-//! http            body cache caller cors encode flows guard health host log metrics operator params percent pipeline problem router routes search server session site tasks tiles unread   the only actix
+//! http            app body cache caller cors cost ctx encode events flows guard health host log metrics operator params percent pipeline problem question reads request response router routes schemas search server session site slices stream tasks tiles unread work   the only actix
 //! http ogc        api collections items landing                OGC API - Features
 //! ```
 //!

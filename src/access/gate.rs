@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -152,6 +155,12 @@ impl Gate {
         self.played.are()
     }
 
+    /// The view of `principal`, if it has been built: nothing is built for this.
+    #[must_use]
+    pub fn view_at_hand(&self, principal: &Principal) -> Option<Arc<View>> {
+        self.current.load().views().of(principal)
+    }
+
     /// Keeps views up to so many bytes of rows that the snapshot has not itself.
     #[must_use]
     pub fn keeping(mut self, bytes: usize) -> Self {
@@ -228,7 +237,9 @@ impl Gate {
                 }
             }
         }
-        View::new(collections, published.snapshot.reference_date.clone())
+        let mut class = DefaultHasher::new();
+        entitlements.hash(&mut class);
+        View::new(collections, published.snapshot.reference_date.clone()).of_class(class.finish())
     }
 
     fn part(
@@ -251,13 +262,15 @@ impl Gate {
             Some(places) => Arc::new(collection.schema.with_fields(places)),
         };
         let places = shown.unwrap_or_else(|| (0..collection.schema.fields.len()).collect());
-        let part = Arc::new(CollectionView::new(
-            collection,
-            &schema,
-            entitlement,
-            self.policy.is_about_people(id),
-            |group| group.filtered(&schema, &places, |row| entitlement.admits(row)).map(Arc::new),
-        ));
+        let part =
+            CollectionView::new(collection, &schema, entitlement, self.policy.is_about_people(id), |group| {
+                group.filtered(&schema, &places, |row| entitlement.admits(row)).map(Arc::new)
+            });
+        let public = self.policy.entitlement(&Principal::Anonymous, &collection.schema, &published.regions);
+        let all_fields = public.fields.of(&collection.schema).is_none();
+        let is_public = all_fields
+            && part.groups().iter().flat_map(|group| group.row_rights()).all(|row| public.admits(row));
+        let part = Arc::new(part.for_everyone(is_public));
         let mut parts = published.parts.lock().unwrap_or_else(PoisonError::into_inner);
         parts.retain(|_, (_, part)| part.strong_count() > 0);
         parts.insert(key, (Arc::clone(collection), Arc::downgrade(&part)));

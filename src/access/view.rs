@@ -24,6 +24,7 @@ use crate::snapshot::RowGroup;
 pub struct View {
     collections: BTreeMap<String, Arc<CollectionView>>,
     reference_date: Option<String>,
+    class: u64,
 }
 
 /// The rows of one collection that the view holds.
@@ -40,6 +41,7 @@ pub struct CollectionView {
     marking: String,
     synthetic: bool,
     about_people: bool,
+    for_everyone: bool,
     rows: u64,
     vertices: usize,
     bounds: Bounds,
@@ -54,7 +56,18 @@ impl View {
         collections: BTreeMap<String, Arc<CollectionView>>,
         reference_date: Option<String>,
     ) -> Self {
-        Self { collections, reference_date }
+        Self { collections, reference_date, class: 0 }
+    }
+
+    pub(super) fn of_class(self, class: u64) -> Self {
+        Self { class, ..self }
+    }
+
+    /// A number of the class of callers who have this view: equal for all who have the same entitlements to the same
+    /// collections, and from one version of the rows to the next.
+    #[must_use]
+    pub fn class(&self) -> u64 {
+        self.class
     }
 
     /// The day for which the store's picture is drawn (`2024-04-30`), where it is not today: the present of a
@@ -85,6 +98,12 @@ impl View {
     #[must_use]
     pub fn marking(&self) -> &str {
         highest(self.collections().map(|collection| collection.marking()))
+    }
+
+    /// The highest among the rows of these collections, `OFFICIAL` if none of them is there.
+    #[must_use]
+    pub fn marking_among(&self, ids: &[&str]) -> &str {
+        highest(ids.iter().filter_map(|id| self.collection(id)).map(|collection| collection.marking()))
     }
 }
 
@@ -129,6 +148,7 @@ impl CollectionView {
             marking: highest(provenances().map(|provenance| provenance.marking.as_str())).to_owned(),
             synthetic: provenances().any(|provenance| provenance.synthetic),
             about_people,
+            for_everyone: false,
             rows: groups.iter().map(|group| group.len() as u64).sum(),
             reach: groups.iter().map(|group| (group.bounds(), group.located() < group.len())).collect(),
             vertices: groups.iter().map(|group| group.vertices()).sum(),
@@ -145,8 +165,14 @@ impl CollectionView {
     pub(super) fn made_of(mut self, base: &Arc<Self>, other: &Self) -> Self {
         self.marking = highest([self.marking.as_str(), other.marking.as_str()].into_iter()).to_owned();
         self.synthetic |= other.synthetic;
+        self.for_everyone = base.for_everyone && other.for_everyone;
         self.base = Some(Arc::clone(base));
         self
+    }
+
+    /// All of it may be seen by everyone.
+    pub(super) fn for_everyone(self, for_everyone: bool) -> Self {
+        Self { for_everyone, ..self }
     }
 
     /// Every row group that it holds in memory, also those of what it was made of.
@@ -208,6 +234,12 @@ impl CollectionView {
     #[must_use]
     pub fn is_about_people(&self) -> bool {
         self.about_people
+    }
+
+    /// Whether everyone may see all of its rows and fields: then it is no secret what was looked at in it.
+    #[must_use]
+    pub fn is_for_everyone(&self) -> bool {
+        self.for_everyone
     }
 
     /// Whether any of its rows is invented.
@@ -283,6 +315,16 @@ impl CollectionView {
             input.extend_from_slice(&sums.fold(0, u128::wrapping_add).to_le_bytes());
             blake3::hash(&input).to_hex()[..16].to_owned()
         })
+    }
+
+    /// How many rows have to be hashed before [`Self::data_version`] is at hand.
+    #[must_use]
+    pub fn rows_to_hash(&self) -> u64 {
+        if self.version.get().is_some() {
+            return 0;
+        }
+        let unknown = self.groups.iter().filter(|group| !group.knows_hash_sum());
+        unknown.map(|group| group.len() as u64).sum()
     }
 
     /// Bytes of its rows in memory.

@@ -22,6 +22,7 @@ use crate::format::FeatureWriter;
 use crate::format::JsonWriter;
 use crate::format::push_json_text;
 use crate::format::write_geopackage;
+use crate::http::params::Names;
 use crate::http::params::Param;
 use crate::http::params::Params;
 use crate::http::percent::encode;
@@ -163,7 +164,7 @@ fn filter(arguments: &ExportArguments) -> anyhow::Result<Filter> {
             query.push_str(&format!("&{name}={}", encode(value)));
         }
     }
-    let params = Params::parse(&query, &[Param::Bbox, Param::Datetime])?;
+    let params = Params::parse(&query, &Names { ours: &[Param::Bbox, Param::Datetime], of: None })?;
     let mut members = Vec::new();
     members.extend(params.bbox()?.map(Filter::Bbox));
     members.extend(params.datetime()?.map(Filter::During));

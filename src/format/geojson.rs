@@ -138,7 +138,7 @@ impl<'a> FeatureWriter<'a> {
             GeometryType::MultiPoint | GeometryType::LineString => self.positions(out, geometry.positions)?,
             GeometryType::MultiLineString | GeometryType::Polygon => self.rings(out, geometry)?,
             GeometryType::MultiPolygon => {
-                bracketed(out, geometry.parts(), |out, part| self.rings(out, part))?
+                bracketed(out, geometry.parts(), |out, part| self.rings(out, part))?;
             }
         }
         out.fixed(b"}");

@@ -77,6 +77,13 @@ impl<'a> JsonWriter<'a> {
         self.out
     }
 
+    /// Bytes of the buffer and of what has been gathered for it.
+    #[inline]
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.out.len() + self.at
+    }
+
     /// Appends what `write` writes; it is asked again if there was too little room.
     #[inline]
     pub fn write(&mut self, write: impl Fn(&mut JsonPieces<'_>)) {

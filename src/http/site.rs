@@ -1,6 +1,7 @@
 //! The map application: its page and files, embedded when the program was built.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::LazyLock;
 
 use actix_web::http::header::CACHE_CONTROL;
@@ -8,12 +9,14 @@ use actix_web::http::header::CONTENT_SECURITY_POLICY;
 use actix_web::http::header::REFERRER_POLICY;
 use actix_web::web::Bytes;
 
-use crate::http::Answer;
-use crate::http::Call;
+use crate::http::Cost;
+use crate::http::Ctx;
+use crate::http::Work;
 use crate::http::encode::Encoding;
 use crate::http::encode::Packed;
 use crate::http::encode::tag;
 use crate::http::problem::Problem;
+use crate::http::response::Response;
 
 /// A file of the web part as the build found it, with what it compressed.
 struct Embedded {
@@ -60,18 +63,21 @@ static FILES: LazyLock<HashMap<&str, Vec<Packed>>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// None.
-pub fn page(call: &Call) -> Result<Answer, Problem> {
+pub fn page(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
     const HTML: &str = "text/html; charset=utf-8";
-    let public_path = call.app.public_url.path();
-    let mut answer = match (find(call, "index.html"), public_path) {
-        (None, _) => Answer::ok(HTML, NOT_BUILT),
-        (Some(page), "") => Answer::packed(HTML, page),
-        // The files' addresses are relative to the page; under a path the page may be asked for with a slash or without.
-        (Some(_), path) => Answer::ok(HTML, plain_page().replace("\"./", &format!("\"{path}/"))),
-    };
-    answer.headers.push((CONTENT_SECURITY_POLICY, POLICY.into()));
-    answer.headers.push((REFERRER_POLICY, "no-referrer".into()));
-    Ok(answer)
+    let ctx = Arc::clone(ctx);
+    Ok(Work::new(Cost::NONE, move || {
+        let public_path = ctx.app.public_url.path();
+        let mut response = match (find(&ctx, "index.html"), public_path) {
+            (None, _) => Response::ok(HTML, NOT_BUILT),
+            (Some(page), "") => Response::packed(HTML, page),
+            // The files' addresses are relative to the page; under a path the page may be asked for with a slash or without.
+            (Some(_), path) => Response::ok(HTML, plain_page().replace("\"./", &format!("\"{path}/"))),
+        };
+        response.headers.push((CONTENT_SECURITY_POLICY, POLICY.into()));
+        response.headers.push((REFERRER_POLICY, "no-referrer".into()));
+        Ok(response)
+    }))
 }
 
 fn plain_page() -> String {
@@ -83,23 +89,26 @@ fn plain_page() -> String {
 ///
 /// # Errors
 /// [`Problem::NotFound`].
-pub fn asset(call: &Call) -> Result<Answer, Problem> {
-    let name = call.path_value("file");
-    let file = find(call, &format!("assets/{name}")).ok_or(Problem::NotFound)?;
-    let mut answer = Answer::packed(media_type(name), file);
-    answer.headers.push((CACHE_CONTROL, FOR_EVER.into()));
-    Ok(answer)
+pub fn asset(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    let name = ctx.path_value("file");
+    let media_type = media_type(name);
+    let file = find(ctx, &format!("assets/{name}")).ok_or(Problem::NotFound)?;
+    Ok(Work::new(Cost::NONE, move || {
+        let mut response = Response::packed(media_type, file);
+        response.headers.push((CACHE_CONTROL, FOR_EVER.into()));
+        Ok(response)
+    }))
 }
 
 /// The best variant of a file that the caller accepts.
-fn find(call: &Call, name: &str) -> Option<Packed> {
+fn find(ctx: &Ctx, name: &str) -> Option<Packed> {
     let variants = FILES.get(name)?;
     let ours: Vec<Encoding> = OURS
         .iter()
         .copied()
         .filter(|encoding| variants.iter().any(|packed| packed.encoding == *encoding))
         .collect();
-    let wanted = call.encoding(&ours);
+    let wanted = ctx.accepted.best(&ours);
     variants.iter().find(|packed| packed.encoding == wanted).cloned()
 }
 

@@ -1,10 +1,13 @@
 //! The one filter tree: a box, an interval, a circle, or all of several.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::access::RowGroup;
 use crate::model::Position;
+use crate::model::ValueRef;
 use crate::model::geometry::Bounds;
+use crate::model::time::DAY_MICROS;
 use crate::model::time::Interval;
 use crate::query::QueryError;
 use crate::query::centre::Centre;
@@ -19,8 +22,44 @@ pub enum Filter {
     During(Interval),
     /// Rows within a distance; rows without geometry are not.
     Within(Circle),
+    /// Rows with a value of a field, by its place in the schema.
+    Property(usize, Wanted),
     /// Rows that every member matches; all rows if there is none.
     All(Vec<Filter>),
+}
+
+/// The value that a field is to have; rows without a value never have it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wanted {
+    /// This text.
+    Text(String),
+    /// This truth value.
+    Bool(bool),
+    /// This number.
+    Number(f64),
+    /// This whole number.
+    Int(i64),
+    /// A day or an instant in this interval, as microseconds since 1970-01-01T00:00:00Z.
+    Time(Interval),
+}
+
+impl Wanted {
+    fn is(&self, value: ValueRef<'_>) -> bool {
+        match (self, value) {
+            (Self::Text(wanted), ValueRef::Text(text)) => wanted == text,
+            (Self::Bool(wanted), ValueRef::Bool(value)) => *wanted == value,
+            (Self::Number(wanted), ValueRef::Float(value)) => {
+                wanted.partial_cmp(&value).is_some_and(Ordering::is_eq)
+            }
+            (Self::Int(wanted), ValueRef::Int(value)) => *wanted == value,
+            (Self::Time(wanted), ValueRef::Date(day)) => {
+                let start = i64::from(day) * DAY_MICROS;
+                wanted.intersects(start, start + DAY_MICROS - 1)
+            }
+            (Self::Time(wanted), ValueRef::Timestamp(at)) => wanted.intersects(at, at),
+            _ => false,
+        }
+    }
 }
 
 /// A box in longitude and latitude; two windows if it crosses the antimeridian, none if it lies off the earth.
@@ -156,6 +195,7 @@ impl Filter {
                 interval.intersects(start, end)
             }
             Self::Within(circle) => circle.matches(group, row),
+            Self::Property(field, wanted) => wanted.is(group.value(*field, row)),
             Self::All(members) => members.iter().all(|member| member.matches(group, row)),
         }
     }
@@ -192,7 +232,7 @@ impl Filter {
         match self {
             Self::Bbox(bbox) => Some(&bbox.windows),
             Self::Within(circle) => Some(&circle.windows),
-            Self::During(_) => None,
+            Self::During(_) | Self::Property(..) => None,
             // The circle is the tighter one where both are given, and it leaves out rows without geometry.
             Self::All(members) => members
                 .iter()
@@ -207,7 +247,7 @@ impl Filter {
     pub fn is_window_only(&self) -> bool {
         match self {
             Self::Bbox(_) => true,
-            Self::During(_) | Self::Within(_) => false,
+            Self::During(_) | Self::Within(_) | Self::Property(..) => false,
             Self::All(members) => members.len() == 1 && members[0].is_window_only(),
         }
     }

@@ -13,6 +13,7 @@ mod spatial;
 pub use filter::Bbox;
 pub use filter::Circle;
 pub use filter::Filter;
+pub use filter::Wanted;
 pub use nearest::Neighbour;
 pub use nearest::nearest;
 pub use page::Cursor;

@@ -350,6 +350,12 @@ impl RowGroup {
         self.pyramid.bounds()
     }
 
+    /// Whether [`Self::hash_sum`] is at hand.
+    #[must_use]
+    pub fn knows_hash_sum(&self) -> bool {
+        self.hash_sum.get().is_some()
+    }
+
     /// The order-free sum of the rows' hashes; `schema` is theirs. Hashes are not kept in memory: those of a copy are made
     /// when the sum is first wanted.
     #[must_use]

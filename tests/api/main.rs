@@ -5,12 +5,14 @@ mod fixtures;
 #[path = "../fixtures/mvt.rs"]
 mod mvt;
 
+mod bodies;
 mod callers;
 mod files;
 mod flows;
 mod generator;
 mod kept;
 mod limits;
+mod openapi;
 mod oracles;
 mod process;
 mod protocol;
