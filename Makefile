@@ -24,7 +24,7 @@ DENY_VERSION := 0.20.2
 FUZZ_VERSION := 0.13.2
 export THROUGHLINE_TEST_DATA ?= $(abspath ../shared/data)
 
-.PHONY: help run build build-checked web test browser conformance lint fmt bench bench-peers docs data fuzz tools-fuzz tools-lint tools-test tools-browser tools-bench
+.PHONY: help run build build-checked web test browser conformance lint types api-types fmt bench bench-peers docs data fuzz tools-fuzz tools-lint tools-test tools-browser tools-bench
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,12 +38,12 @@ build-checked: web
 # The map application is built before any cargo command, so that all of them embed the same files.
 web: static/dist/index.html ## Build the map application
 
-static/node_modules/.installed: static/package.json static/package-lock.json
+static/node_modules/.installed: static/package.json static/package-lock.json static/build/types/package.json
 	cd static && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
 static/dist/index.html: static/node_modules/.installed static/index.html static/vite.config.ts static/tsconfig.json \
-  data/reference/land.topojson $(shell find static/src static/build static/help -type f)
+  data/reference/land.topojson $(shell find static/src static/build static/help -name node_modules -prune -o -type f -print)
 	cd static && npm run --silent build
 	touch $@
 
@@ -66,9 +66,19 @@ conformance: web ## Run the tests of each OGC requirement
 lint: tools-lint web ## Check format, lints, types, dependencies and documentation
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(CHECKED) --all-targets -- -D warnings
+	$(MAKE) --no-print-directory api-types OUT=$(abspath $(TARGET))/schema.gen.ts
+	diff -u static/src/api/schema.gen.ts $(abspath $(TARGET))/schema.gen.ts || { echo "run make types"; exit 1; }
 	cd static && npm run --silent check
 	cargo deny --log-level error check licenses bans sources
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(CHECKED) --no-deps --quiet
+
+types: ## Generate the map's types of answers from the OpenAPI document
+	$(MAKE) --no-print-directory api-types OUT=$(abspath static/src/api/schema.gen.ts)
+
+# The document is printed by a program of the tests: no server is needed.
+api-types: web
+	$(CARGO) test $(CHECKED) --quiet --test openapi > $(abspath $(TARGET))/openapi.json
+	cd static && npm run --silent generate --workspace build/types -- $(abspath $(TARGET))/openapi.json --array-length --output $(OUT) >/dev/null
 
 fmt: ## Format the code
 	$(CARGO) fmt

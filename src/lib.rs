@@ -16,11 +16,11 @@
 //! release         cells counted dwelling_grid hierarchy periods places rows   what those learn who may not see rows: cells, counts, figures
 //! filter          bind bound centre compare distance error eval expr group kernel literal mask naive node operands parameters place relation resolve temporal tests text value windows   one typed expression -> bound to a collection -> bit masks over 64 rows
 //! query           nearest page search                          View + request -> rows
-//! format          csv digits geojson gpkg json properties           rows -> bytes
+//! format          csv digits envelope geojson gpkg json properties           rows -> bytes
 //! tile            bytes clip density dropping encode faces generalise geometry grid ids layer left_out reach repair tags values   View + tile address -> bytes
 //! flow            active_lines ends od                         legs -> origin-destination sums; active lines and paths of lines
 //! ops             check demo error export gate import progress reference release   whole operations with progress and cancel, called by cli and http
-//! http            body cache caller cors encode flows guard health host log metrics operator params percent pipeline problem router routes search server session site tasks tiles unread   the only actix
+//! http            app body cache caller cors cost ctx encode events flows guard health host log metrics operator params percent pipeline problem question reads request response router routes schemas search server session site slices stream tasks tiles unread work   the only actix
 //! http ogc        api collections items landing                OGC API - Features
 //! ```
 //!

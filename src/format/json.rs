@@ -78,6 +78,13 @@ impl<'a> JsonWriter<'a> {
         self.out
     }
 
+    /// Bytes of the buffer and of what has been gathered for it.
+    #[inline]
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.out.len() + self.at
+    }
+
     /// Appends what `write` writes. `write` is called again if its output did not fit into the buffer.
     #[inline]
     pub fn write(&mut self, write: impl Fn(&mut JsonPieces<'_>)) {

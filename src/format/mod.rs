@@ -5,12 +5,14 @@
 
 mod csv;
 mod digits;
+mod envelope;
 mod geojson;
 mod gpkg;
 mod json;
 mod properties;
 
 pub use csv::CsvWriter;
+pub use envelope::Envelope;
 pub use geojson::FeatureWriter;
 pub use geojson::push_json_text;
 pub use gpkg::write_geopackage;

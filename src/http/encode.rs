@@ -9,7 +9,8 @@ use actix_web::http::header::VARY;
 use actix_web::web::Bytes;
 use twox_hash::XxHash3_128;
 
-use crate::http::Answer;
+use crate::http::response::Body;
+use crate::http::response::Response;
 
 /// Bodies shorter than this are not worth compressing.
 const LEAST_COMPRESSED: usize = 512;
@@ -19,8 +20,9 @@ const LEAST_COMPRESSED: usize = 512;
 /// 27.7 kB, which on a line of 10 Mbit/s and with the time of packing are there after 28.6, 24.4, 24.0, 24.0 and 25.0 ms;
 /// with zstd 1, 3, 6 and 9 they have 30.6, 29.1, 28.2 and 27.8 kB, after 24.7, 23.6, 23.4 and 23.6 ms. Of those alike on
 /// the line the cheapest to pack is best on loopback. Brotli is slower at the same bytes.
-const GZIP_LEVEL: u32 = 3;
-const ZSTD_LEVEL: i32 = 3;
+pub const GZIP_LEVEL: u32 = 3;
+/// As the level of gzip.
+pub const ZSTD_LEVEL: i32 = 3;
 
 const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
 
@@ -68,32 +70,32 @@ pub struct Packed {
 #[derive(Debug, Default)]
 pub struct Conditions<'a> {
     /// `Accept-Encoding`.
-    pub accept_encoding: Option<&'a str>,
+    pub accepted: Accepted,
     /// `If-None-Match`.
     pub if_none_match: Option<&'a str>,
-    /// Who may keep the answer.
-    pub keeping: Keeping,
+    /// Who may store the answer.
+    pub policy: CachePolicy,
 }
 
-/// Who may keep an answer, and ask again whether it has changed.
+/// Who may store an answer, and ask again whether it has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Keeping {
+pub enum CachePolicy {
     /// Anyone on the way.
     #[default]
-    Anyone,
-    /// The caller alone: not everybody would get it.
-    Caller,
-    /// Nobody: it is about people.
-    Nobody,
+    Shared,
+    /// The caller alone: others would get another answer.
+    Private,
+    /// No cache: it is about people.
+    NoStore,
 }
 
-impl Keeping {
+impl CachePolicy {
     /// The words of `Cache-Control`.
     fn words(self) -> &'static str {
         match self {
-            Self::Anyone => "no-cache",
-            Self::Caller => "private, no-cache",
-            Self::Nobody => "no-store",
+            Self::Shared => "no-cache",
+            Self::Private => "private, no-cache",
+            Self::NoStore => "no-store",
         }
     }
 }
@@ -132,35 +134,48 @@ pub fn pack(body: Bytes, encoding: Encoding) -> Packed {
     }
 }
 
-/// Makes the answer ready to send.
-pub fn finish(mut answer: Answer, conditions: &Conditions<'_>) -> Answer {
-    let keeps = answer.headers.iter().any(|(name, _)| *name == CACHE_CONTROL);
-    if !matches!(answer.status, 200 | 204) {
+/// Makes the answer ready to send: afterwards its body is bytes, a stream or events.
+pub fn finish(mut response: Response, conditions: &Conditions<'_>) -> Response {
+    let keeps = response.headers.iter().any(|(name, _)| *name == CACHE_CONTROL);
+    if !matches!(response.status, 200 | 204) {
         if !keeps {
-            answer.headers.push((CACHE_CONTROL, "no-store".into()));
+            response.headers.push((CACHE_CONTROL, "no-store".into()));
         }
-        return answer;
+        return response;
+    }
+    if let Body::Events(_) = response.body {
+        // What happens now is no answer for later.
+        response.headers.push((CACHE_CONTROL, "no-store".into()));
+        return response;
     }
     if !keeps {
-        answer.headers.push((CACHE_CONTROL, conditions.keeping.words().into()));
+        response.headers.push((CACHE_CONTROL, conditions.policy.words().into()));
     }
-    answer.headers.push((VARY, "accept-encoding".into()));
-    let packed = answer.packed.take().unwrap_or_else(|| {
-        let encoding = choose(conditions.accept_encoding.unwrap_or(""), Encoding::LIVE);
-        pack(std::mem::take(&mut answer.body), encoding)
-    });
+    response.headers.push((VARY, "accept-encoding".into()));
+    let packed = match response.body {
+        Body::Packed(packed) => packed,
+        Body::Bytes(body) => pack(body, conditions.accepted.best(Encoding::LIVE)),
+        Body::Stream(ref chunks) => {
+            let encoding = chunks.encoding();
+            if encoding != Encoding::Identity {
+                response.headers.push((CONTENT_ENCODING, encoding.name().into()));
+            }
+            return response;
+        }
+        Body::Events(_) => return response,
+    };
     let known = conditions.if_none_match.is_some_and(|list| matches_tag(list, &packed.tag));
-    answer.headers.push((ETAG, packed.tag.into()));
+    response.headers.push((ETAG, packed.tag.into()));
     if known {
-        answer.status = 304;
-        answer.body = Bytes::new();
-        return answer;
+        response.status = 304;
+        response.body = Body::Bytes(Bytes::new());
+        return response;
     }
     if packed.encoding != Encoding::Identity {
-        answer.headers.push((CONTENT_ENCODING, packed.encoding.name().into()));
+        response.headers.push((CONTENT_ENCODING, packed.encoding.name().into()));
     }
-    answer.body = packed.body;
-    answer
+    response.body = Body::Bytes(packed.body);
+    response
 }
 
 fn gzip(body: &[u8]) -> Option<Vec<u8>> {
@@ -172,35 +187,62 @@ fn gzip(body: &[u8]) -> Option<Vec<u8>> {
     encoder.finish().ok()
 }
 
-/// The best of `ours` that the caller accepts (RFC 9110, clause 12.5.3); an earlier one where they like two the same.
-#[must_use]
-pub fn choose(accept: &str, ours: &[Encoding]) -> Encoding {
-    let mut liked: Vec<(Encoding, Option<f64>)> = ours.iter().map(|encoding| (*encoding, None)).collect();
-    let mut any = None;
-    for part in accept.split(',') {
-        let mut words = part.split(';');
-        let name = words.next().unwrap_or("").trim().to_ascii_lowercase();
-        let q = words
-            .find_map(|word| word.trim().strip_prefix("q="))
-            .map_or(1.0, |q| q.parse().unwrap_or(0.0_f64));
-        if name == "*" {
-            any = Some(q);
+/// What a caller accepts (`Accept-Encoding`, RFC 9110, clause 12.5.3): the quality of each encoding, if one is given.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Accepted {
+    gzip: Option<f32>,
+    zstd: Option<f32>,
+    brotli: Option<f32>,
+    any: Option<f32>,
+}
+
+impl Accepted {
+    /// Reads the header; what cannot be read accepts nothing.
+    #[must_use]
+    pub fn parse(header: &str) -> Self {
+        let mut accepted = Self::default();
+        for part in header.split(',') {
+            let mut words = part.split(';');
+            let name = words.next().unwrap_or("").trim();
+            let quality = words
+                .find_map(|word| word.trim().strip_prefix("q="))
+                .map_or(1.0, |quality| quality.parse().unwrap_or(0.0_f32));
+            let is = |known: &str| name.eq_ignore_ascii_case(known);
+            let place = if is("gzip") || is("x-gzip") {
+                &mut accepted.gzip
+            } else if is("zstd") {
+                &mut accepted.zstd
+            } else if is("br") {
+                &mut accepted.brotli
+            } else if name == "*" {
+                &mut accepted.any
+            } else {
+                continue;
+            };
+            *place = Some(quality);
         }
-        let name = if name == "x-gzip" { "gzip" } else { &name };
-        for (encoding, quality) in &mut liked {
-            if encoding.name() == name {
-                *quality = Some(q);
+        accepted
+    }
+
+    /// The best of `ours` that the caller accepts; an earlier one where they like two the same.
+    #[must_use]
+    pub fn best(self, ours: &[Encoding]) -> Encoding {
+        let mut best = (Encoding::Identity, 0.0);
+        for encoding in ours {
+            let quality = match encoding {
+                Encoding::Gzip => self.gzip,
+                Encoding::Zstd => self.zstd,
+                Encoding::Brotli => self.brotli,
+                // It is what is sent where nothing else is accepted.
+                Encoding::Identity => Some(0.0),
+            };
+            let quality = quality.or(self.any).unwrap_or(0.0);
+            if quality > best.1 {
+                best = (*encoding, quality);
             }
         }
+        best.0
     }
-    let mut best = (Encoding::Identity, 0.0);
-    for (encoding, quality) in liked {
-        let quality = quality.or(any).unwrap_or(0.0);
-        if quality > best.1 {
-            best = (encoding, quality);
-        }
-    }
-    best.0
 }
 
 /// Whether an `If-None-Match` list names the tag (weak comparison, RFC 9110, clause 13.1.2).
@@ -216,32 +258,40 @@ mod tests {
 
     #[test]
     fn encodings_follow_quality() {
-        let live = |accept: &str| choose(accept, Encoding::LIVE);
+        let live = |accept: &str| Accepted::parse(accept).best(Encoding::LIVE);
         assert_eq!(live(""), Encoding::Identity);
         assert_eq!(live("gzip, deflate, br, zstd"), Encoding::Zstd);
         assert_eq!(live("gzip;q=1.0, zstd;q=0.5"), Encoding::Gzip);
         assert_eq!(live("gzip;q=0, *"), Encoding::Zstd);
         assert_eq!(live("*;q=0"), Encoding::Identity);
         assert_eq!(live("br"), Encoding::Identity);
-        assert_eq!(choose("gzip, br", &[Encoding::Brotli, Encoding::Gzip]), Encoding::Brotli);
+        assert_eq!((live("X-GZIP"), live("ZSTD;Q=1")), (Encoding::Gzip, Encoding::Zstd));
+        assert_eq!((live("gzip;q=x"), live("identity, gzip;q=0.1")), (Encoding::Identity, Encoding::Gzip));
+        assert_eq!(Accepted::parse("gzip, br").best(&[Encoding::Brotli, Encoding::Gzip]), Encoding::Brotli);
     }
 
     #[test]
     fn each_encoding_has_its_own_tag_and_the_same_question_the_same_bytes() {
         let body = b"the quick brown fox ".repeat(100);
         let ask = |accept: &str, tag: Option<&str>| {
+            let accepted = Accepted::parse(accept);
             finish(
-                Answer::ok("text/plain", body.clone()),
-                &Conditions { accept_encoding: Some(accept), if_none_match: tag, ..Conditions::default() },
+                Response::ok("text/plain", body.clone()),
+                &Conditions { accepted, if_none_match: tag, ..Conditions::default() },
             )
         };
-        let tag = |answer: &Answer| answer.headers.iter().find(|(name, _)| *name == ETAG).unwrap().1.clone();
+        let tag =
+            |answer: &Response| answer.headers.iter().find(|(name, _)| *name == ETAG).unwrap().1.clone();
+        let bytes = |answer: Response| match answer.body {
+            Body::Bytes(bytes) => bytes,
+            other => panic!("{other:?}"),
+        };
         let (plain, gzip, zstd) = (ask("", None), ask("gzip", None), ask("zstd", None));
         assert!(tag(&plain) != tag(&gzip) && tag(&gzip) != tag(&zstd));
-        assert_eq!(ask("gzip", None).body, gzip.body);
         let again = ask("gzip", Some(&format!("\"x\", {}", tag(&gzip))));
-        assert_eq!((again.status, again.body.len()), (304, 0));
+        assert_eq!((again.status, bytes(again).len()), (304, 0));
         assert_eq!(ask("gzip", Some(&tag(&plain))).status, 200);
-        assert_eq!(zstd::bulk::decompress(&zstd.body, 1 << 20).unwrap(), body);
+        assert_eq!(bytes(ask("gzip", None)), bytes(gzip));
+        assert_eq!(zstd::bulk::decompress(&bytes(zstd), 1 << 20).unwrap(), body);
     }
 }

@@ -1,70 +1,98 @@
-//! `/api/flows`: links of lines added up from origin to destination.
+//! `/api/flows`: legs of lines added up from origin to destination.
 
+use std::sync::Arc;
+
+use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::filter::Bound;
 use crate::flow::FlowError;
 use crate::flow::Level;
 use crate::flow::Place;
 use crate::flow::Request;
 use crate::flow::Sums;
 use crate::flow::flows as add_up;
-use crate::http::Answer;
-use crate::http::Call;
+use crate::format::Envelope;
+use crate::http::Cost;
+use crate::http::Ctx;
+use crate::http::Work;
 use crate::http::params::Param;
 use crate::http::problem::Problem;
+use crate::http::question;
+use crate::http::response::Response;
 use crate::model::collections::hubs;
 use crate::model::collections::legs;
 use crate::model::collections::towns;
 
 /// Collections whose rows are in an answer.
 pub const READS: [&str; 3] = [legs::COLLECTION, hubs::COLLECTION, towns::COLLECTION];
-/// Pairs in an answer where nothing is asked: what a map can show.
+/// Pairs in an answer where no limit is given: what a map can show.
 const DEFAULT_PAIRS: usize = 150;
 /// Below this zoom the hubs of an exporting area stand together.
 const PLACES_FROM: u8 = 8;
 /// What `level=auto` takes where no zoom is given.
 const WHOLE_COUNTRY: u8 = 5;
 
-/// `GET /api/flows`: pairs of places with lines, links and journeys a week, the strongest first.
+/// `GET /api/flows`: pairs of places with lines, legs and journeys a week, the strongest first.
 ///
 /// # Errors
-/// [`Problem`]; not found for who sees no links.
-pub fn flows(call: &Call) -> Result<Answer, Problem> {
-    let zoom = call.params.zoom()?;
-    let level = call.params.get(Param::Level).unwrap_or("auto");
-    let (origin, destination) = match level {
-        "auto" if zoom.unwrap_or(WHOLE_COUNTRY) < PLACES_FROM => (Level::Area, Level::Place),
-        "auto" | "place" => (Level::Place, Level::Place),
-        "area" => (Level::Area, Level::Place),
-        "force" => (Level::Force, Level::Force),
-        "region" => (Level::Region, Level::Region),
-        other => {
-            let other: String = other.chars().take(40).collect();
-            let reason = format!("{other:?} is no level: give auto, place, area, force or region");
-            return Err(Problem::bad("level", reason));
+/// [`Problem`]; not found for callers who see no legs.
+pub fn flows(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    let question = Question::parse(ctx)?;
+    let read = READS.iter().filter_map(|id| ctx.view.collection(id));
+    let cost = read.map(|collection| Cost::rows_summed(collection) + Cost::data_version(collection)).sum();
+    let ctx = Arc::clone(ctx);
+    Ok(Work::new(cost, move || answer(&ctx, &question)))
+}
+
+/// A question for flows as its parameters say it.
+struct Question {
+    legs: Bound,
+    level: String,
+    zoom: Option<u8>,
+    request: Request,
+}
+
+impl Question {
+    fn parse(ctx: &Ctx) -> Result<Self, Problem> {
+        let zoom = ctx.params.zoom()?;
+        let level = ctx.params.get(Param::Level).unwrap_or("auto");
+        let (origin, destination) = match level {
+            "auto" if zoom.unwrap_or(WHOLE_COUNTRY) < PLACES_FROM => (Level::Area, Level::Place),
+            "auto" | "place" => (Level::Place, Level::Place),
+            "area" => (Level::Area, Level::Place),
+            "force" => (Level::Force, Level::Force),
+            "region" => (Level::Region, Level::Region),
+            other => {
+                let other: String = other.chars().take(40).collect();
+                let reason = format!("{other:?} is no level: give auto, place, area, force or region");
+                return Err(Problem::bad("level", reason));
+            }
+        };
+        if zoom.is_some() && level != "auto" {
+            return Err(Problem::bad("zoom", "only level=auto depends on it: leave out one of the two"));
         }
-    };
-    if zoom.is_some() && level != "auto" {
-        return Err(Problem::bad("zoom", "only level=auto depends on it: leave out one of the two"));
+        let legs = ctx.view.collection(legs::COLLECTION).ok_or(Problem::NotFound)?;
+        let legs = question::filter(&ctx.params, &ctx.view, legs)?;
+        let limit = if ctx.params.get(Param::Limit).is_some() { ctx.params.limit()? } else { DEFAULT_PAIRS };
+        let request = Request {
+            origin,
+            destination,
+            from: ctx.params.end(Param::From)?,
+            to: ctx.params.end(Param::To)?,
+            limit,
+        };
+        Ok(Self { legs, level: level.to_owned(), zoom, request })
     }
-    let limit = if call.params.get(Param::Limit).is_some() { call.params.limit()? } else { DEFAULT_PAIRS };
-    let legs = call.view.collection(legs::COLLECTION).ok_or(Problem::NotFound)?;
-    let filter = call.params.filter(&call.view, legs)?;
-    let request = Request {
-        origin,
-        destination,
-        from: call.params.end(Param::From)?,
-        to: call.params.end(Param::To)?,
-        limit,
-    };
-    let found = add_up(&call.view, &filter, &request).map_err(|error| match &error {
+}
+
+fn answer(ctx: &Ctx, question: &Question) -> Result<Response, Problem> {
+    let Question { legs, level, zoom, request } = question;
+    let found = add_up(&ctx.view, legs, request).map_err(|error| match &error {
         FlowError::NoFlows => Problem::NotFound,
-        FlowError::NoSuchEnd { param, .. } => Problem::bad(param, error.to_string()),
+        FlowError::NoSuchEnd { param, .. } => Problem::bad(*param, error.to_string()),
     })?;
-    let read: Vec<_> = READS.iter().filter_map(|id| call.view.collection(id)).collect();
-    let versions: Vec<&str> = read.iter().map(|collection| collection.data_version()).collect();
-    let links = call.view.collection(legs::COLLECTION);
     let listed: Vec<Value> = found
         .flows
         .iter()
@@ -75,23 +103,23 @@ pub fn flows(call: &Call) -> Result<Answer, Problem> {
             })
         })
         .collect();
-    Ok(Answer::json(&json!({
-        "reference_date": call.view.reference_date(),
-        "data_version": versions.join("-"),
-        "params": {
-            "level": level, "zoom": zoom, "limit": limit, "datetime": call.params.get(Param::Datetime),
-            "from": call.params.get(Param::From), "to": call.params.get(Param::To),
-        },
-        "n_records": found.totals.legs,
-        "marking": links.map(|links| links.marking()),
-        "synthetic": links.is_some_and(|links| links.is_synthetic()),
-        "legs_without_ends": found.without_ends,
-        "levels": {"origin": origin.as_str(), "destination": destination.as_str()},
-        "totals": told(found.totals),
-        "shown": told(found.shown),
-        "places": found.places.iter().map(described).collect::<Vec<_>>(),
-        "flows": listed,
-    })))
+    let params = json!({
+        "level": level, "zoom": zoom, "limit": request.limit, "datetime": ctx.params.get(Param::Datetime),
+        "from": ctx.params.get(Param::From), "to": ctx.params.get(Param::To),
+    });
+    let envelope = Envelope::of(&ctx.view, &READS, params, found.totals.legs);
+    let mut own = Map::new();
+    for (name, value) in [
+        ("legs_without_ends", found.without_ends.into()),
+        ("levels", json!({"origin": request.origin.as_str(), "destination": request.destination.as_str()})),
+        ("totals", sums_json(found.totals)),
+        ("shown", sums_json(found.shown)),
+        ("places", found.places.iter().map(described).collect()),
+        ("flows", listed.into()),
+    ] {
+        own.insert(name.to_owned(), value);
+    }
+    Ok(Response::json(&envelope.around(own)))
 }
 
 /// Journeys a week; null where they are not known.
@@ -99,7 +127,7 @@ fn per_week(sums: Sums) -> Option<f64> {
     sums.trips_in_ten_weeks.map(|trips| trips as f64 / 10.0)
 }
 
-fn told(sums: Sums) -> Value {
+fn sums_json(sums: Sums) -> Value {
     json!({"flows": sums.flows, "lines": sums.lines, "legs": sums.legs, "trips_per_week": per_week(sums)})
 }
 

@@ -1,4 +1,4 @@
-//! Limits before any work: connections of one address, addresses of any length, bodies of any size and slowness.
+//! Limits before any work: connections of one address, addresses of any length, hosts of any name.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -9,16 +9,11 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use actix_web::dev::Extensions;
-use actix_web::dev::Payload;
 use actix_web::http::Uri;
 use actix_web::http::header::CONTENT_ENCODING;
-use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::http::header::HOST;
 use actix_web::http::header::HeaderMap;
 use actix_web::rt::net::TcpStream;
-use actix_web::rt::time::Instant;
-use actix_web::rt::time::timeout;
-use futures_util::StreamExt;
 use socket2::SockRef;
 
 use crate::http::host::PublicUrl;
@@ -26,12 +21,6 @@ use crate::http::problem::Problem;
 
 /// The longest address in bytes.
 pub const MAX_ADDRESS_BYTES: usize = 8_192;
-/// The largest body in bytes. No address reads one yet; it is taken and dropped so that the answer arrives.
-pub const MAX_BODY_BYTES: u64 = 1 << 20;
-/// A body has this long, and a second more for each 64 kB.
-const BODY_SECONDS: u64 = 10;
-/// And must bring this many bytes in each second on the whole.
-const LEAST_BYTES_A_SECOND: u64 = 1_000;
 
 /// Counts connections of each address.
 #[derive(Debug, Clone)]
@@ -105,13 +94,6 @@ pub fn check_head(address: &Uri, headers: &HeaderMap, over: bool) -> Result<(), 
     if headers.contains_key(CONTENT_ENCODING) {
         return Err(Problem::EncodedBody);
     }
-    let length = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|text| text.parse::<u64>().ok());
-    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
-        return Err(Problem::BodyTooLarge { limit: MAX_BODY_BYTES });
-    }
     Ok(())
 }
 
@@ -122,30 +104,6 @@ pub fn check_host(address: &Uri, headers: &HeaderMap, public_url: &PublicUrl) ->
     let named = host.is_none_or(|host| host.to_str().is_ok_and(|host| public_url.answers(host)));
     let absolute = address.authority().is_none_or(|authority| public_url.answers(authority.as_str()));
     if named && absolute { Ok(()) } else { Err(Problem::Misdirected) }
-}
-
-/// Takes the body and drops it, within its time and size.
-pub async fn drain_body(payload: &mut Payload) -> Result<(), Problem> {
-    if matches!(payload, Payload::None) {
-        return Ok(());
-    }
-    let start = Instant::now();
-    let mut bytes = 0_u64;
-    loop {
-        let total = BODY_SECONDS + bytes / 65_536;
-        let rate = BODY_SECONDS + bytes / LEAST_BYTES_A_SECOND;
-        let deadline = start + Duration::from_secs(total.min(rate));
-        match timeout(deadline.saturating_duration_since(Instant::now()), payload.next()).await {
-            Err(_) => return Err(Problem::BodyTooSlow),
-            Ok(None | Some(Err(_))) => return Ok(()),
-            Ok(Some(Ok(chunk))) => {
-                bytes += chunk.len() as u64;
-                if bytes > MAX_BODY_BYTES {
-                    return Err(Problem::BodyTooLarge { limit: MAX_BODY_BYTES });
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]

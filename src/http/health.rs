@@ -1,22 +1,25 @@
 //! Liveness and readiness.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use actix_web::http::header::RETRY_AFTER;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::http::Answer;
 use crate::http::App;
-use crate::http::Call;
+use crate::http::Cost;
+use crate::http::Ctx;
+use crate::http::Work;
 use crate::http::problem::Problem;
+use crate::http::response::Response;
 
 /// `GET /healthz`: the process answers.
 ///
 /// # Errors
 /// None.
-pub fn healthz(_call: &Call) -> Result<Answer, Problem> {
-    Ok(alive())
+pub fn healthz(_ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    Ok(Work::new(Cost::NONE, || Ok(alive())))
 }
 
 /// `GET /readyz`: 200 while the server takes work and everything beside it runs; 503 once it is stopping, or a
@@ -25,13 +28,14 @@ pub fn healthz(_call: &Call) -> Result<Answer, Problem> {
 ///
 /// # Errors
 /// None.
-pub fn readyz(call: &Call) -> Result<Answer, Problem> {
-    Ok(ready_answer(&readiness(&call.app)))
+pub fn readyz(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    let app = Arc::clone(&ctx.app);
+    Ok(Work::new(Cost::NONE, move || Ok(ready_answer(&readiness(&app)))))
 }
 
 /// That the process answers.
-pub fn alive() -> Answer {
-    Answer::json(&json!({"status": "ok"}))
+pub fn alive() -> Response {
+    Response::json(&json!({"status": "ok"}))
 }
 
 /// `ready`, `stopping`, or `broken` with the background tasks that have ended.
@@ -48,11 +52,11 @@ pub fn readiness(app: &App) -> Value {
 }
 
 /// The answer that says so: 503 unless it is ready.
-pub fn ready_answer(body: &Value) -> Answer {
-    let mut answer = Answer::json(body);
+pub fn ready_answer(body: &Value) -> Response {
+    let mut response = Response::json(body);
     if body["status"] != "ready" {
-        answer.status = 503;
-        answer.headers.push((RETRY_AFTER, "5".into()));
+        response.status = 503;
+        response.headers.push((RETRY_AFTER, "5".into()));
     }
-    answer
+    response
 }

@@ -1,4 +1,4 @@
-//! The listener of whoever looks after the server (`metrics_listen`): metrics, and health with its details.
+//! The listener of the operator (`metrics_listen`): metrics, and health with its details.
 //!
 //! What they say is about all rows, so nothing of it is on the public listener.
 
@@ -13,8 +13,9 @@ use actix_web::http::header::HOST;
 use actix_web::web;
 use serde_json::json;
 
-use crate::http::Answer;
 use crate::http::App;
+use crate::http::body;
+use crate::http::body::Accepts;
 use crate::http::cors;
 use crate::http::encode::Conditions;
 use crate::http::encode::finish;
@@ -22,32 +23,34 @@ use crate::http::guard;
 use crate::http::health;
 use crate::http::host::is_number_or_loopback;
 use crate::http::problem::Problem;
+use crate::http::response::Response;
 use crate::http::server::to_response;
 
 /// One request to this listener.
 pub async fn serve(app: Arc<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let mut payload = payload.into_inner();
     let checked = match check(&request) {
-        Ok(()) => guard::drain_body(&mut payload).await,
+        Ok(()) => body::drain(&mut payload).await,
         refused => refused,
     };
     let refused = checked.is_err();
-    let answer = match checked.and_then(|()| answer(&app, &request)) {
-        Ok(answer) => answer,
-        Err(problem) => problem.answer(),
+    let response = match checked.and_then(|()| respond(&app, &request)) {
+        Ok(response) => response,
+        Err(problem) => problem.response(),
     };
-    to_response(finish(answer, &Conditions::default()), None, refused)
+    to_response(&app, finish(response, &Conditions::default()), None, request.method(), refused)
 }
 
 fn check(request: &HttpRequest) -> Result<(), Problem> {
     guard::check_head(request.uri(), request.headers(), false)?;
+    body::check(Accepts::None, request.headers())?;
     // Whoever scrapes names an address; a page that lets its own name resolve to this one cannot read what is said here.
     let named = request.headers().get(HOST).is_none_or(|host| host.to_str().is_ok_and(is_number_or_loopback));
     if named { Ok(()) } else { Err(Problem::Misdirected) }
 }
 
-fn answer(app: &App, request: &HttpRequest) -> Result<Answer, Problem> {
-    let make: fn(&App) -> Answer = match request.path() {
+fn respond(app: &App, request: &HttpRequest) -> Result<Response, Problem> {
+    let make: fn(&App) -> Response = match request.path() {
         "/metrics" => metrics,
         "/readyz" => readyz,
         "/healthz" => |_| health::alive(),
@@ -56,16 +59,16 @@ fn answer(app: &App, request: &HttpRequest) -> Result<Answer, Problem> {
     match request.method().as_str() {
         "GET" | "HEAD" => Ok(make(app)),
         "OPTIONS" => {
-            let mut answer = Answer::empty(204);
-            answer.headers.push((ALLOW, cors::METHODS.into()));
-            Ok(answer)
+            let mut response = Response::empty(204);
+            response.headers.push((ALLOW, cors::READING.into()));
+            Ok(response)
         }
-        _ => Err(Problem::MethodNotAllowed),
+        _ => Err(Problem::MethodNotAllowed { allowed: cors::READING.into() }),
     }
 }
 
 /// As the public one, with what is damaged, where, and whether the rows are the newest.
-fn readyz(app: &App) -> Answer {
+fn readyz(app: &App) -> Response {
     let rows = app.gate.degraded();
     let file = app.file_damaged.load(Ordering::Acquire);
     let stale = app.stale.load(Ordering::Acquire);
@@ -82,7 +85,7 @@ fn readyz(app: &App) -> Answer {
 }
 
 /// Metrics in the Prometheus text format.
-fn metrics(app: &App) -> Answer {
+fn metrics(app: &App) -> Response {
     let (collections, rows, bytes) = app.gate.size();
     let mut text = app.metrics.to_text();
     let (answers, answer_bytes) = app.cache.size();
@@ -107,7 +110,7 @@ fn metrics(app: &App) -> Answer {
         (
             "throughline_stopped_tasks",
             "gauge",
-            "Background tasks that have ended without being told to.",
+            "Background tasks that have ended before they were stopped.",
             app.stopped_tasks().len() as u64,
         ),
         (
@@ -119,7 +122,7 @@ fn metrics(app: &App) -> Answer {
     ] {
         text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"));
     }
-    let mut answer = Answer::ok("text/plain; version=0.0.4; charset=utf-8", text);
-    answer.headers.push((CACHE_CONTROL, "no-store".into()));
-    answer
+    let mut response = Response::ok("text/plain; version=0.0.4; charset=utf-8", text);
+    response.headers.push((CACHE_CONTROL, "no-store".into()));
+    response
 }

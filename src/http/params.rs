@@ -1,12 +1,14 @@
-//! Query parameters: each known to its route, given once, read strictly.
+//! Query parameters: each known to its route or to the collection, given once, read strictly.
+
+use std::sync::Arc;
 
 use crate::access::CollectionView;
 use crate::access::View;
-use crate::filter::Bound;
-use crate::filter::from_parameters;
 use crate::http::percent::decode;
 use crate::http::percent::encode;
 use crate::http::problem::Problem;
+use crate::http::reads::Reads;
+use crate::http::router::PathValues;
 use crate::model::Position;
 use crate::model::crs::Crs;
 use crate::query::Cursor;
@@ -135,70 +137,133 @@ impl Param {
     }
 }
 
-/// The parameters of one request.
+/// The most names of properties that a refusal lists.
+const MOST_LISTED: usize = 100;
+
+/// The names that an address takes.
+#[derive(Debug)]
+pub struct Names<'a> {
+    /// Parameters of ours.
+    pub ours: &'static [Param],
+    /// Where further names come from: queryable properties that all of the collections have that the route reads.
+    pub of: Option<(Reads, &'a View, &'a PathValues)>,
+}
+
+impl Names<'_> {
+    /// Whether a property has this name. Where it is also the name of a parameter of ours, the parameter is meant.
+    fn has_property(&self, name: &str) -> Result<bool, Problem> {
+        let collections = self.collections()?;
+        let has = |collection: &&Arc<CollectionView>| {
+            let schema = collection.schema();
+            schema.position(name).is_some_and(|place| schema.fields[place].queryable)
+        };
+        Ok(!collections.is_empty() && collections.iter().all(has))
+    }
+
+    fn collections(&self) -> Result<Vec<&Arc<CollectionView>>, Problem> {
+        let Some((reads, view, path)) = self.of else { return Ok(Vec::new()) };
+        let collections = reads.collections(view, path);
+        // Hidden or not there: then it takes no parameter at all.
+        if collections.is_empty() { Err(Problem::NotFound) } else { Ok(collections) }
+    }
+
+    fn unknown(&self, name: String) -> Problem {
+        let mut all: Vec<&str> = self.ours.iter().map(|param| param.name()).collect();
+        let mut more = 0;
+        if let Ok(collections) = self.collections()
+            && let Some(first) = collections.first()
+        {
+            let fields = first.schema().fields.iter().map(|field| field.name.as_str());
+            let properties: Vec<&str> =
+                fields.filter(|name| self.has_property(name) == Ok(true) && !all.contains(name)).collect();
+            more = properties.len().saturating_sub(MOST_LISTED);
+            all.extend(properties.into_iter().take(MOST_LISTED));
+        }
+        let mut allowed = if all.is_empty() { "no parameters".to_owned() } else { all.join(", ") };
+        if more > 0 {
+            allowed.push_str(&format!(" and {more} more properties (see its queryables)"));
+        }
+        Problem::UnknownParameter { name, allowed }
+    }
+}
+
+/// The name of a parameter that was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Name {
+    Ours(Param),
+    Property(String),
+}
+
+impl Name {
+    fn text(&self) -> &str {
+        match self {
+            Self::Ours(param) => param.name(),
+            Self::Property(name) => name,
+        }
+    }
+}
+
+/// The parameters of one request, in the order in which they were given.
 #[derive(Debug, Clone, Default)]
-pub struct Params(Vec<(Param, String)>);
+pub struct Params(Vec<(Name, String)>);
 
 impl Params {
-    /// Reads a query string for a route that takes `allowed`.
+    /// Reads a query string for an address that takes these names.
     ///
     /// # Errors
     /// [`Problem`] for a parameter that is unknown, given twice or not UTF-8.
-    pub fn parse(query: &str, allowed: &[Param]) -> Result<Self, Problem> {
-        let mut found: Vec<(Param, String)> = Vec::new();
+    pub fn parse(query: &str, names: &Names<'_>) -> Result<Self, Problem> {
+        let mut given: Vec<(Name, String)> = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decode(name), decode(value));
-            let known = name.as_deref().and_then(|name| allowed.iter().find(|param| param.name() == name));
-            let Some(param) = known else {
-                let allowed: Vec<&str> = allowed.iter().map(|param| param.name()).collect();
-                let allowed =
-                    if allowed.is_empty() { "no parameters".to_owned() } else { allowed.join(", ") };
-                let name: String = name.unwrap_or_default().chars().take(100).collect();
-                return Err(Problem::UnknownParameter { name, allowed });
+            let ours = name.as_deref().and_then(|name| names.ours.iter().find(|param| param.name() == name));
+            let name = match (ours, name) {
+                (Some(param), _) => Name::Ours(*param),
+                (None, Some(name)) if names.has_property(&name)? => Name::Property(name),
+                (None, name) => {
+                    return Err(names.unknown(name.unwrap_or_default().chars().take(100).collect()));
+                }
             };
-            let value = value.ok_or_else(|| Problem::bad(param.name(), "the value is not UTF-8"))?;
-            if found.iter().any(|(known, _)| known == param) {
-                return Err(Problem::bad(param.name(), "given twice: give it once"));
+            if given.iter().any(|(known, _)| *known == name) {
+                return Err(Problem::bad(name.text().to_owned(), "given twice: give it once"));
             }
-            found.push((*param, value));
+            let Some(value) = value else {
+                return Err(Problem::bad(name.text().to_owned(), "the value is not UTF-8"));
+            };
+            given.push((name, value));
         }
-        Ok(Self(found))
+        Ok(Self(given))
+    }
+
+    /// Properties with the values they are to have.
+    pub fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, value)| match name {
+            Name::Ours(_) => None,
+            Name::Property(name) => Some((name.as_str(), value.as_str())),
+        })
     }
 
     /// The text of a parameter.
     #[must_use]
     pub fn get(&self, param: Param) -> Option<&str> {
-        self.0.iter().find(|(known, _)| *known == param).map(|(_, value)| value.as_str())
+        let is = |name: &Name| matches!(name, Name::Ours(known) if *known == param);
+        self.0.iter().find(|(name, _)| is(name)).map(|(_, value)| value.as_str())
     }
 
     /// The query string of the same question, with another cursor; starts with `?` unless it is empty.
     #[must_use]
     pub fn query_string(&self, next: Option<&str>) -> String {
         let mut out = String::new();
-        let pairs = self.0.iter().filter(|(param, _)| *param != Param::Next || next.is_none());
-        let pairs = pairs.map(|(param, value)| (param.name(), value.as_str()));
+        let pairs = self.0.iter().filter(|(name, _)| *name != Name::Ours(Param::Next) || next.is_none());
+        let pairs = pairs.map(|(name, value)| (name.text(), value.as_str()));
         for (name, value) in pairs.chain(next.map(|cursor| ("next", cursor))) {
             out.push(if out.is_empty() { '?' } else { '&' });
-            out.push_str(name);
+            out.push_str(&encode(name));
             out.push('=');
             out.push_str(&encode(value));
         }
         out
-    }
-
-    /// The rows of a collection that `bbox`, `datetime` and `within` ask for.
-    ///
-    /// # Errors
-    /// [`Problem`].
-    pub fn filter(&self, view: &View, collection: &CollectionView) -> Result<Bound, Problem> {
-        const FILTERS: [Param; 3] = [Param::Within, Param::Bbox, Param::Datetime];
-        let given = FILTERS.into_iter().filter_map(|param| Some((param.name(), self.get(param)?)));
-        let expr = from_parameters(view, collection, given).map_err(|error| {
-            let param = FILTERS.into_iter().find(|param| param.name() == error.name);
-            Problem::bad(param.map_or("filter", Param::name), error.reason)
-        })?;
-        expr.bind(view, collection).map_err(|error| Problem::filter("filter", &error))
     }
 
     /// `limit`, lowered to the greatest; the default where it is not given.
@@ -315,8 +380,10 @@ mod tests {
     const ALL: &[Param] =
         &[Param::Bbox, Param::Datetime, Param::Limit, Param::Next, Param::Nearest, Param::Within, Param::Crs];
 
+    const NAMES: Names<'_> = Names { ours: ALL, of: None };
+
     fn parse(query: &str) -> Params {
-        Params::parse(query, ALL).unwrap()
+        Params::parse(query, &NAMES).unwrap()
     }
 
     #[test]
@@ -339,10 +406,10 @@ mod tests {
 
     #[test]
     fn unknown_and_doubled_parameters_are_named() {
-        let unknown = Params::parse("limit=5&colour=red", ALL).unwrap_err();
+        let unknown = Params::parse("limit=5&colour=red", &NAMES).unwrap_err();
         assert!(unknown.to_string().contains("colour") && unknown.to_string().contains("bbox"));
-        assert!(Params::parse("limit=5&limit=7", ALL).unwrap_err().to_string().contains("limit"));
-        assert!(Params::parse("limit=%zz", ALL).is_err());
+        assert!(Params::parse("limit=5&limit=7", &NAMES).unwrap_err().to_string().contains("limit"));
+        assert!(Params::parse("limit=%zz", &NAMES).is_err());
     }
 
     #[test]
@@ -356,7 +423,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_query_is_read_or_refused(query in ".{0,200}") {
-            if let Ok(params) = Params::parse(&query, ALL) {
+            if let Ok(params) = Params::parse(&query, &NAMES) {
                 let _ = (params.limit(), params.next(), params.nearest(), params.crs());
             }
         }

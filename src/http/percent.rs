@@ -2,6 +2,11 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::AsciiSet;
+use percent_encoding::NON_ALPHANUMERIC;
+use percent_encoding::percent_decode_str;
+use percent_encoding::utf8_percent_encode;
+
 /// Percent-decoding of a path value; one that cannot be decoded stays as it came, and names nothing.
 #[must_use]
 pub fn decode_path(text: &str) -> String {
@@ -17,45 +22,24 @@ pub fn decode(text: &str) -> Option<String> {
     if !text.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
         return Some(text.to_owned());
     }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((byte, tail)) = rest.split_first() {
-        rest = tail;
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
-                if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-                    return None;
-                }
-                bytes.push(u8::from_str_radix(digits, 16).ok()?);
-                rest = &tail[2..];
-            }
-            _ => bytes.push(*byte),
-        }
+    // The library leaves what is no escape as it came; here it is a fault.
+    let mut escapes = text.as_bytes().split(|byte| *byte == b'%').skip(1);
+    let is_escape = |rest: &[u8]| rest.len() >= 2 && rest[..2].iter().all(u8::is_ascii_hexdigit);
+    if !escapes.all(is_escape) {
+        return None;
     }
-    String::from_utf8(bytes).ok()
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
 }
+
+/// What is written as numbers in addresses: everything but letters, digits and a few marks.
+const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',').remove(b':');
 
 /// Percent-encoding of everything but letters, digits and a few marks that need none.
 #[must_use]
 pub fn encode(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(needs_none) {
-        return text.into();
-    }
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if needs_none(byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out.into()
-}
-
-fn needs_none(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b',' | b':')
+    utf8_percent_encode(text, ESCAPED).into()
 }
 
 #[cfg(test)]
@@ -67,7 +51,11 @@ mod tests {
     fn a_plus_is_a_space_in_queries_alone() {
         assert_eq!(decode("a+b%2B").as_deref(), Some("a b+"));
         assert_eq!(decode_path("a+b%2B"), "a+b+");
-        assert_eq!((decode("%zz"), decode_path("%zz")), (None, "%zz".to_owned()));
+        for text in ["%zz", "%", "a%4", "%4%41", "%FF", "%+1"] {
+            assert_eq!((decode(text), decode_path(text)), (None, text.to_owned()));
+        }
+        // Once: what comes out is not decoded again.
+        assert_eq!(decode("%2541").as_deref(), Some("%41"));
     }
 
     proptest! {

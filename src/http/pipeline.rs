@@ -1,196 +1,56 @@
-//! One request, from what decides its answer to the answer: caller, view, parameters, handler, tag and encoding.
+//! One request, from what decides its answer to the answer: route, caller, body, view, parameters, work, tag and encoding.
+//!
+//! Nothing that takes long is done on the threads that read requests: a view that is not at hand is built in the pool, and
+//! work that is not light runs there.
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::sync::Arc;
+use std::sync::LazyLock;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::ACCEPT_ENCODING;
+use actix_web::dev::Payload;
 use actix_web::http::header::ALLOW;
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::http::header::COOKIE;
-use actix_web::http::header::HOST;
-use actix_web::http::header::HeaderValue;
-use actix_web::http::header::IF_NONE_MATCH;
-use actix_web::http::header::ORIGIN;
 use actix_web::web;
 
 use crate::access::Principal;
 use crate::access::View;
-use crate::http::Answer;
 use crate::http::App;
-use crate::http::Call;
-use crate::http::Weight;
+use crate::http::Ctx;
+use crate::http::body;
+use crate::http::body::Accepts;
+use crate::http::body::RequestBody;
 use crate::http::caller::Who;
 use crate::http::cors;
+use crate::http::encode::Accepted;
+use crate::http::encode::CachePolicy;
 use crate::http::encode::Conditions;
-use crate::http::encode::Keeping;
 use crate::http::encode::finish;
+use crate::http::guard;
+use crate::http::params::Names;
 use crate::http::params::Params;
 use crate::http::problem::Problem;
-use crate::http::router::PathValues;
-use crate::http::routes::ROUTES;
+use crate::http::problem::internal;
+use crate::http::request::RequestHead;
+use crate::http::response::Response;
+use crate::http::router::Found;
 use crate::http::routes::Route;
-use crate::http::routes::RowsOf;
 
 /// How much the pool's threads give way to the others: at 10 they have a tenth of the time where both want it.
 #[cfg(target_os = "linux")]
 const POOL_NICE: i32 = 10;
 
-/// What of a request decides its answer.
+/// An answer, ready to be sent.
 #[derive(Debug)]
-pub struct Asked<'a> {
-    method: &'a str,
-    query: &'a str,
-    /// `Host`, if there is one.
-    host: Option<&'a HeaderValue>,
-    accept_encoding: Option<&'a HeaderValue>,
-    if_none_match: Option<&'a HeaderValue>,
-    origin: Option<&'a HeaderValue>,
-    cookie: Option<&'a HeaderValue>,
-    cookies: usize,
-}
-
-impl<'a> Asked<'a> {
-    /// Of a request.
-    pub fn from(request: &'a HttpRequest) -> Self {
-        let mut asked = Self {
-            method: request.method().as_str(),
-            query: request.query_string(),
-            host: None,
-            accept_encoding: None,
-            if_none_match: None,
-            origin: None,
-            cookie: None,
-            cookies: 0,
-        };
-        // One walk over the few headers there are; of equal names the first counts.
-        for (name, value) in request.headers() {
-            let wanted = if *name == HOST {
-                &mut asked.host
-            } else if *name == ACCEPT_ENCODING {
-                &mut asked.accept_encoding
-            } else if *name == IF_NONE_MATCH {
-                &mut asked.if_none_match
-            } else if *name == ORIGIN {
-                &mut asked.origin
-            } else if *name == COOKIE {
-                asked.cookies += 1;
-                &mut asked.cookie
-            } else {
-                continue;
-            };
-            *wanted = wanted.or(Some(value));
-        }
-        asked
-    }
-
-    /// The `Host`, if it can be read.
-    fn host(&self) -> Option<&'a str> {
-        text(self.host).filter(|host| is_plain_host(host))
-    }
-
-    fn who(&self, app: &App) -> Who {
-        if !app.gate.are_roles_played() {
-            return Who::anyone();
-        }
-        // What cannot be read plays nobody.
-        let readable = |value: &'a HeaderValue| value.to_str().ok().filter(|_| self.cookies == 1);
-        Who::in_demo(self.cookie.map(|value| readable(value).unwrap_or("throughline-role=")))
-    }
-
-    /// Whether a page asks, possibly one of another origin.
-    pub fn is_from_page(&self) -> bool {
-        self.origin.is_some()
-    }
-}
-
-/// The answer to a request: the same for the same view, whatever else happens. Heavy ones are made in the pool.
-pub async fn dispatch(app: &Arc<App>, route: Option<(usize, PathValues)>, asked: Asked<'_>) -> Answer {
-    let mut facts = Facts { who: asked.who(app), is_about_people: false, is_for_anyone: true };
-    let view = match &route {
-        Some((place, _)) if reads_rows(&ROUTES[*place], asked.method) => view_for(app, &mut facts.who).await,
-        _ => Ok(Arc::default()),
-    };
-    let answer = match view.and_then(|view| guarded(|| prepare(app, &mut facts, route, &asked, view))) {
-        Err(problem) => problem.answer(),
-        Ok(Prepared::Done(answer)) => answer,
-        Ok(Prepared::Heavy(route, call)) => heavy(app, route, call).await,
-    };
-    let keeping = match &facts.who.principal {
-        _ if facts.is_about_people => Keeping::Nobody,
-        Principal::Anonymous => Keeping::Anyone,
-        Principal::LocalOperator | Principal::Signed(_) => Keeping::Caller,
-    };
-    let mut answer = if matches!(asked.method, "GET" | "HEAD") {
-        let conditions = Conditions {
-            accept_encoding: text(asked.accept_encoding),
-            if_none_match: text(asked.if_none_match),
-            keeping,
-        };
-        finish(answer, &conditions)
-    } else {
-        // Nothing of another method is tagged or kept.
-        let mut answer = answer;
-        answer.headers.push((CACHE_CONTROL, "no-store".into()));
-        answer
-    };
-    if asked.is_from_page() && facts.is_for_anyone {
-        cors::allow(&mut answer);
-        if asked.method == "OPTIONS" {
-            cors::allow_beforehand(&mut answer);
-        }
-    }
-    cors::vary(&mut answer, facts.who.in_demo);
-    answer
-}
-
-/// Whether an answer is made of a view.
-fn reads_rows(route: &Route, method: &str) -> bool {
-    route.rows != RowsOf::None && matches!(method, "GET" | "HEAD")
-}
-
-/// The view of whoever asks.
-async fn view_for(app: &Arc<App>, who: &mut Who) -> Result<Arc<View>, Problem> {
-    let view = view_of(app, &who.principal).await?;
-    if who.in_demo && !app.gate.are_roles_played() {
-        // The demo ended between the two: these rows may be some that not anyone may see.
-        *who = Who::anyone();
-        return view_of(app, &who.principal).await;
-    }
-    Ok(view)
-}
-
-/// A view that is at hand, or else built in the pool: never on a thread that reads requests.
-async fn view_of(app: &Arc<App>, principal: &Principal) -> Result<Arc<View>, Problem> {
-    if let Some(view) = app.gate.view_at_hand(principal) {
-        return Ok(view);
-    }
-    let Ok(_permit) = app.building.acquire().await else { return Err(internal("the pool is closed")) };
-    // Another request of the class may have had it built.
-    if let Some(view) = app.gate.view_at_hand(principal) {
-        return Ok(view);
-    }
-    let (app, principal) = (Arc::clone(app), principal.clone());
-    let built = web::block(move || {
-        step_aside();
-        guarded(|| Ok(app.gate.view(&principal)))
-    });
-    built.await.unwrap_or_else(|_| Err(internal("the pool is gone")))
-}
-
-/// A heavy answer, made in the pool: at once, when fewer than the most are being made.
-async fn heavy(app: &Arc<App>, route: &'static Route, call: Call) -> Answer {
-    let Ok(_permit) = app.heavy.acquire().await else { return internal("the pool is closed").answer() };
-    if app.unread.is_full() {
-        return Problem::Unread.answer();
-    }
-    let made = web::block(move || {
-        step_aside();
-        work(route, &call)
-    });
-    made.await.unwrap_or_else(|_| internal("the pool is gone").answer())
+pub struct Answered {
+    /// The answer.
+    pub response: Response,
+    /// The place of its route, if its path met one.
+    pub place: Option<usize>,
+    /// Whether the connection ends with it: a body that was not read would be taken for the next request.
+    pub close: bool,
 }
 
 /// What is found out about an answer on the way to it.
@@ -202,76 +62,207 @@ struct Facts {
     is_for_anyone: bool,
 }
 
-/// The text of a header, if it can be read.
-fn text(value: Option<&HeaderValue>) -> Option<&str> {
-    value?.to_str().ok()
+/// The answer to a request: the same for the same view, whatever else happens.
+pub async fn answer(app: &Arc<App>, request: &HttpRequest, payload: &mut Payload, over: bool) -> Answered {
+    let head = RequestHead::from(request);
+    let limits = guard::check_head(request.uri(), request.headers(), over)
+        .and_then(|()| guard::check_host(request.uri(), request.headers(), &app.public_url));
+    if let Err(problem) = limits {
+        return refused(&problem, None, &head);
+    }
+    let found = app.router.find(request.match_info().as_str(), app.public_url.path());
+    let place = found.as_ref().and_then(|found| app.router.place(found, head.method));
+    let met = place.or_else(|| found.as_ref().and_then(Found::first));
+    let route = place.map(|place| &app.router.routes()[place]);
+    let accepts = route.map_or(Accepts::None, |route| route.body);
+    let who = head.who(app);
+    let checked = match route {
+        // The right to write is settled before a body is read.
+        Some(route) if !(route.may)(&who.principal) => Err(Problem::Forbidden),
+        _ => body::check(accepts, request.headers()),
+    };
+    let body = match checked {
+        Ok(()) => body::read(accepts, payload).await,
+        Err(problem) => Err(problem),
+    };
+    let body = match body {
+        Ok(body) => body,
+        Err(problem) => return refused(&problem, met, &head),
+    };
+    let mut facts = Facts { who, is_about_people: false, is_for_anyone: true };
+    let response = match respond(app, &mut facts, found, route, &head, body).await {
+        Ok(response) => response,
+        Err(problem) => problem.response(),
+    };
+    Answered { response: complete(response, &head, &facts), place: met, close: false }
 }
 
-enum Prepared {
-    /// Answered.
-    Done(Answer),
-    /// To be answered in the pool.
-    Heavy(&'static Route, Call),
+/// A refusal before the body was read whole.
+fn refused(problem: &Problem, place: Option<usize>, head: &RequestHead<'_>) -> Answered {
+    let mut response = finish(problem.response(), &Conditions::default());
+    if head.is_from_page() {
+        cors::allow(&mut response);
+    }
+    Answered { response, place, close: true }
 }
 
-fn prepare(
+/// Tag, encoding, and who may keep and read the answer.
+fn complete(response: Response, head: &RequestHead<'_>, facts: &Facts) -> Response {
+    let policy = match &facts.who.principal {
+        _ if facts.is_about_people => CachePolicy::NoStore,
+        Principal::Anonymous => CachePolicy::Shared,
+        Principal::LocalOperator | Principal::Signed(_) => CachePolicy::Private,
+    };
+    let mut response = if matches!(head.method, "GET" | "HEAD") {
+        let conditions = Conditions {
+            accepted: Accepted::parse(head.accept_encoding()),
+            if_none_match: head.if_none_match(),
+            policy,
+        };
+        finish(response, &conditions)
+    } else {
+        // Answers of another method have no tag and are stored nowhere.
+        let mut response = response;
+        response.headers.push((CACHE_CONTROL, "no-store".into()));
+        response
+    };
+    if head.is_from_page() && facts.is_for_anyone {
+        cors::allow(&mut response);
+        if head.method == "OPTIONS" {
+            cors::allow_beforehand(&mut response);
+        }
+    }
+    cors::vary(&mut response, facts.who.in_demo);
+    response
+}
+
+async fn respond(
     app: &Arc<App>,
     facts: &mut Facts,
-    route: Option<(usize, PathValues)>,
-    asked: &Asked<'_>,
-    view: Arc<View>,
-) -> Result<Prepared, Problem> {
-    let (place, path) = route.ok_or(Problem::NotFound)?;
-    let route = &ROUTES[place];
-    match asked.method {
-        "GET" | "HEAD" => {}
-        "OPTIONS" => {
-            let mut answer = Answer::empty(204);
-            answer.headers.push((ALLOW, cors::METHODS.into()));
-            return Ok(Prepared::Done(answer));
+    found: Option<Found<'_>>,
+    route: Option<&'static Route>,
+    head: &RequestHead<'_>,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    let found = found.ok_or(Problem::NotFound)?;
+    let Some(route) = route else {
+        let allowed = app.router.allowed(&found);
+        if head.method != "OPTIONS" {
+            return Err(Problem::MethodNotAllowed { allowed });
         }
-        _ => return Err(Problem::MethodNotAllowed),
+        let mut response = Response::empty(204);
+        response.headers.push((ALLOW, allowed));
+        return Ok(response);
+    };
+    let view = take_view(app, facts, route, &found, head).await?;
+    let ctx = guarded(|| context(app, facts, route, found, head, body, view))?;
+    let work = guarded(|| (route.plan)(&ctx))?;
+    if let Some(response) = work.cached(&app.cache) {
+        return Ok(response);
     }
-    let params = Params::parse(asked.query, route.params)?;
+    if work.cost().is_light() {
+        return guarded(|| work.run(&app.cache));
+    }
+    let Ok(_permit) = app.heavy.acquire().await else { return Err(internal("the pool is closed")) };
+    if app.unread.is_full() {
+        return Err(Problem::Unread);
+    }
+    let pool = Arc::clone(app);
+    block(move || guarded(|| work.run(&pool.cache))).await?
+}
+
+/// The caller's view, and what it says about the answer. A route that reads no rows gets an empty one.
+async fn take_view(
+    app: &Arc<App>,
+    facts: &mut Facts,
+    route: &Route,
+    found: &Found<'_>,
+    head: &RequestHead<'_>,
+) -> Result<Arc<View>, Problem> {
+    static EMPTY: LazyLock<Arc<View>> = LazyLock::new(Arc::default);
+    if !route.reads.needs_view() {
+        return Ok(Arc::clone(&EMPTY));
+    }
+    let mut view = view_of(app, &facts.who.principal).await?;
+    if facts.who.in_demo && !app.gate.are_roles_played() {
+        // The demo ended between the two: these rows may be some that not anyone may see.
+        facts.who = Who::anyone();
+        if !(route.may)(&facts.who.principal) {
+            return Err(Problem::Forbidden);
+        }
+        view = view_of(app, &facts.who.principal).await?;
+    }
+    facts.is_about_people = route.reads.is_about_people(&view, &found.values);
+    // Only a page needs to know.
+    if head.is_from_page() && facts.who.principal != Principal::Anonymous {
+        let public = view_of(app, &Principal::Anonymous).await?;
+        facts.is_for_anyone = route.reads.is_for_anyone(&view, &public, &found.values);
+    }
+    Ok(view)
+}
+
+/// A view that is at hand, or that is built in the pool meanwhile.
+async fn view_of(app: &Arc<App>, principal: &Principal) -> Result<Arc<View>, Problem> {
+    if let Some(view) = app.gate.view_at_hand(principal) {
+        return Ok(view);
+    }
+    let Ok(_permit) = app.views.acquire().await else { return Err(internal("the pool is closed")) };
+    let (pool, principal) = (Arc::clone(app), principal.clone());
+    block(move || guarded(|| Ok(pool.gate.view(&principal)))).await?
+}
+
+/// What the route plans by.
+fn context(
+    app: &Arc<App>,
+    facts: &Facts,
+    route: &Route,
+    found: Found<'_>,
+    head: &RequestHead<'_>,
+    body: RequestBody,
+    view: Arc<View>,
+) -> Result<Arc<Ctx>, Problem> {
+    let names = Names {
+        ours: route.params,
+        of: route.takes_properties.then_some((route.reads, &*view, &found.values)),
+    };
+    let params = Params::parse(head.query, &names)?;
     let base = app
         .public_url
         .get()
-        .map_or_else(|| ["http://", asked.host().unwrap_or("localhost")].concat(), str::to_owned);
-    let call = Call {
+        .map_or_else(|| ["http://", head.host().unwrap_or("localhost")].concat(), str::to_owned);
+    Ok(Arc::new(Ctx {
         app: Arc::clone(app),
         principal: facts.who.principal.clone(),
         in_demo: facts.who.in_demo,
         view,
-        path,
+        path: found.values,
         params,
-        query: asked.query.to_owned(),
+        body,
         base,
-        accept_encoding: text(asked.accept_encoding).unwrap_or("").to_owned(),
-    };
-    facts.is_about_people = is_about_people(route, &call);
-    // Only a page needs to know.
-    facts.is_for_anyone = asked.is_from_page() && cors::is_for_anyone(route, &call);
-    Ok(match (route.weight)(&call) {
-        Weight::Answered(answer) => Prepared::Done(answer),
-        Weight::Light => Prepared::Done((route.handler)(&call)?),
-        Weight::Heavy => Prepared::Heavy(route, call),
-    })
+        query: head.query.to_owned(),
+        accepted: Accepted::parse(head.accept_encoding()),
+    }))
 }
 
-/// Whether the answer holds rows of a collection that is about people, or speaks of them.
-fn is_about_people(route: &Route, call: &Call) -> bool {
-    let about = |id: &str| call.view.collection(id).is_some_and(|collection| collection.is_about_people());
-    let names = match route.rows {
-        RowsOf::None | RowsOf::Caller => return false,
-        RowsOf::All => return call.view.collections().any(|collection| collection.is_about_people()),
-        RowsOf::Collection => call.path_value("collectionId"),
-        RowsOf::Layers => call.path_value("layers"),
-        RowsOf::Named(ids) => return ids.iter().any(|id| about(id)),
-    };
-    names.split(',').any(about)
+/// Runs work in the pool: at once, when fewer than the most are running.
+pub async fn in_pool<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let Ok(_permit) = app.heavy.acquire().await else { return Err(internal("the pool is closed")) };
+    block(work).await
 }
 
-/// Lets whoever reads requests and answers light ones go first: a thread of the pool takes what time is left.
+/// Runs work on a thread of the pool.
+async fn block<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    let done = web::block(move || {
+        step_aside();
+        work()
+    });
+    done.await.map_err(|error| internal(&format!("the pool has ended: {error}")))
+}
+
+/// Lets those who read requests and answer light ones go first: a thread of the pool takes what time is left.
 fn step_aside() {
     thread_local! {
         static DONE: Cell<bool> = const { Cell::new(false) };
@@ -283,28 +274,6 @@ fn step_aside() {
     }
 }
 
-fn work(route: &Route, call: &Call) -> Answer {
-    guarded(|| (route.handler)(call)).unwrap_or_else(|problem| problem.answer())
-}
-
 fn guarded<T>(make: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
     catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| Err(internal("a handler panicked")))
-}
-
-/// Host names go into links: letters, digits and the marks of addresses only.
-fn is_plain_host(host: &str) -> bool {
-    !host.is_empty()
-        && host.len() <= 255
-        && host.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
-        })
-}
-
-fn internal(what: &str) -> Problem {
-    let mut bytes = [0_u8; 8];
-    // Without randomness the id is zero; the log line still has the time.
-    let _ = getrandom::fill(&mut bytes);
-    let request_id = format!("{:016x}", u64::from_be_bytes(bytes));
-    tracing::error!(request_id, "{what}");
-    Problem::Internal { request_id }
 }

@@ -1,11 +1,12 @@
 //! Every error as RFC 9457 `application/problem+json`: what was wrong, where, what would be right.
 
+use std::borrow::Cow;
+
 use actix_web::http::header::ALLOW;
 use actix_web::http::header::RETRY_AFTER;
 
 use crate::filter::FilterError;
-use crate::http::Answer;
-use crate::http::cors::METHODS;
+use crate::http::response::Response;
 
 /// An error on its way out.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -21,8 +22,8 @@ pub enum Problem {
     /// A parameter with a value it cannot have.
     #[error("{name}: {reason}")]
     BadParameter {
-        /// The parameter.
-        name: &'static str,
+        /// The parameter, as it was given.
+        name: Cow<'static, str>,
         /// What is wrong and what would be right.
         reason: String,
     },
@@ -30,9 +31,30 @@ pub enum Problem {
     #[error("there is nothing at this address")]
     NotFound,
     /// Another method.
-    #[error("this address answers GET and HEAD only")]
-    MethodNotAllowed,
-    /// A body where none is read, larger than any request may have.
+    #[error("this address answers {allowed} only")]
+    MethodNotAllowed {
+        /// The methods of the path.
+        allowed: Cow<'static, str>,
+    },
+    /// The caller has no right to write here.
+    #[error("your role may not do this")]
+    Forbidden,
+    /// A body that is not what the address takes.
+    #[error("request body: {reason}")]
+    BadBody {
+        /// What is wrong and what would be right.
+        reason: String,
+    },
+    /// A body of another media type than JSON.
+    #[error("the request body is {given:?}: send application/json")]
+    NotJson {
+        /// The media type given.
+        given: String,
+    },
+    /// A body whose end did not come.
+    #[error("the request body broke off before its end")]
+    BodyBroken,
+    /// A body larger than the address reads, or takes and drops.
     #[error("the request body is larger than {limit} bytes")]
     BodyTooLarge {
         /// The limit in bytes.
@@ -71,11 +93,11 @@ pub enum Problem {
 
 impl Problem {
     /// A parameter that cannot have this value.
-    pub fn bad(name: &'static str, reason: impl Into<String>) -> Self {
-        Self::BadParameter { name, reason: reason.into() }
+    pub fn bad(name: impl Into<Cow<'static, str>>, reason: impl Into<String>) -> Self {
+        Self::BadParameter { name: name.into(), reason: reason.into() }
     }
 
-    /// A parameter whose value the filter room refused.
+    /// A parameter that the query room refused.
     #[must_use]
     pub fn filter(name: &'static str, error: &FilterError) -> Self {
         Self::bad(name, error.to_string())
@@ -86,7 +108,11 @@ impl Problem {
             Self::UnknownParameter { .. } => (400, "unknown-parameter", "Unknown parameter"),
             Self::BadParameter { .. } => (400, "bad-parameter", "Bad parameter"),
             Self::NotFound => (404, "not-found", "Not found"),
-            Self::MethodNotAllowed => (405, "method-not-allowed", "Method not allowed"),
+            Self::Forbidden => (403, "forbidden", "Forbidden"),
+            Self::BadBody { .. } => (400, "bad-body", "Bad request body"),
+            Self::BodyBroken => (400, "body-broken", "Request body broken off"),
+            Self::NotJson { .. } => (415, "not-json", "Request body is not JSON"),
+            Self::MethodNotAllowed { .. } => (405, "method-not-allowed", "Method not allowed"),
             Self::BodyTooLarge { .. } => (413, "body-too-large", "Request body too large"),
             Self::BodyTooSlow => (408, "body-too-slow", "Request body too slow"),
             Self::EncodedBody => (415, "encoded-body", "Compressed request body"),
@@ -97,9 +123,9 @@ impl Problem {
         }
     }
 
-    /// The answer.
+    /// The response that says so.
     #[must_use]
-    pub fn answer(&self) -> Answer {
+    pub fn response(&self) -> Response {
         let (status, kind, title) = self.parts();
         let mut body = serde_json::json!({
             "type": format!("urn:throughline:problem:{kind}"),
@@ -109,18 +135,32 @@ impl Problem {
         });
         let mut headers = Vec::new();
         match self {
-            Self::BadParameter { name, .. } => body["parameter"] = (*name).into(),
+            Self::BadParameter { name, .. } => body["parameter"] = name.as_ref().into(),
             Self::UnknownParameter { name, .. } => body["parameter"] = name.as_str().into(),
             Self::Internal { request_id } => body["request_id"] = request_id.as_str().into(),
-            Self::MethodNotAllowed => headers.push((ALLOW, METHODS.into())),
+            Self::MethodNotAllowed { allowed } => headers.push((ALLOW, allowed.clone())),
             Self::Busy | Self::Unread => headers.push((RETRY_AFTER, "3".into())),
             Self::NotFound
+            | Self::Forbidden
+            | Self::BadBody { .. }
+            | Self::NotJson { .. }
+            | Self::BodyBroken
             | Self::Misdirected
             | Self::BodyTooLarge { .. }
             | Self::BodyTooSlow
             | Self::EncodedBody
             | Self::AddressTooLong { .. } => {}
         }
-        Answer { status, headers, ..Answer::ok("application/problem+json", body.to_string()) }
+        Response { status, headers, ..Response::ok("application/problem+json", body.to_string()) }
     }
+}
+
+/// A fault of ours: the log says what it is, the answer only under which id.
+pub fn internal(what: &str) -> Problem {
+    let mut bytes = [0_u8; 8];
+    // Without randomness the id is zero; the log line still has the time.
+    let _ = getrandom::fill(&mut bytes);
+    let request_id = format!("{:016x}", u64::from_be_bytes(bytes));
+    tracing::error!(request_id, "{what}");
+    Problem::Internal { request_id }
 }

@@ -1,8 +1,12 @@
-//! Every address the server answers. The router, the OpenAPI document and the twin-world test are made from it.
+//! Every address the server answers. The router, the OpenAPI document and the non-interference test are made from it.
 
-use crate::http::Answer;
-use crate::http::Call;
-use crate::http::Weight;
+use std::sync::Arc;
+
+use crate::access::Principal;
+use crate::http::Accepts;
+use crate::http::Ctx;
+use crate::http::Reads;
+use crate::http::Work;
 use crate::http::flows;
 use crate::http::health;
 use crate::http::ogc;
@@ -13,9 +17,49 @@ use crate::http::session;
 use crate::http::site;
 use crate::http::tiles;
 
-/// One address.
-#[derive(Debug)]
+/// A method that routes have. HEAD is answered as GET, OPTIONS by the router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Makes something.
+    Post,
+    /// Puts something in its place.
+    Put,
+    /// Changes a part of something.
+    Patch,
+    /// Removes something.
+    Delete,
+}
+
+impl Method {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
+
+    /// The word in requests.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// The method of a word in capitals.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == word)
+    }
+}
+
+/// One method of one address.
+#[derive(Debug, Clone, Copy)]
 pub struct Route {
+    /// The method.
+    pub method: Method,
     /// The path with its parameters in braces.
     pub path: &'static str,
     /// The operation's name in the OpenAPI document.
@@ -24,31 +68,22 @@ pub struct Route {
     pub summary: &'static str,
     /// Query parameters it takes; others are refused.
     pub params: &'static [Param],
+    /// Those of them that must be given.
+    pub required: &'static [Param],
+    /// Whether names of queryable properties of the collections it reads are parameters too.
+    pub takes_properties: bool,
     /// Media type of the answer.
     pub media_type: &'static str,
-    /// Whose rows are in an answer, or spoken of.
-    pub rows: RowsOf,
-    /// How much work an answer is, told in microseconds at most.
-    pub weight: fn(&Call) -> Weight,
-    /// Answers.
-    pub handler: fn(&Call) -> Result<Answer, Problem>,
-}
-
-/// Whose rows are in an answer, or what is said of them: how many there are, where, when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowsOf {
-    /// None.
-    None,
-    /// Those of every collection.
-    All,
-    /// Those of the collection that the path names.
-    Collection,
-    /// Those of the layers that the path names.
-    Layers,
-    /// Those of these collections.
-    Named(&'static [&'static str]),
-    /// None, but it speaks of the caller.
-    Caller,
+    /// The name of the schema of a JSON answer.
+    pub schema: Option<&'static str>,
+    /// The body it reads.
+    pub body: Accepts,
+    /// Whether a caller may do it at all: settled before a body is read.
+    pub may: fn(&Principal) -> bool,
+    /// Collections that an answer is made of.
+    pub reads: Reads,
+    /// Parses the request and says what is to be done for the answer.
+    pub plan: fn(&Arc<Ctx>) -> Result<Work, Problem>,
 }
 
 impl Route {
@@ -74,164 +109,144 @@ pub const OPENAPI: &str = "application/vnd.oai.openapi+json;version=3.0";
 /// The media type of a JSON Schema.
 pub const SCHEMA: &str = "application/schema+json";
 
-fn always_light(_call: &Call) -> Weight {
-    Weight::Light
+/// Whoever asks.
+fn anyone(_principal: &Principal) -> bool {
+    true
 }
 
-fn always_heavy(_call: &Call) -> Weight {
-    Weight::Heavy
-}
+impl Route {
+    /// A route that reads no rows and takes no parameters.
+    #[must_use]
+    pub const fn get(
+        path: &'static str,
+        operation: &'static str,
+        summary: &'static str,
+        media_type: &'static str,
+        plan: fn(&Arc<Ctx>) -> Result<Work, Problem>,
+    ) -> Self {
+        Self {
+            method: Method::Get,
+            path,
+            operation,
+            summary,
+            params: &[],
+            required: &[],
+            takes_properties: false,
+            media_type,
+            schema: None,
+            body: Accepts::None,
+            may: anyone,
+            reads: Reads::Nothing,
+            plan,
+        }
+    }
 
-const fn light(
-    path: &'static str,
-    operation: &'static str,
-    summary: &'static str,
-    media_type: &'static str,
-    handler: fn(&Call) -> Result<Answer, Problem>,
-) -> Route {
-    Route {
-        path,
-        operation,
-        summary,
-        params: &[],
-        media_type,
-        rows: RowsOf::None,
-        weight: always_light,
-        handler,
+    /// The same, with the schema of its answers.
+    #[must_use]
+    pub const fn answering(self, schema: &'static str) -> Self {
+        Self { schema: Some(schema), ..self }
     }
 }
 
 /// All of them.
 pub const ROUTES: &[Route] = &[
-    light("/", "getMap", "The map application", "text/html", site::page),
-    light(
+    Route::get("/", "getMap", "The map application", "text/html", site::page),
+    Route::get(
         "/assets/{file}",
         "getAsset",
         "A file of the map application",
         "application/octet-stream",
         site::asset,
     ),
-    light("/help", "getGuides", "The list of guides", "text/html", site::help),
-    light(
+    Route::get("/help", "getGuides", "The list of guides", "text/html", site::help),
+    Route::get(
         "/help/{guide}",
         "getGuide",
         "The guide for one kind of user: analyst, planner or gis-officer",
         "text/html",
         site::guide,
     ),
-    light("/ogc", "getLandingPage", "Landing page", JSON, ogc::landing::landing),
-    light("/ogc/conformance", "getConformance", "Conformance classes", JSON, ogc::landing::conformance),
-    light("/ogc/api", "getApi", "This document", OPENAPI, ogc::api::openapi),
+    Route::get("/ogc", "getLandingPage", "Landing page", JSON, ogc::landing::landing).answering("landing"),
+    Route::get("/ogc/conformance", "getConformance", "Conformance classes", JSON, ogc::landing::conformance).answering("conformance"),
+    Route::get("/ogc/api", "getApi", "This document", OPENAPI, ogc::api::openapi).answering("openapi"),
     Route {
-        rows: RowsOf::All,
-        ..light("/ogc/collections", "getCollections", "Collections", JSON, ogc::collections::collections)
+        reads: Reads::All,
+        ..Route::get("/ogc/collections", "getCollections", "Collections", JSON, ogc::collections::collections).answering("collections")
     },
     Route {
-        rows: RowsOf::Collection,
-        ..light(
+        reads: Reads::Collection,
+        ..Route::get(
             "/ogc/collections/{collectionId}",
             "getCollection",
             "One collection",
             JSON,
             ogc::collections::collection,
-        )
+        ).answering("collection")
     },
     Route {
-        rows: RowsOf::Collection,
-        ..light(
+        reads: Reads::Collection,
+        ..Route::get(
             "/ogc/collections/{collectionId}/queryables",
             "getQueryables",
             "Fields of a collection that filters may use",
             SCHEMA,
             ogc::collections::queryables,
-        )
+        ).answering("queryables")
     },
     Route {
-        path: "/ogc/collections/{collectionId}/items",
-        operation: "getItems",
-        summary: "Features of a collection",
         params: ITEMS,
-        media_type: GEOJSON,
-        rows: RowsOf::Collection,
-        weight: ogc::items::items_weight,
-        handler: ogc::items::items,
+        takes_properties: true,
+        reads: Reads::Collection,
+        ..Route::get("/ogc/collections/{collectionId}/items", "getItems", "Features of a collection", GEOJSON, ogc::items::items).answering("items")
     },
     Route {
-        path: "/ogc/collections/{collectionId}/items/{featureId}",
-        operation: "getItem",
-        summary: "One feature",
         params: &[Param::Crs],
-        media_type: GEOJSON,
-        rows: RowsOf::Collection,
-        weight: ogc::items::item_weight,
-        handler: ogc::items::item,
+        reads: Reads::Collection,
+        ..Route::get("/ogc/collections/{collectionId}/items/{featureId}", "getItem", "One feature", GEOJSON, ogc::items::item).answering("feature")
     },
     Route {
-        path: "/tiles/{layers}.json",
-        operation: "getTileJson",
-        summary: "TileJSON of one or several layers",
-        params: &[Param::Properties],
-        media_type: JSON,
-        rows: RowsOf::Layers,
-        weight: tiles::ids_weight,
-        handler: tiles::tilejson,
+        params: &[Param::Properties, Param::Datetime],
+        takes_properties: true,
+        reads: Reads::Layers,
+        ..Route::get("/tiles/{layers}.json", "getTileJson", "TileJSON of one or several layers", JSON, tiles::tilejson).answering("tileJson")
     },
     Route {
-        path: "/tiles/{layers}/{z}/{x}/{y}.mvt",
-        operation: "getTile",
-        summary: "Vector tile of one or several layers",
-        params: &[Param::Properties],
-        media_type: MVT,
-        rows: RowsOf::Layers,
-        weight: tiles::tile_weight,
-        handler: tiles::tile,
+        params: &[Param::Properties, Param::Datetime],
+        takes_properties: true,
+        reads: Reads::Layers,
+        ..Route::get("/tiles/{layers}/{z}/{x}/{y}.mvt", "getTile", "Vector tile of one or several layers", MVT, tiles::tile)
     },
     Route {
-        path: "/tiles/{layers}/features/{tileId}.json",
-        operation: "getTileFeature",
-        summary: "The feature of a layer that has an id in its tiles",
-        params: &[],
-        media_type: GEOJSON,
-        rows: RowsOf::Layers,
-        weight: tiles::ids_weight,
-        handler: tiles::feature,
+        reads: Reads::Layers,
+        ..Route::get("/tiles/{layers}/features/{tileId}.json", "getTileFeature", "The feature of a layer that has an id in its tiles", GEOJSON, tiles::feature).answering("feature")
     },
     Route {
-        path: "/api/flows",
-        operation: "getFlows",
-        summary: "Links of lines added up from origin to destination, the strongest first; legs_without_ends counts those whose hub or town is not known",
         params: FLOWS,
-        media_type: JSON,
-        rows: RowsOf::Named(&flows::READS),
-        weight: always_heavy,
-        handler: flows::flows,
+        reads: Reads::Named(&flows::READS),
+        ..Route::get("/api/flows", "getFlows", "Legs of lines added up from origin to destination, the strongest first; legs_without_ends counts those whose hub or town is not known", JSON, flows::flows).answering("flows")
     },
     Route {
-        path: "/api/search",
-        operation: "search",
-        summary: "Named features and grid references, best first",
         params: &[Param::Q, Param::Limit],
-        media_type: JSON,
-        rows: RowsOf::All,
-        weight: always_heavy,
-        handler: search::search,
+        required: &[Param::Q],
+        reads: Reads::All,
+        ..Route::get("/api/search", "search", "Named features and grid references, best first", JSON, search::search).answering("search")
     },
     Route {
-        rows: RowsOf::Caller,
-        ..light(
+        reads: Reads::Caller,
+        ..Route::get(
             "/api/session",
             "getSession",
             "Who asks, what the register holds, the marking of what they see",
             JSON,
             session::session,
-        )
+        ).answering("session")
     },
-    light("/healthz", "getHealth", "Whether the process lives", JSON, health::healthz),
-    light(
+    Route::get("/healthz", "getHealth", "Whether the process lives", JSON, health::healthz).answering("health"),
+    Route::get(
         "/readyz",
         "getReady",
         "Whether it takes work, and everything beside it runs",
         JSON,
         health::readyz,
-    ),
+    ).answering("readiness"),
 ];

@@ -1,12 +1,16 @@
 //! `/api/search`: named features and grid references.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use serde_json::json;
 
-use crate::http::Answer;
-use crate::http::Call;
+use crate::http::Cost;
+use crate::http::Ctx;
+use crate::http::Work;
 use crate::http::params::Param;
 use crate::http::problem::Problem;
+use crate::http::response::Response;
 use crate::model::GeometryKind;
 use crate::model::ValueRef;
 use crate::model::crs::grid_to_lon_lat;
@@ -25,19 +29,24 @@ const MAX_RESULTS: usize = 50;
 ///
 /// # Errors
 /// [`Problem`].
-pub fn search(call: &Call) -> Result<Answer, Problem> {
-    let limit = call.params.limit()?.min(MAX_RESULTS);
+pub fn search(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    let limit = ctx.params.limit()?.min(MAX_RESULTS);
     let q =
-        call.params.get(Param::Q).ok_or_else(|| Problem::bad("q", "say what to search for: q=Portsmouth"))?;
+        ctx.params.get(Param::Q).ok_or_else(|| Problem::bad("q", "say what to search for: q=Portsmouth"))?;
     if q.chars().count() > MAX_CHARACTERS {
         return Err(Problem::bad("q", format!("longer than {MAX_CHARACTERS} characters")));
     }
-    // Two letters alone are the beginning of a name.
-    let square = GridReference::parse(q).filter(|reference| reference.size_m() < 100_000);
-    let mut results: Vec<Value> = square.and_then(grid_place).into_iter().collect();
-    let rows = find(call.view.collections().map(AsRef::as_ref), q, limit.saturating_sub(results.len()));
-    results.extend(rows.iter().map(describe));
-    Ok(Answer::json(&json!({"query": q, "results": results})))
+    let q = q.to_owned();
+    let cost = ctx.view.collections().map(|collection| Cost::rows_summed(collection)).sum();
+    let view = Arc::clone(&ctx.view);
+    Ok(Work::new(cost, move || {
+        // Two letters alone are the beginning of a name.
+        let square = GridReference::parse(&q).filter(|reference| reference.size_m() < 100_000);
+        let mut results: Vec<Value> = square.and_then(grid_place).into_iter().collect();
+        let rows = find(view.collections().map(AsRef::as_ref), &q, limit.saturating_sub(results.len()));
+        results.extend(rows.iter().map(describe));
+        Ok(Response::json(&json!({"query": q, "results": results})))
+    }))
 }
 
 fn grid_place(reference: GridReference) -> Option<Value> {

@@ -13,8 +13,10 @@ use std::time::SystemTime;
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::HttpServer;
+use actix_web::body::BodyStream;
 use actix_web::dev::Server;
 use actix_web::dev::ServerHandle;
+use actix_web::http::Method;
 use actix_web::http::StatusCode;
 use actix_web::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use actix_web::http::header::CONTENT_TYPE;
@@ -26,24 +28,24 @@ use socket2::Domain;
 use socket2::Socket;
 use socket2::Type;
 
-use crate::http::Answer;
 use crate::http::App;
-use crate::http::body::Slices;
-use crate::http::body::is_large;
 use crate::http::cors;
 use crate::http::encode::Conditions;
 use crate::http::encode::finish;
-use crate::http::guard;
+use crate::http::events::EventBody;
 use crate::http::guard::Connection;
 use crate::http::guard::Connections;
 use crate::http::log::Line;
 use crate::http::operator;
 use crate::http::pipeline;
-use crate::http::pipeline::Asked;
+use crate::http::pipeline::Answered;
 use crate::http::problem::Problem;
-use crate::http::router;
-use crate::http::routes::ROUTES;
-use crate::http::unread::Share;
+use crate::http::response::Body;
+use crate::http::response::Response;
+use crate::http::slices::Slices;
+use crate::http::slices::is_large;
+use crate::http::stream::ChunkBody;
+use crate::http::unread::BudgetShare;
 
 /// What the server needs to know.
 #[derive(Debug, Clone)]
@@ -166,7 +168,7 @@ pub fn bind(app: Arc<App>, settings: &ServerSettings, sockets: Sockets) -> std::
     Ok(Bound { handle: server.handle(), server, addresses: sockets.addresses })
 }
 
-/// Prepares the listener of whoever looks after the server: `/metrics`, `/readyz` and `/healthz`.
+/// Prepares the operator's listener: `/metrics`, `/readyz` and `/healthz`.
 ///
 /// # Errors
 /// If it cannot be listened on.
@@ -194,56 +196,45 @@ async fn serve(app: Arc<App>, request: HttpRequest, payload: web::Payload) -> Ht
     let start = Instant::now();
     let over = request.conn_data::<Connection>().is_some_and(|connection| connection.over);
     let mut payload = payload.into_inner();
-    let head = guard::check_head(request.uri(), request.headers(), over)
-        .and_then(|()| guard::check_host(request.uri(), request.headers(), &app.public_url));
-    let checked = match head {
-        Ok(()) => guard::drain_body(&mut payload).await,
-        refused => refused,
-    };
-    let mut route = None;
-    let (answer, close) = if let Err(problem) = checked {
-        // After a refused body the connection cannot be used again: the rest of the body would be read as a request.
-        let mut answer = finish(problem.answer(), &Conditions::default());
-        if Asked::from(&request).is_from_page() {
-            cors::allow(&mut answer);
-        }
-        (answer, true)
-    } else {
-        let found = router::find(request.match_info().as_str(), app.public_url.path());
-        route = found.as_ref().map(|(place, _)| *place);
-        (pipeline::dispatch(&app, found, Asked::from(&request)).await, false)
-    };
-    let (answer, share) = hold(&app, answer);
+    let Answered { response, place, close } = pipeline::answer(&app, &request, &mut payload, over).await;
+    let (response, share) = hold(&app, response);
     let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-    app.metrics.count(route, answer.status, micros);
+    app.metrics.count(place, response.status, micros);
     if let Some(log) = &app.request_log {
-        let operation = route.map_or("none", |place| ROUTES[place].operation);
-        let (status, bytes) = (answer.status, answer.body.len());
+        let operation = place.map_or("none", |place| app.router.routes()[place].operation);
+        let (status, bytes) = (response.status, response.body.len());
         log.push(Line { at: SystemTime::now(), operation, status, micros, bytes });
     }
-    to_response(answer, share, close)
+    to_response(&app, response, share, request.method(), close)
 }
 
 /// Counts a large body among those under way; where that is too much, the answer is that it is.
-fn hold(app: &App, answer: Answer) -> (Answer, Option<Share>) {
-    if !is_large(&answer.body) {
-        return (answer, None);
+fn hold(app: &App, response: Response) -> (Response, Option<BudgetShare>) {
+    let Body::Bytes(body) = &response.body else { return (response, None) };
+    if !is_large(body) {
+        return (response, None);
     }
-    if let Some(share) = app.unread.hold(&answer.body) {
-        return (answer, Some(share));
+    if let Some(share) = app.unread.hold(body) {
+        return (response, Some(share));
     }
-    let mut refused = finish(Problem::Unread.answer(), &Conditions::default());
-    if answer.headers.iter().any(|(name, _)| *name == ACCESS_CONTROL_ALLOW_ORIGIN) {
+    let mut refused = finish(Problem::Unread.response(), &Conditions::default());
+    if response.headers.iter().any(|(name, _)| *name == ACCESS_CONTROL_ALLOW_ORIGIN) {
         cors::allow(&mut refused);
     }
     (refused, None)
 }
 
-/// The response of an answer and its share of the bytes under way.
-pub fn to_response(answer: Answer, share: Option<Share>, close: bool) -> HttpResponse {
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::build(status);
-    for (name, value) in answer.headers {
+/// What is sent of a finished response, with its share of the bytes under way.
+pub fn to_response(
+    app: &Arc<App>,
+    response: Response,
+    share: Option<BudgetShare>,
+    method: &Method,
+    close: bool,
+) -> HttpResponse {
+    let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut out = HttpResponse::build(status);
+    for (name, value) in response.headers {
         let value = match value {
             Cow::Borrowed(text) => HeaderValue::from_static(text),
             // A value that is no header value never gets this far: they are ours or checked.
@@ -252,19 +243,25 @@ pub fn to_response(answer: Answer, share: Option<Share>, close: bool) -> HttpRes
                 Err(_) => continue,
             },
         };
-        response.insert_header((name, value));
+        out.insert_header((name, value));
     }
-    response.insert_header((X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
+    out.insert_header((X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")));
     if close {
-        response.force_close();
+        out.force_close();
     }
-    if matches!(answer.status, 204 | 304) {
-        return response.finish();
+    if matches!(response.status, 204 | 304) {
+        return out.finish();
     }
-    response.insert_header((CONTENT_TYPE, HeaderValue::from_static(answer.content_type)));
-    match share {
-        Some(share) => response.body(Slices::of(answer.body, share)),
-        None => response.body(answer.body),
+    out.insert_header((CONTENT_TYPE, HeaderValue::from_static(response.content_type)));
+    match (response.body, share) {
+        (Body::Bytes(body), Some(share)) => out.body(Slices::of(body, share)),
+        (Body::Bytes(body), None) => out.body(body),
+        (Body::Packed(packed), _) => out.body(packed.body),
+        // The head alone: nothing of the body is made.
+        (Body::Stream(_) | Body::Events(_), _) if method == Method::HEAD => out
+            .body(BodyStream::new(futures_util::stream::empty::<Result<Bytes, std::convert::Infallible>>())),
+        (Body::Stream(chunks), _) => out.body(ChunkBody::of(Arc::clone(app), chunks)),
+        (Body::Events(events), _) => out.body(EventBody::of(Arc::clone(app), events)),
     }
 }
 

@@ -1,11 +1,16 @@
-//! Who asks: what the page needs to know before it shows anything.
+//! The session: what the page needs to know of its caller before it shows anything.
 
+use std::sync::Arc;
+
+use serde_json::Value;
 use serde_json::json;
 
 use crate::access::Role;
-use crate::http::Answer;
-use crate::http::Call;
+use crate::http::Cost;
+use crate::http::Ctx;
+use crate::http::Work;
 use crate::http::problem::Problem;
+use crate::http::response::Response;
 use crate::model::collections::built_in;
 use crate::store::Register;
 
@@ -15,45 +20,53 @@ use crate::store::Register;
 ///
 /// # Errors
 /// None.
-pub fn session(call: &Call) -> Result<Answer, Problem> {
-    let (register, synthetic) = match call.app.gate.register() {
+pub fn session(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    // Names of forces, regions and areas are looked through.
+    let named = ["forces", "regions", "areas"].into_iter().filter_map(|id| ctx.view.collection(id));
+    let cost = named.map(|collection| Cost::rows_summed(collection)).sum();
+    let ctx = Arc::clone(ctx);
+    Ok(Work::new(cost, move || Ok(Response::json(&describe(&ctx)))))
+}
+
+fn describe(ctx: &Ctx) -> Value {
+    let (register, synthetic) = match ctx.app.gate.register() {
         Register::Synthetic => ("synthetic", true),
         Register::Operational => ("operational", false),
     };
-    let marking = call.view.marking();
+    let marking = ctx.view.marking();
     // What could be played here: where roles are played there is no row that anyone may not see.
-    let roles: &[&str] = if call.in_demo { &Role::ALL.map(Role::as_str) } else { &[] };
+    let roles: &[&str] = if ctx.in_demo { &Role::ALL.map(Role::as_str) } else { &[] };
     // What a role can name as its own, of the reference facts that the caller sees.
-    let own_choices = |id: &str| if call.in_demo { named(call, id, "id", &[]) } else { Vec::new() };
+    let own_choices = |id: &str| if ctx.in_demo { named(ctx, id, "id", &[]) } else { Vec::new() };
     let areas: &[String] =
-        if call.principal.role() == Some(Role::Partner) { call.principal.own() } else { &[] };
-    Ok(Answer::json(&json!({
-        "role": call.principal.role().unwrap_or(Role::Public).as_str(),
-        "own": call.principal.own(),
-        "reason_given": call.principal.has_reason(),
-        "reason_wanted_for": wanted_for(call),
+        if ctx.principal.role() == Some(Role::Partner) { ctx.principal.own() } else { &[] };
+    json!({
+        "role": ctx.principal.role().unwrap_or(Role::Public).as_str(),
+        "own": ctx.principal.own(),
+        "reason_given": ctx.principal.has_reason(),
+        "reason_wanted_for": wanted_for(ctx),
         "roles": roles,
         "forces": own_choices("forces"),
         "regions": own_choices("regions"),
-        "areas": if areas.is_empty() { Vec::new() } else { named(call, "areas", "code", areas) },
+        "areas": if areas.is_empty() { Vec::new() } else { named(ctx, "areas", "code", areas) },
         "register": register,
         "synthetic": synthetic,
-        "reference_date": call.view.reference_date(),
+        "reference_date": ctx.view.reference_date(),
         "marking": if synthetic { format!("{marking} · SYNTHETIC DATA") } else { marking.to_owned() },
-    })))
+    })
 }
 
 /// Ids and titles of collections that would be there with a reason: of the program's own descriptions, not of what the
 /// store has.
-fn wanted_for(call: &Call) -> Vec<serde_json::Value> {
+fn wanted_for(ctx: &Ctx) -> Vec<Value> {
     let title = |id: &str| built_in(id).ok().flatten().map_or_else(|| id.to_owned(), |schema| schema.title);
-    let wanting = call.app.gate.wanting_reason(&call.principal);
+    let wanting = ctx.app.gate.wanting_reason(&ctx.principal);
     wanting.into_iter().map(|id| json!({"id": id, "title": title(id)})).collect()
 }
 
 /// Ids and names of a collection's rows, by name: of all, or of those that are asked for.
-fn named(call: &Call, id: &str, key: &str, wanted: &[String]) -> Vec<serde_json::Value> {
-    let Some(collection) = call.view.collection(id) else { return Vec::new() };
+fn named(ctx: &Ctx, id: &str, key: &str, wanted: &[String]) -> Vec<Value> {
+    let Some(collection) = ctx.view.collection(id) else { return Vec::new() };
     let schema = collection.schema();
     let (Some(id), Some(name)) = (schema.position(key), schema.position("name")) else { return Vec::new() };
     let mut rows: Vec<(String, String)> = collection

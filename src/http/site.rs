@@ -1,6 +1,7 @@
 //! The map application and the guides: their pages and files, embedded when the program was built.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::LazyLock;
 
 use actix_web::http::header::CACHE_CONTROL;
@@ -8,12 +9,14 @@ use actix_web::http::header::CONTENT_SECURITY_POLICY;
 use actix_web::http::header::REFERRER_POLICY;
 use actix_web::web::Bytes;
 
-use crate::http::Answer;
-use crate::http::Call;
+use crate::http::Cost;
+use crate::http::Ctx;
+use crate::http::Work;
 use crate::http::encode::Encoding;
 use crate::http::encode::Packed;
 use crate::http::encode::tag;
 use crate::http::problem::Problem;
+use crate::http::response::Response;
 
 /// A file of the web part as the build found it, with what it compressed.
 struct Embedded {
@@ -63,46 +66,49 @@ static FILES: LazyLock<HashMap<&str, Vec<Packed>>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// None.
-pub fn page(call: &Call) -> Result<Answer, Problem> {
-    Ok(html(call, "index.html", "./"))
+pub fn page(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    Ok(html(ctx, "index.html".to_owned(), "./"))
 }
 
 /// `GET /help`: the page that lists the guides.
 ///
 /// # Errors
 /// None.
-pub fn help(call: &Call) -> Result<Answer, Problem> {
-    Ok(html(call, "help/index.html", "../"))
+pub fn help(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    Ok(html(ctx, "help/index.html".to_owned(), "../"))
 }
 
 /// `GET /help/{guide}`: the guide for one kind of user.
 ///
 /// # Errors
 /// [`Problem::NotFound`] for a guide that there is not.
-pub fn guide(call: &Call) -> Result<Answer, Problem> {
-    let name = call.path_value("guide");
+pub fn guide(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    let name = ctx.path_value("guide");
     if !GUIDES.contains(&name) {
         return Err(Problem::NotFound);
     }
-    Ok(html(call, &format!("help/{name}.html"), "../"))
+    Ok(html(ctx, format!("help/{name}.html"), "../"))
 }
 
 /// A page. `root` is how its relative addresses name the address of the map: `./` or `../`.
 ///
 /// Where the public address has a path, addresses become absolute: the page may then be asked for with a slash at its end
 /// or without, and a relative address would mean two different files.
-fn html(call: &Call, name: &str, root: &str) -> Answer {
+fn html(ctx: &Arc<Ctx>, name: String, root: &'static str) -> Work {
     const HTML: &str = "text/html; charset=utf-8";
-    let absolute = |text: String, path: &str| text.replace(&format!("\"{root}"), &format!("\"{path}/"));
-    let mut answer = match (find(call, name), call.app.public_url.path()) {
-        (None, "") => Answer::ok(HTML, NOT_BUILT.replace("\"./", &format!("\"{root}"))),
-        (None, path) => Answer::ok(HTML, NOT_BUILT.replace("\"./", &format!("\"{path}/"))),
-        (Some(page), "") => Answer::packed(HTML, page),
-        (Some(_), path) => Answer::ok(HTML, absolute(plain(name), path)),
-    };
-    answer.headers.push((CONTENT_SECURITY_POLICY, POLICY.into()));
-    answer.headers.push((REFERRER_POLICY, "no-referrer".into()));
-    answer
+    let ctx = Arc::clone(ctx);
+    Work::new(Cost::NONE, move || {
+        let absolute = |text: String, path: &str| text.replace(&format!("\"{root}"), &format!("\"{path}/"));
+        let mut response = match (find(&ctx, &name), ctx.app.public_url.path()) {
+            (None, "") => Response::ok(HTML, NOT_BUILT.replace("\"./", &format!("\"{root}"))),
+            (None, path) => Response::ok(HTML, NOT_BUILT.replace("\"./", &format!("\"{path}/"))),
+            (Some(page), "") => Response::packed(HTML, page),
+            (Some(_), path) => Response::ok(HTML, absolute(plain(&name), path)),
+        };
+        response.headers.push((CONTENT_SECURITY_POLICY, POLICY.into()));
+        response.headers.push((REFERRER_POLICY, "no-referrer".into()));
+        Ok(response)
+    })
 }
 
 /// The text of a page as it was built.
@@ -111,27 +117,30 @@ fn plain(name: &str) -> String {
     page.map_or_else(String::new, |page| String::from_utf8_lossy(page.plain).into_owned())
 }
 
-/// `GET /assets/{file}`: a script, style, font or picture of a page.
+/// `GET /assets/{file}`: a script, style, font or picture of the page.
 ///
 /// # Errors
 /// [`Problem::NotFound`].
-pub fn asset(call: &Call) -> Result<Answer, Problem> {
-    let name = call.path_value("file");
-    let file = find(call, &format!("assets/{name}")).ok_or(Problem::NotFound)?;
-    let mut answer = Answer::packed(media_type(name), file);
-    answer.headers.push((CACHE_CONTROL, FOR_EVER.into()));
-    Ok(answer)
+pub fn asset(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    let name = ctx.path_value("file");
+    let media_type = media_type(name);
+    let file = find(ctx, &format!("assets/{name}")).ok_or(Problem::NotFound)?;
+    Ok(Work::new(Cost::NONE, move || {
+        let mut response = Response::packed(media_type, file);
+        response.headers.push((CACHE_CONTROL, FOR_EVER.into()));
+        Ok(response)
+    }))
 }
 
 /// The best variant of a file that the caller accepts.
-fn find(call: &Call, name: &str) -> Option<Packed> {
+fn find(ctx: &Ctx, name: &str) -> Option<Packed> {
     let variants = FILES.get(name)?;
     let ours: Vec<Encoding> = OURS
         .iter()
         .copied()
         .filter(|encoding| variants.iter().any(|packed| packed.encoding == *encoding))
         .collect();
-    let wanted = call.encoding(&ours);
+    let wanted = ctx.accepted.best(&ours);
     variants.iter().find(|packed| packed.encoding == wanted).cloned()
 }
 

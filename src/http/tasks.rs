@@ -1,4 +1,4 @@
-//! Work that goes on beside answering: one that ends without having been told to is noticed by `/readyz`.
+//! Work that goes on beside answering: one that ends before it was stopped is noticed by `/readyz`.
 
 use std::sync::Arc;
 use std::sync::Mutex;

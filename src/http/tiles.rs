@@ -1,18 +1,21 @@
 //! `/tiles`: vector tiles and TileJSON for one or several comma-separated layers.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::access::CollectionView;
+use crate::filter::Bound;
 use crate::format::FeatureWriter;
-use crate::http::Answer;
-use crate::http::Call;
-use crate::http::Weight;
+use crate::http::Cost;
+use crate::http::Ctx;
+use crate::http::Work;
 use crate::http::cache::Key;
-use crate::http::encode::Encoding;
-use crate::http::encode::Packed;
 use crate::http::params::Param;
 use crate::http::percent::encode;
 use crate::http::problem::Problem;
+use crate::http::question;
+use crate::http::response::Response;
 use crate::http::routes::GEOJSON;
 use crate::http::routes::MVT;
 use crate::model::FieldType;
@@ -30,7 +33,6 @@ use crate::tile::are_ids_known;
 use crate::tile::find;
 use crate::tile::groups as tile_groups;
 use crate::tile::ids_version;
-use crate::tile::is_clustered;
 use crate::tile::is_density_known;
 use crate::tile::is_id_field;
 use crate::tile::tile as make_tile;
@@ -39,17 +41,17 @@ use crate::tile::work;
 /// The most layers in one address.
 const MAX_LAYERS: usize = 32;
 
+/// Layers of an address.
+type Layers = Vec<Arc<CollectionView>>;
+
 /// The collections of a comma-separated list; none if one of them is not there.
-fn layers(call: &Call) -> Result<Vec<&CollectionView>, Problem> {
-    let names: Vec<&str> = call.path_value("layers").split(',').collect();
+fn layers(ctx: &Ctx) -> Result<Layers, Problem> {
+    let names: Vec<&str> = ctx.path_value("layers").split(',').collect();
     if names.len() > MAX_LAYERS || names.iter().enumerate().any(|(place, name)| names[..place].contains(name))
     {
         return Err(Problem::NotFound);
     }
-    names
-        .into_iter()
-        .map(|name| call.view.collection(name).map(AsRef::as_ref).ok_or(Problem::NotFound))
-        .collect()
+    names.into_iter().map(|name| ctx.view.collection(name).cloned().ok_or(Problem::NotFound)).collect()
 }
 
 /// A whole number in its one spelling.
@@ -59,20 +61,20 @@ fn whole_number<T: std::str::FromStr>(text: &str) -> Result<T, Problem> {
 }
 
 /// The tile that the address names.
-fn address(call: &Call) -> Result<TileCoord, Problem> {
-    let number = |name: &str| whole_number::<u32>(call.path_value(name));
+fn address(ctx: &Ctx) -> Result<TileCoord, Problem> {
+    let number = |name: &str| whole_number::<u32>(ctx.path_value(name));
     let (z, x, y) = (number("z")?, number("x")?, number("y")?);
     u8::try_from(z).ok().and_then(|z| TileCoord::new(z, x, y)).ok_or(Problem::NotFound)
 }
 
 /// The deepest zoom of a set of layers: places that are not to be told apart are not drawn closer.
-fn deepest(layers: &[&CollectionView]) -> u8 {
+fn deepest(layers: &Layers) -> u8 {
     layers.iter().filter_map(|layer| layer.schema().max_zoom).fold(MAX_ZOOM, u8::min)
 }
 
-/// The properties asked for, `None` for all. Each must be a field of one of the layers.
-fn properties(call: &Call, layers: &[&CollectionView]) -> Result<Option<Vec<String>>, Problem> {
-    let Some(text) = call.params.get(Param::Properties) else { return Ok(None) };
+/// The properties that features carry, `None` for all. Each must be a field of one of the layers.
+fn properties(ctx: &Ctx, layers: &Layers) -> Result<Option<Vec<String>>, Problem> {
+    let Some(text) = ctx.params.get(Param::Properties) else { return Ok(None) };
     let mut names: Vec<String> = Vec::new();
     for name in text.split(',').filter(|_| !text.is_empty()) {
         if !layers.iter().any(|layer| layer.schema().position(name).is_some()) {
@@ -93,84 +95,119 @@ fn properties(call: &Call, layers: &[&CollectionView]) -> Result<Option<Vec<Stri
     Ok(Some(names))
 }
 
-/// A question for a tile, and what its answer is made of.
-struct Question<'a> {
-    layers: Vec<&'a CollectionView>,
+/// The rows of each layer that `datetime` and properties in the address leave, in the order of the layers.
+///
+/// A tile's address stands in logs and caches that others can read: for layers about people it names no value of a row.
+fn filters(ctx: &Ctx, layers: &Layers) -> Result<Vec<Bound>, Problem> {
+    if let Some((name, _)) = ctx.params.properties().next()
+        && let Some(layer) = layers.iter().find(|layer| layer.is_about_people())
+    {
+        let reason = format!(
+            "{} is about people, and tiles of it take no filter by a property: ask for its items",
+            layer.schema().id
+        );
+        return Err(Problem::bad(name.to_owned(), reason));
+    }
+    layers.iter().map(|layer| question::filter(&ctx.params, &ctx.view, layer)).collect()
+}
+
+/// A question for a tile.
+struct Question {
+    layers: Layers,
+    /// The rows of each layer.
+    filters: Vec<Bound>,
     at: TileCoord,
     properties: Option<Vec<String>>,
-    key: Key,
 }
 
-fn question(call: &Call) -> Result<Question<'_>, Problem> {
-    let layers = layers(call)?;
-    let at = address(call)?;
-    if at.z > deepest(&layers) {
-        return Err(Problem::NotFound);
+impl Question {
+    fn parse(ctx: &Ctx) -> Result<Self, Problem> {
+        let layers = layers(ctx)?;
+        let at = address(ctx)?;
+        if at.z > deepest(&layers) {
+            return Err(Problem::NotFound);
+        }
+        let properties = properties(ctx, &layers)?;
+        Ok(Self { filters: filters(ctx, &layers)?, layers, at, properties })
     }
-    let properties = properties(call, &layers)?;
-    let mut groups = Vec::new();
-    for layer in &layers {
-        groups.extend(tile_groups(layer, at));
-        // Whether points are clustered, and which ids they have, may depend on rows far away. Serial numbers begin at 1:
-        // a 0 parts the layers.
-        let clustered = call.app.dropping == FeatureDropping::ToSize && is_clustered(layer, at.z);
-        groups.extend([0, u64::from(clustered), ids_version(layer)]);
-    }
-    let mut address = String::with_capacity(64);
-    for part in ["layers", "z", "x", "y"] {
-        address.push_str(call.path_value(part));
-        address.push('/');
-    }
-    if let Some(names) = &properties {
-        address.push('?');
-        address.push_str(&names.join(","));
-    }
-    let key = Key { address, groups, encoding: call.encoding(Encoding::LIVE) };
-    Ok(Question { layers, at, properties, key })
-}
 
-/// Light if the table of tile ids is there, else heavy.
-pub fn ids_weight(call: &Call) -> Weight {
-    let is_unknown = |layers: Vec<&CollectionView>| !layers.iter().all(|layer| are_ids_known(layer));
-    if layers(call).is_ok_and(is_unknown) { Weight::Heavy } else { Weight::Light }
-}
-
-/// A kept tile; light if it is small, or if there is none.
-pub fn tile_weight(call: &Call) -> Weight {
-    // A row or vertex takes about 40 ns; a fifth of a millisecond is 5,000 of them.
-    const ENOUGH: usize = 5_000;
-    let (Ok(layers), Ok(at)) = (layers(call), address(call)) else { return Weight::Light };
-    // The key itself is not to be had in no time where the layer was never looked at.
-    let is_known = |layer: &&CollectionView| {
-        are_ids_known(layer) && (call.app.dropping == FeatureDropping::None || is_density_known(layer))
-    };
-    if !layers.iter().all(is_known) {
-        return Weight::Heavy;
+    /// What the key of the tile still needs: tables of ids and how full its tiles are, of layers that no tile was made of.
+    fn missing(&self, ctx: &Ctx) -> Cost {
+        let is_known = |layer: &CollectionView| {
+            are_ids_known(layer) && (ctx.app.dropping == FeatureDropping::None || is_density_known(layer))
+        };
+        let missing = self.layers.iter().filter(|layer| !is_known(layer));
+        let built: Cost = missing.map(|layer| Cost::index_not_built(layer)).sum();
+        // Whether points are clustered depends on how many rows of the whole layer match.
+        let counted = self.drawn().filter(|layer| !layer.filter.is_everything());
+        built + counted.map(|layer| Cost::rows_looked_at(layer.collection.rows() as usize)).sum()
     }
-    if call.app.cache.is_on()
-        && let Ok(question) = question(call)
-        && let Some(packed) = call.app.cache.get(&question.key)
-    {
-        return Weight::Answered(answer(packed));
-    }
-    let needed = layers.iter().fold(0, |sum: usize, layer| sum.saturating_add(work(layer, at, ENOUGH)));
-    if needed <= ENOUGH { Weight::Light } else { Weight::Heavy }
-}
 
-fn answer(packed: Packed) -> Answer {
-    let status = if packed.body.is_empty() { 204 } else { 200 };
-    Answer { status, ..Answer::packed(MVT, packed) }
+    /// The layers, each with its filter.
+    fn drawn(&self) -> impl Iterator<Item = Layer<'_>> {
+        self.layers.iter().zip(&self.filters).map(|(collection, filter)| Layer { collection, filter })
+    }
+
+    /// What the tile is made of.
+    fn key(&self, ctx: &Ctx) -> Key {
+        let mut groups = Vec::new();
+        for drawn in self.drawn() {
+            let layer = drawn.collection;
+            groups.extend(tile_groups(layer, self.at));
+            // Whether points are clustered, and which ids they have, may depend on rows far away. Serial numbers begin at 1:
+            // a 0 stands between layers.
+            let clustered = ctx.app.dropping == FeatureDropping::ToSize && drawn.is_clustered(self.at.z);
+            groups.extend([0, u64::from(clustered), ids_version(layer)]);
+        }
+        let mut address = String::with_capacity(64);
+        for part in ["layers", "z", "x", "y"] {
+            address.push_str(ctx.path_value(part));
+            address.push('/');
+        }
+        if let Some(names) = &self.properties {
+            address.push('?');
+            address.push_str(&names.join(","));
+        }
+        // The same filter is the same tile in whatever order it is written.
+        let mut filter: Vec<(&str, &str)> = ctx.params.properties().collect();
+        filter.extend(ctx.params.get(Param::Datetime).map(|datetime| (Param::Datetime.name(), datetime)));
+        filter.sort_unstable();
+        for (name, value) in filter {
+            address.extend(["&", &encode(name), "=", &encode(value)]);
+        }
+        let class = ctx.class_of(self.layers.iter().map(AsRef::as_ref));
+        Key { address, groups, class, encoding: ctx.encoding() }
+    }
+
+    /// The tile, once its key is at hand.
+    fn work(self, ctx: &Arc<Ctx>) -> Work {
+        let key = self.key(ctx);
+        let vertices = self.layers.iter().fold(0, |sum: usize, layer| {
+            sum.saturating_add(work(layer, self.at, Cost::TILE_VERTICES_ENOUGH))
+        });
+        let dropping = ctx.app.dropping;
+        let run = move || {
+            let layers: Vec<Layer<'_>> = self.drawn().collect();
+            let body = make_tile(&layers, self.at, self.properties.as_deref(), dropping);
+            let status = if body.is_empty() { 204 } else { 200 };
+            Ok(Response { status, ..Response::ok(MVT, body) })
+        };
+        Work::new(Cost::tile_vertices(vertices), run).with_key(key)
+    }
 }
 
 /// `GET /tiles/{layers}/{z}/{x}/{y}.mvt`: the tile, 204 if nothing reaches it, 404 if there can be no such tile.
 ///
 /// # Errors
 /// [`Problem::NotFound`], or a name in `properties` that none of the layers has.
-pub fn tile(call: &Call) -> Result<Answer, Problem> {
-    let Question { layers, at, properties, key } = question(call)?;
-    let drawn: Vec<Layer<'_>> = layers.into_iter().map(Layer::whole).collect();
-    let make = || make_tile(&drawn, at, properties.as_deref(), call.app.dropping);
-    Ok(answer(call.app.cache.get_with(key, make)))
+pub fn tile(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    let question = Question::parse(ctx)?;
+    let missing = question.missing(ctx);
+    if missing.is_light() {
+        return Ok(question.work(ctx));
+    }
+    let ctx = Arc::clone(ctx);
+    Ok(Work::after(missing, move || Ok(question.work(&ctx))))
 }
 
 /// `GET /tiles/{layers}/features/{tileId}.json`: the feature whose id in tiles is `tileId`, as GeoJSON, of the first of the
@@ -178,36 +215,54 @@ pub fn tile(call: &Call) -> Result<Answer, Problem> {
 ///
 /// # Errors
 /// [`Problem::NotFound`].
-pub fn feature(call: &Call) -> Result<Answer, Problem> {
-    let id = whole_number(call.path_value("tileId"))?;
-    for layer in layers(call)? {
-        let Some(at) = find(layer, id) else { continue };
-        let mut body = Vec::new();
-        FeatureWriter::new(layer, Crs::Crs84).open_feature(&mut body, at);
-        let parent = format!("{}/ogc/collections/{}", call.base, encode(&layer.schema().id));
-        let href = format!("{parent}/items/{}", encode(&public_id(layer, at)));
-        let links = json!([
-            {"href": href, "rel": "canonical", "type": GEOJSON},
-            {"href": parent, "rel": "collection", "type": "application/json"},
-        ]);
-        body.extend_from_slice(format!(",\"links\":{links}}}").as_bytes());
-        return Ok(Answer::ok(GEOJSON, body));
-    }
-    Err(Problem::NotFound)
+pub fn feature(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    let id = whole_number(ctx.path_value("tileId"))?;
+    let layers = layers(ctx)?;
+    let cost = ids_cost(&layers) + layers.iter().map(|layer| Cost::rows_written(1, layer, Crs::Crs84)).sum();
+    let ctx = Arc::clone(ctx);
+    Ok(Work::new(cost, move || {
+        for layer in &layers {
+            let Some(at) = find(layer, id) else { continue };
+            let mut body = Vec::new();
+            FeatureWriter::new(layer, Crs::Crs84).open_feature(&mut body, at);
+            let parent = format!("{}/ogc/collections/{}", ctx.base, encode(&layer.schema().id));
+            let href = format!("{parent}/items/{}", encode(&public_id(layer, at)));
+            let links = json!([
+                {"href": href, "rel": "canonical", "type": GEOJSON},
+                {"href": parent, "rel": "collection", "type": "application/json"},
+            ]);
+            body.extend_from_slice(format!(",\"links\":{links}}}").as_bytes());
+            return Ok(Response::ok(GEOJSON, body));
+        }
+        Err(Problem::NotFound)
+    }))
+}
+
+/// What tables of tile ids cost that have not been made.
+fn ids_cost(layers: &Layers) -> Cost {
+    let unknown = layers.iter().filter(|layer| !are_ids_known(layer));
+    unknown.map(|layer| Cost::index_not_built(layer)).sum()
 }
 
 /// `GET /tiles/{layers}.json`: TileJSON 3.0.0.
 ///
 /// # Errors
 /// [`Problem::NotFound`], or a name in `properties` that none of the layers has.
-pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
-    let layers = layers(call)?;
-    let wanted = properties(call, &layers)?;
-    let deepest = deepest(&layers);
+pub fn tilejson(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    let layers = layers(ctx)?;
+    let wanted = properties(ctx, &layers)?;
+    // The addresses of the tiles carry the filter, which is refused here rather than there.
+    filters(ctx, &layers)?;
+    let ctx = Arc::clone(ctx);
+    Ok(Work::new(ids_cost(&layers), move || Ok(Response::json(&describe(&ctx, &layers, wanted.as_deref())))))
+}
+
+fn describe(ctx: &Ctx, layers: &Layers, wanted: Option<&[String]>) -> serde_json::Value {
+    let deepest = deepest(layers);
     let mut bounds = Bounds::EMPTY;
     let mut vector_layers = Vec::new();
     let mut attributions: Vec<&str> = Vec::new();
-    for layer in &layers {
+    for layer in layers {
         if let Some(own) = layer.bounds() {
             bounds.merge(&own);
         }
@@ -216,7 +271,7 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
             .fields
             .iter()
             .enumerate()
-            .filter(|(place, field)| match &wanted {
+            .filter(|(place, field)| match wanted {
                 Some(wanted) => wanted.contains(&field.name),
                 None => !is_id_field(layer, *place),
             })
@@ -243,7 +298,7 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
         if let Some(own) = fields.get(COUNT).and_then(|text| text.as_str()) {
             count = format!("{count} (below zoom {FULL_ZOOM}); {own} (from zoom {FULL_ZOOM} on)");
         }
-        if call.app.dropping == FeatureDropping::ToSize {
+        if ctx.app.dropping == FeatureDropping::ToSize {
             fields.insert(COUNT.to_owned(), count.into());
             let mut left_out =
                 "String: names of the fields that were left out of the tile, with commas between them, or * for many, where it would be too large; the feature as an item has them"
@@ -264,11 +319,11 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
         vector_layers.push(described);
         attributions.extend(schema.attribution.as_deref().filter(|one| !attributions.contains(one)));
     }
-    let names = encode(call.path_value("layers"));
+    let names = encode(ctx.path_value("layers"));
     let mut body = json!({
         "tilejson": "3.0.0",
-        "name": call.path_value("layers"),
-        "tiles": [format!("{}/tiles/{names}/{{z}}/{{x}}/{{y}}.mvt{}", call.base, call.params.query_string(None))],
+        "name": ctx.path_value("layers"),
+        "tiles": [format!("{}/tiles/{names}/{{z}}/{{x}}/{{y}}.mvt{}", ctx.base, ctx.params.query_string(None))],
         "minzoom": 0,
         "maxzoom": deepest,
         "vector_layers": vector_layers,
@@ -287,5 +342,5 @@ pub fn tilejson(call: &Call) -> Result<Answer, Problem> {
     if !attributions.is_empty() {
         body["attribution"] = attributions.join(", ").into();
     }
-    Ok(Answer::json(&body))
+    body
 }

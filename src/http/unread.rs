@@ -28,7 +28,7 @@ struct Held {
 
 /// A body that is under way to one connection; counted until it is dropped.
 #[derive(Debug)]
-pub struct Share {
+pub struct BudgetShare {
     unread: Arc<Unread>,
     place: usize,
     // Keeps the body where it is, so that its address stays its own.
@@ -56,7 +56,7 @@ impl Unread {
 
     /// Counts a body; `None` if it is too much beside the others. One that is alone is always let through: an answer that
     /// no server could ever send would be no answer.
-    pub fn hold(self: &Arc<Self>, body: &Bytes) -> Option<Share> {
+    pub fn hold(self: &Arc<Self>, body: &Bytes) -> Option<BudgetShare> {
         let (place, length) = (body.as_ptr() as usize, body.len() as u64);
         let mut guard = self.lock();
         let held = &mut *guard;
@@ -69,7 +69,21 @@ impl Unread {
             }
         }
         drop(guard);
-        Some(Share { unread: Arc::clone(self), place, _body: body.clone() })
+        Some(BudgetShare { unread: Arc::clone(self), place, _body: body.clone() })
+    }
+
+    /// Counts a body that is in memory already, such as the next chunk of a stream that has begun.
+    pub fn count(self: &Arc<Self>, body: &Bytes) -> BudgetShare {
+        let (place, length) = (body.as_ptr() as usize, body.len() as u64);
+        let mut guard = self.lock();
+        let held = &mut *guard;
+        let known = held.bodies.entry(place).or_insert((length, 0));
+        known.1 += 1;
+        if known.1 == 1 {
+            held.bytes += length;
+        }
+        drop(guard);
+        BudgetShare { unread: Arc::clone(self), place, _body: body.clone() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
@@ -77,7 +91,7 @@ impl Unread {
     }
 }
 
-impl Drop for Share {
+impl Drop for BudgetShare {
     fn drop(&mut self) {
         let mut held = self.unread.lock();
         let Some((length, connections)) = held.bodies.get_mut(&self.place) else { return };

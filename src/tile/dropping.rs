@@ -76,7 +76,8 @@ impl<'a> Layer<'a> {
     }
 
     /// Whether its points are clustered at a zoom. Few rows are not, wherever they stand, in any tile.
-    fn is_clustered(&self, zoom: u8) -> bool {
+    #[must_use]
+    pub fn is_clustered(&self, zoom: u8) -> bool {
         is_clustered(self.collection, zoom)
             && (self.filter.is_everything() || count(self.collection, self.filter) > u64::from(MOST_POINTS))
     }

@@ -52,6 +52,7 @@ describe("the day", () => {
     areas: [],
     register: "synthetic",
     synthetic: true,
+    reference_date: null,
     marking: "OFFICIAL",
   };
   const today = new Date().toISOString().slice(0, 10);

@@ -41,7 +41,7 @@ export const chosen = computed(() => {
   return ref && state.isLineEnd(ref.collection) ? ref : null;
 });
 
-const today = (): string => new Date().toISOString().slice(0, 10);
+export const today = (): string => new Date().toISOString().slice(0, 10);
 
 /** The day that is shown; null until it is known. */
 export const day = computed((): string | null => {

@@ -9,7 +9,7 @@ const collection = (id: string, kind: Collection["class"], more: Partial<Collect
   geometryKind: "point",
   class: kind,
   dataVersion: "1",
-  extent: { spatial: { bbox: [[-8, 49, 2, 61]] } },
+  extent: { spatial: { bbox: [[-8, 49, 2, 61]], crs: "" } },
   ...more,
 });
 

@@ -15,6 +15,16 @@ pub struct Subject<'a> {
     pub words: &'a [&'a str],
 }
 
+/// Properties as parameters: values that rows have and that they have not, and words that a field cannot have.
+const PROPERTIES: [&str; 6] = [
+    "name=Hidden%20station",
+    "force=secret-force",
+    "country=scotland",
+    "trips_per_week=4.5",
+    "hub=liverpool",
+    "importing_force=kent&trips_per_week=many",
+];
+
 /// Requests for a route: its path parameters and query parameters filled in, singly and together.
 pub fn requests(route: &Route, about: &Subject<'_>) -> Vec<String> {
     let mut paths = match route.path {
@@ -99,6 +109,13 @@ pub fn requests(route: &Route, about: &Subject<'_>) -> Vec<String> {
         }
         for param in route.params {
             paths.push(format!("{path}?{}={}", param.name(), value(*param, about, &mut numbers)));
+        }
+        if route.takes_properties {
+            let other = about.words[numbers.next() as usize % about.words.len()];
+            for query in PROPERTIES {
+                paths.push(format!("{path}?{query}"));
+                paths.push(format!("{path}?limit=3&{query}&name={other}"));
+            }
         }
         paths.push(format!("{path}?unknown=1"));
     }

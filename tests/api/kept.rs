@@ -97,3 +97,24 @@ fn every_row_of_a_large_collection_is_found_by_its_id() {
     let inner = collection.groups()[0].id(0).to_string();
     assert_eq!(query::item(collection, &inner), None);
 }
+
+#[test]
+fn only_rows_that_everyone_may_see_are_kept_for_all_classes_together() {
+    let world = World::new();
+    world.import("a.csv", "lon,lat,name\n-1,52,x\n", &options("everyones")).unwrap();
+    let mut register = options("legs");
+    register.provenance = Provenance { synthetic: true, ..Provenance::open("kent") };
+    let leg = r#"{"type":"Feature","geometry":{"type":"LineString","coordinates":[[-1,52],[-1.1,51]]},"properties":{"line":"x","hub":"liverpool","town":"portsmouth","exporting_force":"kent","importing_force":"kent","mode":"road"}}"#;
+    world.import("legs.geojson", leg, &register).unwrap();
+    let server = world.serve();
+    let kept = || server.metric("throughline_cached_answers");
+    // Both roles see the same rows of each; who is not of Kent must not learn from the time it takes what Kent looked at.
+    for (path, entries) in [("/tiles/everyones/5/15/10.mvt", 1), ("/tiles/legs/5/15/10.mvt", 2)] {
+        let before = kept();
+        for role in ["national-analyst", "force-analyst:kent", "national-analyst"] {
+            let cookie = format!("throughline-role={role}");
+            assert_eq!(server.ask("GET", path, &[("Cookie", &cookie)]).status, 200, "{path}");
+        }
+        assert_eq!(kept() - before, entries, "{path}");
+    }
+}

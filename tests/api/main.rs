@@ -5,6 +5,7 @@ mod fixtures;
 #[path = "../fixtures/mvt.rs"]
 mod mvt;
 
+mod bodies;
 mod callers;
 mod files;
 mod flows;
@@ -12,6 +13,7 @@ mod generator;
 mod help;
 mod kept;
 mod limits;
+mod openapi;
 mod oracles;
 mod process;
 mod protocol;

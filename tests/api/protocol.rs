@@ -339,3 +339,81 @@ fn a_page_has_every_value_as_it_came() {
         assert_eq!(got["properties"].as_object().map(serde_json::Map::len), Some(14));
     }
 }
+
+#[test]
+fn properties_are_parameters_by_their_names() {
+    let world = World::new();
+    let rows = "lon,lat,force,n,part,yes,day,at,limit,a b,tags\n\
+        -1,52,kent,7,1.5,true,2031-03-01,2031-03-01T12:00:00Z,x,one,\"[1,{}]\"\n\
+        -1,52,kent,8,2.5,false,2031-03-02,2031-03-02T12:00:00Z,y,two,\"[2]\"\n\
+        -1,52,essex,7,2.5,true,2031-03-03,2031-03-03T00:00:00Z,z,,\n\
+        ,,essex,,,,,,,one,\n";
+    world.import("p.csv", rows.replace("tags", "tags (json)"), &options("p")).unwrap();
+    let server = world.serve();
+    let ask = |query: &str| server.get(&format!("/ogc/collections/p/items?{query}"));
+    for (query, matched) in [
+        ("force=kent", 2),
+        ("force=Kent", 0),
+        ("force=kent&n=7", 1),
+        ("n=7", 2),
+        ("part=2.5", 2),
+        ("part=2.50", 2),
+        ("yes=true", 2),
+        ("day=2031-03-02", 1),
+        ("at=2031-03-02", 1),
+        ("at=2031-03-03T01:00:00%2B01:00", 1),
+        ("a%20b=one", 2),
+        ("a+b=one&bbox=-2,51,0,53", 2),
+        ("a+b=two&within=-1,52,10", 1),
+        ("force=essex&datetime=2031-03-03", 2),
+    ] {
+        let page = ask(query).json();
+        assert_eq!(page["numberMatched"], matched, "{query}");
+        assert_eq!(page["features"].as_array().unwrap().len(), matched, "{query}");
+    }
+    // The same question goes on from page to page.
+    let first = ask("force=kent&limit=1");
+    let next = first.next().unwrap();
+    assert!(next.contains("force=kent"), "{next}");
+    assert_eq!((server.get(&next).ids().len(), server.get(&next).next()), (1, None));
+    assert!(ask("a+b=one&limit=1").next().unwrap().contains("a%20b=one"));
+    // A parameter of ours wins over the property of its name.
+    assert_eq!(ask("limit=2").ids().len(), 2);
+    ask("limit=x").is_problem(400, "whole number");
+    for (query, name, word) in [
+        ("n=many", "n", "whole number"),
+        ("n=7.5", "n", "whole number"),
+        ("part=inf", "part", "finite number"),
+        ("yes=1", "yes", "true or false"),
+        ("day=yesterday", "day", "2031-03-01"),
+        ("tags%20(json)=1", "tags (json)", "objects and lists"),
+        ("force=kent&force=essex", "force", "twice"),
+        ("force=%FF", "force", "UTF-8"),
+        ("Force=kent", "Force", "datetime, limit, next, nearest, within, crs, force, n, part"),
+    ] {
+        let refused = ask(query);
+        refused.is_problem(400, word);
+        assert_eq!(refused.json()["parameter"], name, "{query}");
+    }
+    // Where there is no collection there is no parameter to speak of.
+    server.get("/ogc/collections/none/items?force=kent").is_problem(404, "nothing");
+}
+
+#[test]
+fn addresses_that_read_no_rows_build_no_view() {
+    let world = world();
+    let server = world.serve();
+    let before = server.app.gate.views_held().0;
+    for path in
+        ["/", "/ogc", "/ogc/conformance", "/ogc/api", "/assets/none.js", "/healthz", "/readyz", "/nothing"]
+    {
+        server.get(path);
+    }
+    for path in ["/ogc/collections/p/items", "/api/search", "/tiles/p.json"] {
+        server.ask("OPTIONS", path, &[]);
+        server.ask("DELETE", path, &[]);
+    }
+    assert_eq!(server.app.gate.views_held().0, before);
+    assert_eq!(server.get("/ogc/collections/p/items").status, 200);
+    assert!(server.app.gate.views_held().0 > before, "this one does");
+}

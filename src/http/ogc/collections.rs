@@ -1,15 +1,19 @@
 //! Collections, and the fields that filters may use.
 
+use std::sync::Arc;
+
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::access::CollectionView;
-use crate::http::Answer;
-use crate::http::Call;
+use crate::http::Cost;
+use crate::http::Ctx;
+use crate::http::Work;
 use crate::http::ogc::link;
 use crate::http::percent::encode;
 use crate::http::problem::Problem;
+use crate::http::response::Response;
 use crate::http::routes::GEOJSON;
 use crate::http::routes::SCHEMA;
 use crate::model::CollectionClass;
@@ -22,23 +26,35 @@ use crate::model::time;
 ///
 /// # Errors
 /// None.
-pub fn collections(call: &Call) -> Result<Answer, Problem> {
-    let list: Vec<Value> =
-        call.view.collections().map(|collection| describe(&call.base, collection)).collect();
-    Ok(Answer::json(&json!({
-        "links": [link(&format!("{}/ogc/collections", call.base), "self", "application/json", "This document")],
-        "collections": list,
-        "crs": [Crs::Crs84.uri(), Crs::BritishNationalGrid.uri()],
-    })))
+pub fn collections(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    let cost = ctx.view.collections().map(|collection| description_cost(collection)).sum();
+    let ctx = Arc::clone(ctx);
+    Ok(Work::new(cost, move || {
+        let base = &ctx.base;
+        let list: Vec<Value> = ctx.view.collections().map(|collection| describe(base, collection)).collect();
+        Ok(Response::json(&json!({
+            "links": [link(&format!("{base}/ogc/collections"), "self", "application/json", "This document")],
+            "collections": list,
+            "crs": [Crs::Crs84.uri(), Crs::BritishNationalGrid.uri()],
+        })))
+    }))
+}
+
+/// A description has a data version, for which rows may have to be hashed.
+fn description_cost(collection: &CollectionView) -> Cost {
+    Cost::data_version(collection) + Cost::rows_looked_at(collection.groups().len())
 }
 
 /// `GET /ogc/collections/{collectionId}` (clause 7.14).
 ///
 /// # Errors
 /// [`Problem::NotFound`].
-pub fn collection(call: &Call) -> Result<Answer, Problem> {
-    let collection = call.view.collection(call.path_value("collectionId")).ok_or(Problem::NotFound)?;
-    Ok(Answer::json(&describe(&call.base, collection)))
+pub fn collection(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    let collection = Arc::clone(ctx.collection()?);
+    let ctx = Arc::clone(ctx);
+    Ok(Work::new(description_cost(&collection), move || {
+        Ok(Response::json(&describe(&ctx.base, &collection)))
+    }))
 }
 
 fn describe(base: &str, collection: &CollectionView) -> Value {
@@ -131,8 +147,15 @@ fn interval(collection: &CollectionView) -> Option<(i64, i64)> {
 ///
 /// # Errors
 /// [`Problem::NotFound`].
-pub fn queryables(call: &Call) -> Result<Answer, Problem> {
-    let collection = call.view.collection(call.path_value("collectionId")).ok_or(Problem::NotFound)?;
+pub fn queryables(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    let collection = Arc::clone(ctx.collection()?);
+    let ctx = Arc::clone(ctx);
+    Ok(Work::new(Cost::rows_looked_at(collection.schema().fields.len()), move || {
+        Ok(Response::ok(SCHEMA, describe_fields(&ctx.base, &collection).to_string()))
+    }))
+}
+
+fn describe_fields(base: &str, collection: &CollectionView) -> Value {
     let schema = collection.schema();
     let mut properties = Map::new();
     if schema.geometry != SchemaGeometry::None {
@@ -164,13 +187,12 @@ pub fn queryables(call: &Call) -> Result<Answer, Problem> {
         }
         properties.insert(field.name.clone(), property);
     }
-    let body = json!({
+    json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": format!("{}/ogc/collections/{}/queryables", call.base, encode(&schema.id)),
+        "$id": format!("{base}/ogc/collections/{}/queryables", encode(&schema.id)),
         "type": "object",
         "title": if schema.title.is_empty() { &schema.id } else { &schema.title },
         "properties": properties,
         "additionalProperties": false,
-    });
-    Ok(Answer::ok(SCHEMA, body.to_string()))
+    })
 }

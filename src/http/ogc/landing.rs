@@ -1,11 +1,15 @@
 //! The landing page and the conformance declaration.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
-use crate::http::Answer;
-use crate::http::Call;
+use crate::http::Cost;
+use crate::http::Ctx;
+use crate::http::Work;
 use crate::http::ogc::link;
 use crate::http::problem::Problem;
+use crate::http::response::Response;
 use crate::http::routes::OPENAPI;
 
 /// Conformance classes that the server keeps whole.
@@ -24,9 +28,13 @@ pub const CONFORMANCE: &[&str] = &[
 ///
 /// # Errors
 /// None.
-pub fn landing(call: &Call) -> Result<Answer, Problem> {
-    let base = &call.base;
-    Ok(Answer::json(&json!({
+pub fn landing(ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    let ctx = Arc::clone(ctx);
+    Ok(Work::new(Cost::NONE, move || Ok(Response::json(&describe(&ctx.base)))))
+}
+
+fn describe(base: &str) -> serde_json::Value {
+    json!({
         "title": "Throughline",
         "description": "Exporting hubs, destination towns, rail and the lines between them: synthetic data and open reference facts.",
         "links": [
@@ -35,13 +43,13 @@ pub fn landing(call: &Call) -> Result<Answer, Problem> {
             link(&format!("{base}/ogc/conformance"), "conformance", "application/json", "Conformance classes"),
             link(&format!("{base}/ogc/collections"), "data", "application/json", "Collections"),
         ],
-    })))
+    })
 }
 
 /// `GET /ogc/conformance` (clause 7.4).
 ///
 /// # Errors
 /// None.
-pub fn conformance(_call: &Call) -> Result<Answer, Problem> {
-    Ok(Answer::json(&json!({"conformsTo": CONFORMANCE})))
+pub fn conformance(_ctx: &Arc<Ctx>) -> Result<Work, Problem> {
+    Ok(Work::new(Cost::NONE, || Ok(Response::json(&json!({"conformsTo": CONFORMANCE})))))
 }

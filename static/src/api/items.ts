@@ -1,6 +1,6 @@
 // Pages of a collection's items and what its properties are called: for table and drawer, which are loaded later.
-import type { FeatureCollection, Geometry } from "geojson";
 import { type Bounds, type Item, type Queryable, get } from "./client.ts";
+import type { components } from "./schema.gen.ts";
 
 const enc = encodeURIComponent;
 
@@ -14,7 +14,7 @@ export interface Page {
 /** Title, type and unit of each property, without the geometry. */
 export async function getQueryables(collection: string): Promise<Record<string, Queryable>> {
   const path = `/ogc/collections/${enc(collection)}/queryables`;
-  const { properties } = await get<{ properties: Record<string, Queryable> }>(path);
+  const { properties } = await get<components["schemas"]["queryables"]>(path);
   const fields = Object.entries(properties).filter(([, field]) => field["x-ogc-role"] !== "primary-geometry");
   return Object.fromEntries(fields);
 }
@@ -31,11 +31,7 @@ export function firstPagePath(collection: string, bounds: Bounds | null, limit: 
 }
 
 export async function getPage(path: string, signal: AbortSignal): Promise<Page> {
-  type Wire = FeatureCollection<Geometry | null, Record<string, unknown>> & {
-    numberMatched: number;
-    links: { rel: string; href: string }[];
-  };
-  const wire = await get<Wire>(path, signal);
+  const wire = await get<components["schemas"]["items"]>(path, signal);
   const next = wire.links.find((link) => link.rel === "next");
   // Only path and query: the server may name itself by another address than the one this page came from.
   const address = next ? new URL(next.href, location.href) : null;

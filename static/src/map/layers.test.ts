@@ -20,7 +20,7 @@ const collection = (id: string, geometryKind: GeometryKind, kind: Collection["cl
   geometryKind,
   class: kind,
   dataVersion: "1",
-  extent: { spatial: { bbox: [[-8, 49, 2, 61]] } },
+  extent: { spatial: { bbox: [[-8, 49, 2, 61]], crs: "" } },
 });
 
 const COLLECTIONS = [
@@ -125,7 +125,7 @@ describe("usualLayers", () => {
   it("are names, stations, forces, lines between places and the user's own layers", () => {
     const on = usualLayers(withFlows(COLLECTIONS));
     expect(on.slice(0, 4).sort()).toEqual(["flows", "forces", "places", "stations"]);
-    expect(on.slice(4)).toEqual(expect.arrayContaining(["point-0", "line-0", "area-0"]));
+    expect(on.slice(4)).toEqual(expect.arrayContaining(["point-0", "line-0", "polygon-0"]));
     for (const id of ["regions", "calls", "legs", "hubs", "towns", "addresses", "corridors"]) expect(on).not.toContain(id);
   });
   it("have no lines between places without links, hubs, or a link to draw", () => {

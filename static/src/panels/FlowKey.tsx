@@ -1,7 +1,7 @@
 // What the lines between places mean: widths, rings, dots, the day, and in words what is not drawn.
 import { useEffect, useState } from "preact/hooks";
 import type { Flows } from "../api/flows.ts";
-import { chosen, flows, keepFlows, own } from "../flows.ts";
+import { chosen, flows, keepFlows, own, today } from "../flows.ts";
 import { count } from "../format.ts";
 import { NARROW } from "../map/bridge.ts";
 import { headPx, widthAt } from "../map/flows/geometry.ts";
@@ -21,7 +21,7 @@ export function FlowKey() {
   return (
     <details class="card flow-key" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        Lines between places <span class="day">Active on {dayInWords(answer.reference_date)}</span>
+        Lines between places <span class="day">Active on {dayInWords(answer.reference_date ?? today())}</span>
       </summary>
       {answer.flows.length > 0 && (
         <>

@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { select } from "../actions.ts";
 import type { FlowPlace, Flows } from "../api/flows.ts";
-import { chosen, flows, hoveredLine, keepFlows, loadingFlows } from "../flows.ts";
+import { chosen, flows, hoveredLine, keepFlows, loadingFlows, today } from "../flows.ts";
 import { count } from "../format.ts";
 import { placeKey } from "../map/flows/picture.ts";
 import { dayInWords, shownInWords } from "../map/flows/words.ts";
@@ -53,7 +53,7 @@ export function FlowTable({ sort, setSort }: { sort: Sort; setSort: (sort: Sort)
   return (
     <>
       <p class="count-line" aria-live="polite">
-        <b>Active on {dayInWords(answer.reference_date)}:</b> {shownInWords(answer, "listed")}
+        <b>Active on {dayInWords(answer.reference_date ?? today())}:</b> {shownInWords(answer, "listed")}
       </p>
       <div class={`table-scroll${loadingFlows.value ? " old" : ""}`} tabIndex={0} role="region" aria-label="Rows">
         <table>
@@ -88,7 +88,10 @@ function FlowRow({ row }: { row: Row }) {
   const here = chosen.value;
   const isChosen = here !== null && [row.from, row.to].some((end) => placeKey(end) === placeKey(here));
   return (
-    <tr class={`${isLit ? "lit" : ""}${isChosen ? " chosen" : ""}`.trim()} onPointerEnter={light} onClick={() => select(row.to, false)}>
+    <tr class={`${isLit ? "lit" : ""}${isChosen ? " chosen" : ""}`.trim()} onPointerEnter={light} onClick={() => {
+        const { collection, id } = row.to;
+        if (id !== null) select({ collection, id }, false);
+      }}>
       <th scope="row">
         <End place={row.from} onFocus={light} />
       </th>
@@ -104,6 +107,8 @@ function FlowRow({ row }: { row: Row }) {
 
 function End({ place: { collection, id, label }, onFocus }: { place: FlowPlace; onFocus: () => void }) {
   const here = chosen.value;
+  // An end that is not known is no feature.
+  if (id === null) return <span>{label}</span>;
   return (
     <button
       type="button"

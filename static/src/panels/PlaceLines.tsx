@@ -81,7 +81,11 @@ function Place({ row: { place, lines }, most, isRing }: { row: Row; most: number
         onFocus={light}
         onBlur={dark}
         // A click made by a key has no pointer position.
-        onClick={(event) => select({ collection, id }, event.detail === 0)}
+        onClick={(event) => {
+          if (id !== null) select({ collection, id }, event.detail === 0);
+        }}
+        // An end that is not known is no feature.
+        disabled={id === null}
       >
         <span class={isRing ? "ring" : "dot"} aria-hidden="true" />
         <span class="label">{label}</span>

@@ -55,6 +55,8 @@ function hitOf(layer: FlowLayer, x: number, y: number, reach: number): Hit | nul
   const flow = layer.at(x, y, reach);
   if (!flow) return null;
   const { collection, id, lon, lat } = flow.to;
+  // An end that is not known is no feature to select.
+  if (id === null) return null;
   const properties = { title: pairInWords(flow), detail: strengthInWords(flow), line: flow.key };
   return { ref: { collection, id }, properties, count: 1, lon, lat };
 }

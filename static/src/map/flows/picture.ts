@@ -40,7 +40,8 @@ export interface Picture {
 /** More than this of one selection would be a hairball again; the drawer lists all. */
 const MOST_OWN = 150;
 
-export const placeKey = ({ collection, id }: FeatureRef): string => `${collection}:${id}`;
+export const placeKey = ({ collection, id }: { collection: string; id: string | null }): string =>
+  `${collection}:${id ?? ""}`;
 
 type End = Pick<FlowPlace, "collection" | "id" | "force" | "region">;
 
