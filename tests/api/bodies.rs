@@ -273,7 +273,7 @@ fn a_stream_is_made_as_it_is_taken_and_ends_with_its_client() {
     let server = server(&world);
     let mut stream = TcpStream::connect(server.address).unwrap();
     stream.write_all(b"GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    let mut first = [0; 100_000];
+    let mut first = vec![0; 100_000];
     stream.read_exact(&mut first).unwrap();
     let mut before = 0;
     let deadline = Instant::now() + Duration::from_secs(30);
