@@ -22,7 +22,7 @@ export async function getQueryables(collection: string): Promise<Record<string, 
 /** Every feature of a small collection. */
 export async function getAllItems(collection: string): Promise<Item[]> {
   const most = 10_000;
-  return (await get<FeatureCollection>(`/ogc/collections/${enc(collection)}/items?limit=${most}`)).features as Item[];
+  return (await get<components["schemas"]["items"]>(`/ogc/collections/${enc(collection)}/items?limit=${most}`)).features as Item[];
 }
 
 export function firstPagePath(collection: string, bounds: Bounds | null, limit: number): string {
