@@ -110,12 +110,20 @@ pub fn count(collection: &CollectionView, filter: &Bound) -> u64 {
     if filter.is_everything() {
         return collection.rows();
     }
-    let mut total = 0;
-    for place in filter.groups_met(collection) {
-        let opened = Opened::new(collection, filter, place);
-        total += opened.count(filter);
+    filter.groups_met(collection).map(|place| count_of(collection, filter, place)).sum::<usize>() as u64
+}
+
+/// How many rows of a group match.
+fn count_of(collection: &CollectionView, filter: &Bound, place: usize) -> usize {
+    let group = &collection.groups()[place];
+    if !(filter.is_window_only() && group.positions().is_some()) {
+        return Opened::new(collection, filter, place).count(filter);
     }
-    total as u64
+    let mut total = 0;
+    filter.visit_runs(group, &mut |rows, inside| {
+        total += if inside { rows.len() } else { in_windows(group, filter, rows) };
+    });
+    total
 }
 
 /// Rows that may match, and whether all of them lie inside a window.
@@ -211,7 +219,7 @@ impl<'a> Merge<'a> {
         let opened = self.opened.iter().flatten().map(|opened| opened.count(self.filter));
         let rest = (self.opened.len()..self.collection.groups().len())
             .filter(|place| self.filter.meets(self.collection, *place))
-            .map(|place| Opened::new(self.collection, self.filter, place).count(self.filter));
+            .map(|place| count_of(self.collection, self.filter, place));
         opened.chain(rest).sum::<usize>() as u64
     }
 
