@@ -437,6 +437,7 @@ fn a_layer_with_the_name_of_a_reference_collection_is_left_alone() {
     let file = rusqlite::Connection::open(world.store.path()).unwrap();
     let rename = "UPDATE throughline_collections SET id = 'places', schema = replace(schema, 'id = \"mine\"', 'id = \"places\"')";
     assert_eq!(file.execute(rename, []).unwrap(), 1);
+    file.execute("UPDATE throughline_columns SET collection = 'places'", []).unwrap();
     add_missing(&world.store, &Progress::silent()).unwrap();
     let view = world.gate().view(&Principal::LocalOperator);
     assert_eq!(view.collection("places").unwrap().rows(), 1);

@@ -300,7 +300,7 @@ fn a_server_serves_what_is_released_while_it_runs() {
     assert!(server.app.gate.refresh().unwrap());
     assert_eq!(cells(), 12, "once a week");
     let on = |day: &'static str| {
-        world.store.write(move |transaction| transaction.set_reference_date(day)).unwrap()
+        world.store.write(move |transaction| transaction.set_reference_date(day)).unwrap();
     };
     on("2024-05-07");
     release(&world.store, &Policy::built_in().unwrap(), false).unwrap();

@@ -20,8 +20,29 @@ use crate::store::file::names::quote;
 const COLLECTIONS: &str =
     "SELECT id, table_name, schema, sequence, row_count, hash_sum FROM throughline_collections";
 
+/// Runs `read` on one state of the store, also where no transaction is open: columns and schemas must be of one state.
+fn on_one_state<T>(
+    connection: &Connection,
+    read: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let alone = connection.is_autocommit();
+    if alone {
+        connection.execute_batch("BEGIN")?;
+    }
+    let found = read();
+    if alone {
+        // Nothing was written, so that there is nothing to lose.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    found
+}
+
 /// All collections, by id.
 pub(in crate::store) fn collections(connection: &Connection) -> Result<Vec<StoredCollection>, StoreError> {
+    on_one_state(connection, || read_collections(connection))
+}
+
+fn read_collections(connection: &Connection) -> Result<Vec<StoredCollection>, StoreError> {
     let mut columns: HashMap<String, HashMap<String, String>> = HashMap::new();
     let mut statement =
         connection.prepare_cached("SELECT collection, field, column_name FROM throughline_columns")?;
@@ -44,6 +65,10 @@ pub(in crate::store) fn collection(
     connection: &Connection,
     id: &str,
 ) -> Result<Option<StoredCollection>, StoreError> {
+    on_one_state(connection, || read_collection(connection, id))
+}
+
+fn read_collection(connection: &Connection, id: &str) -> Result<Option<StoredCollection>, StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT field, column_name FROM throughline_columns WHERE collection = ?1")?;
     let columns = statement.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
