@@ -15,6 +15,7 @@ use crate::filter::resolve::Resolved;
 use crate::filter::resolve::resolve;
 use crate::filter::text::short;
 use crate::filter::value::Type;
+use crate::model::FieldType;
 use crate::model::Value;
 use crate::model::time::parse_interval;
 
@@ -80,7 +81,15 @@ fn one(view: &View, collection: &CollectionView, name: &str, text: &str) -> Resu
     let equals = |value: Value| Expr::Compare(Comparison::Equal, property.clone(), Scalar::Literal(value));
     Ok(match kind {
         Type::Text => equals(Value::Text(text.to_owned())),
-        Type::Number => equals(literal::number(text)?),
+        Type::Number => {
+            let field = collection.schema().position(name).map(|place| &collection.schema().fields[place]);
+            let is_whole = field.is_some_and(|field| field.field_type == FieldType::Integer);
+            if is_whole && text.parse::<i64>().is_err() {
+                let text: String = text.chars().take(40).collect();
+                return Err(Fault::Text(format!("{text:?} is no whole number: give one like 12 or -7")));
+            }
+            equals(literal::number(text)?)
+        }
         Type::Boolean => equals(literal::boolean(text)?),
         Type::Date => equals(literal::date(text)?),
         Type::Timestamp => equals(literal::moment(text)?),

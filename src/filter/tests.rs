@@ -786,7 +786,7 @@ fn parameters_are_typed_by_their_property() {
     let both = from_parameters(&view, collection, [("b", "true"), ("bbox", "-1,-1,1,1")]).unwrap();
     assert_eq!(found(&view, &both), [0]);
     for (name, text, reason) in [
-        ("n", "many", "\"many\" is no number: give a number like 12 or 0.5"),
+        ("n", "many", "\"many\" is no whole number: give one like 12 or -7"),
         ("x", "inf", "\"inf\" is no number: give a number like 12 or 0.5"),
         ("b", "yes", "\"yes\" is no truth value: give true or false"),
         ("d", "1.2.1970", "\"1.2.1970\" is no date: give a date like 2031-03-01"),

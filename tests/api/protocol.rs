@@ -383,7 +383,7 @@ fn properties_are_parameters_by_their_names() {
     for (query, name, word) in [
         ("n=many", "n", "whole number"),
         ("n=7.5", "n", "whole number"),
-        ("part=inf", "part", "finite number"),
+        ("part=inf", "part", "number like"),
         ("yes=1", "yes", "true or false"),
         ("day=yesterday", "day", "2031-03-01"),
         ("force=kent&force=essex", "force", "twice"),

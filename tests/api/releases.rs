@@ -238,7 +238,7 @@ fn nothing_is_released_that_nobody_said_who_may_see() {
     let without = format!("{before}{}", &rest[rest.find("\n[").unwrap() + 1..]);
     assert!(!is_due(&world.store).unwrap(), "the first time is by hand");
     let refused = release(&world.store, &Policy::parse(&without).unwrap(), false).unwrap_err().to_string();
-    assert!(refused.contains("address-cells") && refused.contains("no line"), "{refused}");
+    assert!(refused.contains("address-cells") && refused.contains("no rules"), "{refused}");
     let ids = || -> Vec<String> {
         let known = world.store.reader().unwrap().collections().unwrap();
         known.into_iter().map(|stored| stored.schema.id).collect()
