@@ -263,6 +263,90 @@ fn every_source_file_has_its_word_in_the_map() {
     }
 }
 
+/// Words that the project no longer uses, each with what it says instead. A word here is found as a whole word, in
+/// capitals and small letters as written, in code, comments, tests, documents and the map.
+const GONE: &[(&str, &str)] = &[
+    ("Standing", "RowRights"),
+    ("Outcome of", "Entitlement"),
+    ("RowsOf", "Reads"),
+    ("Weight::Light", "Cost"),
+    ("Weight::Heavy", "Cost"),
+    ("Keeping::Nobody", "CachePolicy"),
+    ("ShapeKind", "GeometryType"),
+    ("ShapeRef", "GeometryRef"),
+    ("ShapeBuilder", "GeometryBuilder"),
+    ("Thinning::ToSize", "FeatureDropping"),
+    ("with_links", "derivations of flow"),
+    ("od::Links", "legs"),
+    ("hash_share", "row_hash_sum"),
+    ("set_as_at", "set_reference_date"),
+    ("query::Filter", "filter::Expr and Bound"),
+    ("always_light", "an estimate of the cost"),
+    ("placeless", "without geometry"),
+    ("twin", "non-interference"),
+    ("twins", "non-interference"),
+    ("rung", "level"),
+    ("ladder", "publication hierarchy"),
+    ("order everywhere", "canonical order"),
+    ("parted into groups", "partitioned"),
+    ("second latitude is below", "south is above north"),
+    ("whose eyes", "View as another role"),
+    ("Whose eyes", "View as another role"),
+    ("Whose a row is", "row rights"),
+];
+
+/// Files in which a word may stand: this one, and the log of changes.
+const MAY_NAME_THEM: &[&str] = &["tests/architecture.rs", "CHANGELOG.md"];
+
+fn texts(folder: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !["node_modules", "dist", "target", "artifacts", "corpus"].contains(&name.as_str()) {
+                texts(&path, out);
+            }
+        } else if ["rs", "ts", "tsx", "mjs", "css", "md", "toml", "py"]
+            .iter()
+            .any(|ending| path.extension().is_some_and(|own| own == *ending))
+        {
+            out.push(path);
+        }
+    }
+}
+
+#[test]
+fn words_that_are_gone_stay_gone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![root.join("README.md"), root.join("CONTRIBUTING.md")];
+    for folder in ["src", "tests", "static", "data"] {
+        texts(&root.join(folder), &mut files);
+    }
+    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+    let mut faults = Vec::new();
+    for path in &files {
+        let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        if MAY_NAME_THEM.contains(&name.as_str()) {
+            continue;
+        }
+        let text = fs::read_to_string(path).unwrap_or_default();
+        for (number, line) in text.lines().enumerate() {
+            for (word, instead) in GONE {
+                let found = line.match_indices(word).any(|(at, _)| {
+                    let before = line[..at].chars().next_back();
+                    let after = line[at + word.len()..].chars().next();
+                    !before.is_some_and(is_letter) && !after.is_some_and(is_letter)
+                });
+                if found {
+                    faults.push(format!("{name}:{}: {word:?} is now {instead}", number + 1));
+                }
+            }
+        }
+    }
+    assert!(files.len() > 300, "{}", files.len());
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 #[test]
 fn lock_files_name_the_public_registry_only() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

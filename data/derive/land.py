@@ -97,7 +97,7 @@ class Arcs:
                 for ring in polygon:
                     body = ring[:-1]
                     starts = [i for i, p in enumerate(body) if p in node]
-                    # a ring without nodes is one arc; it starts at its least point so that twins match
+                    # a ring without nodes is one arc; it starts at its least point so that pairs match
                     first = starts[0] if starts else body.index(min(body))
                     body = body[first:] + body[:first]
                     body.append(body[0])

@@ -299,8 +299,8 @@ impl CollectionView {
     /// Whether a group may have rows that meet one of the windows, or rows without geometry.
     #[must_use]
     pub fn reaches(&self, group: usize, windows: &[Bounds]) -> bool {
-        self.reach.get(group).is_some_and(|(bounds, placeless)| {
-            *placeless || windows.iter().any(|window| window.intersects(bounds))
+        self.reach.get(group).is_some_and(|(bounds, without_geometry)| {
+            *without_geometry || windows.iter().any(|window| window.intersects(bounds))
         })
     }
 

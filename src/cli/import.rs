@@ -57,7 +57,7 @@ pub struct ImportArguments {
     /// The layer's areas share borders: simplify both sides of a border alike.
     #[arg(long)]
     coverage: bool,
-    /// The layer is everyone's; without it the layer is its owner's and nobody else sees it.
+    /// The layer is everyone's; without it the layer is seen by its owner only.
     #[arg(long)]
     open: bool,
     /// The force or agency that owns the rows.

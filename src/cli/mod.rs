@@ -40,7 +40,7 @@ enum Command {
     Check(check::CheckArguments),
     /// Bring a store to this version.
     Migrate(migrate::MigrateArguments),
-    /// Say what the policy means for somebody.
+    /// Say what the policy means for a role.
     Policy(policy::PolicyArguments),
     /// Write what may be released of the register: cells, counts, figures for councils.
     Release(release::ReleaseArguments),

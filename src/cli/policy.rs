@@ -1,4 +1,4 @@
-//! `throughline policy`: what the policy means for somebody.
+//! `throughline policy`: what the policy means for a role.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use crate::model::collections::BUILT_IN;
 use crate::model::collections::built_in;
 use crate::store::Store;
 
-/// What the policy means for somebody.
+/// What the policy means for a role.
 #[derive(Debug, clap::Args)]
 pub struct PolicyArguments {
     #[command(subcommand)]
@@ -28,7 +28,7 @@ pub struct PolicyArguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum PolicyCommand {
-    /// Say what somebody sees of a collection, and why.
+    /// Say what a role sees of a collection, and why.
     Explain(ExplainArguments),
 }
 
@@ -108,7 +108,7 @@ fn forces() -> anyhow::Result<Vec<(String, String)>> {
     Ok(rows.iter().filter_map(pair).collect())
 }
 
-/// Whether the force or region that somebody names as their own exists.
+/// Whether the force or region that is named as a role's own exists.
 fn check_own(principal: &Principal, forces: &[(String, String)]) -> anyhow::Result<()> {
     let Some(own) = principal.own().first() else { return Ok(()) };
     let (what, mut known): (_, Vec<&str>) = match principal.role().map(Role::own) {

@@ -1,4 +1,4 @@
-//! `throughline serve`: a store over HTTP until it is told to stop.
+//! `throughline serve`: a store over HTTP until it gets a signal to stop.
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -164,7 +164,7 @@ fn take(listen: &str, setting: &str) -> anyhow::Result<Sockets> {
     })
 }
 
-/// Takes the addresses of metrics, which nobody from elsewhere may reach.
+/// Takes the addresses of metrics, which must be loopback addresses.
 fn take_private(listen: &str) -> anyhow::Result<Sockets> {
     let sockets = take(listen, "metrics_listen")?;
     if !sockets.are_loopback() {

@@ -5,7 +5,7 @@ use crate::demo::PRESENT;
 use crate::demo::Settings;
 use crate::demo::facts::Facts;
 use crate::demo::facts::distance_km;
-use crate::demo::lines::Line;
+use crate::demo::lines::DealLine;
 use crate::demo::random::Random;
 
 /// The fraction of lines that more than one force holds (A).
@@ -48,7 +48,7 @@ fn variant(brand: &str, random: &mut Random) -> String {
     let bare = brand.trim_end_matches(" line").trim_start_matches("The ");
     match random.below(5) {
         0 => bare.to_uppercase(),
-        1 => format!("{bare} Line"),
+        1 => format!("{bare} DealLine"),
         2 => format!("{bare}s"),
         3 => bare.replace(" and ", " & "),
         _ => {
@@ -63,7 +63,7 @@ fn variant(brand: &str, random: &mut Random) -> String {
 ///
 /// Lines with a leg to one of the two places with published figures have no further records, so that their number is the
 /// published figure.
-pub fn with_duplicates(lines: Vec<Line>, settings: &Settings, facts: &Facts) -> Vec<Line> {
+pub fn with_duplicates(lines: Vec<DealLine>, settings: &Settings, facts: &Facts) -> Vec<DealLine> {
     let counted = |town: usize| {
         let town = &facts.towns[town];
         town.id == "portsmouth" || town.force == "northamptonshire"
@@ -92,7 +92,7 @@ pub fn with_duplicates(lines: Vec<Line>, settings: &Settings, facts: &Facts) -> 
 }
 
 /// The forces of the line's hub and towns, without the owner of the record.
-fn holders(line: &Line, facts: &Facts) -> Vec<String> {
+fn holders(line: &DealLine, facts: &Facts) -> Vec<String> {
     let mut forces = vec![facts.hubs[line.hub].force.clone()];
     forces.extend(line.legs.iter().map(|leg| facts.towns[leg.town].force.clone()));
     // If all are the owner, the British Transport Police may hold a further record.
@@ -106,13 +106,13 @@ fn holders(line: &Line, facts: &Facts) -> Vec<String> {
 }
 
 fn further(
-    line: &Line,
+    line: &DealLine,
     owner: String,
     random: &mut Random,
     facts: &Facts,
     counted: &dyn Fn(usize) -> bool,
-) -> Line {
-    let mut record = Line { id: random.row_id(), owner, primary: false, ..line.clone() };
+) -> DealLine {
+    let mut record = DealLine { id: random.row_id(), owner, primary: false, ..line.clone() };
     record.dirt.push("held twice");
     for leg in &mut record.legs {
         leg.id = random.row_id();

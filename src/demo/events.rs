@@ -8,8 +8,8 @@ use crate::demo::Settings;
 use crate::demo::draft::Draft;
 use crate::demo::facts::Facts;
 use crate::demo::facts::Place;
+use crate::demo::lines::DealLine;
 use crate::demo::lines::Leg;
-use crate::demo::lines::Line;
 use crate::demo::random::Random;
 use crate::demo::records::GRADES;
 use crate::demo::records::handling;
@@ -158,7 +158,7 @@ struct Seen<'a> {
 
 /// Generates the sightings of one leg.
 pub fn sightings(
-    line: &Line,
+    line: &DealLine,
     leg: &Leg,
     patrols: &Patrols,
     points: &[Vec<Position>],
@@ -225,7 +225,7 @@ fn street(place: &Place, is_hub: bool, points: &[Position], random: &mut Random)
     if is_hub { place.position } else { *random.one_of(points) }
 }
 
-fn sighting(line: &Line, seen: &Seen<'_>, random: &mut Random, each: &mut dyn FnMut(Record)) {
+fn sighting(line: &DealLine, seen: &Seen<'_>, random: &mut Random, each: &mut dyn FnMut(Record)) {
     let kind = match seen.patrol {
         None => "report",
         Some(_) => *random.weighted(&[("stop", 0.45), ("search", 0.40), ("arrest", 0.15)]),

@@ -38,7 +38,7 @@ const MODES: [(&str, f64); 3] = [("rail", 0.45), ("road", 0.45), ("coach", 0.10)
 
 /// A record of a line, held by one force.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub struct DealLine {
     /// The id of the record.
     pub id: RowId,
     /// The index of its life in [`Register::lives`].
@@ -92,7 +92,7 @@ pub struct Register {
     /// The lives.
     pub lives: Vec<Life>,
     /// The records; those of one life follow each other, the primary record first.
-    pub lines: Vec<Line>,
+    pub lines: Vec<DealLine>,
 }
 
 /// Minutes by rail from door to door for a distance in kilometres: 30 minutes to and from the train, then 86 km an hour
@@ -111,14 +111,14 @@ pub fn register(settings: &Settings, facts: &Facts) -> Result<Register, DemoErro
     let destinations = Destinations::new(facts);
     let hubs = hubs_of(lives.len(), settings, facts);
     let mut london = london_forces(&lives, settings, &destinations);
-    let mut lines: Vec<Line> = Vec::with_capacity(lives.len() * 6 / 5);
+    let mut lines: Vec<DealLine> = Vec::with_capacity(lives.len() * 6 / 5);
     for (number, (life, hub)) in lives.iter().zip(hubs).enumerate() {
         let mut random = Random::new(settings.seed, "line", number as u64);
         let legs = legs(life, hub, &mut random, facts, &destinations, &mut london);
         let importing = legs.first().map(|leg| facts.towns[leg.town].force.clone());
         // The force of the first town holds more records than the exporting force (A).
         let owner = importing.filter(|_| random.chance(0.6)).unwrap_or_else(|| facts.hubs[hub].force.clone());
-        lines.push(Line {
+        lines.push(DealLine {
             id: random.row_id(),
             life: number,
             hub,
@@ -238,7 +238,7 @@ fn town(
     pick(&destinations.away[hub], random)
 }
 
-impl Line {
+impl DealLine {
     /// The legs that are active on the reference date; none if the line is not running.
     pub fn running_legs(&self) -> impl Iterator<Item = &Leg> {
         let running = self.state.is_running();

@@ -35,7 +35,7 @@ use std::cell::OnceCell;
 
 use crate::demo::facts::Facts;
 use crate::demo::land::Land;
-use crate::demo::lines::Line;
+use crate::demo::lines::DealLine;
 use crate::demo::outcomes::Outcomes;
 use crate::demo::random::Random;
 use crate::demo::records::Tokens;
@@ -145,7 +145,7 @@ pub fn generate(
     let patrols = events::patrols(settings, &facts, &mut sink);
     let mut truth = Vec::with_capacity(register.lines.len());
     for held in register.lines.chunk_by(|a, b| a.life == b.life) {
-        let held: Vec<&Line> = held.iter().collect();
+        let held: Vec<&DealLine> = held.iter().collect();
         let Some(&primary) = held.first() else { continue };
         if refused.get().is_some() {
             break;
@@ -156,7 +156,7 @@ pub fn generate(
             records::line(line, &facts, &mut random, &mut sink);
             truth.push(Truth { record: line.id, line: primary.id, dirt: line.dirt.clone() });
         }
-        let knowing: Vec<&Line> =
+        let knowing: Vec<&DealLine> =
             held.iter().copied().filter(|line| line.primary || line.dirt.contains(&"same number")).collect();
         records::numbers(&knowing, &tokens, &mut stream("numbers"), &mut sink)?;
         records::addresses(primary, &points, &facts, &mut stream("addresses"), &mut sink)?;

@@ -11,7 +11,7 @@ use crate::demo::destinations::EXPORTERS;
 use crate::demo::draft::Draft;
 use crate::demo::draft::rounded;
 use crate::demo::facts::Facts;
-use crate::demo::lines::Line;
+use crate::demo::lines::DealLine;
 use crate::demo::lines::Register;
 use crate::demo::lives::APRIL_2024;
 use crate::demo::lives::JUNE_2021;
@@ -118,7 +118,7 @@ fn spread(count: usize, total: f64, random: &mut Random) -> Vec<u32> {
 /// # Errors
 /// [`DemoError::Lifecycle`] if a state does not allow an event.
 pub fn of_line(
-    line: &Line,
+    line: &DealLine,
     register: &Register,
     outcomes: &Outcomes,
     facts: &Facts,

@@ -12,7 +12,7 @@ use crate::demo::START;
 use crate::demo::draft::Draft;
 use crate::demo::draft::rounded;
 use crate::demo::facts::Facts;
-use crate::demo::lines::Line;
+use crate::demo::lines::DealLine;
 use crate::demo::lines::rail_minutes;
 use crate::demo::random::Random;
 use crate::model::Geometry;
@@ -76,7 +76,7 @@ fn confidence(grade: &str, reports: u32) -> f64 {
 }
 
 /// Generates the rows of one line and its legs.
-pub fn line(line: &Line, facts: &Facts, random: &mut Random, each: &mut dyn FnMut(Record)) {
+pub fn line(line: &DealLine, facts: &Facts, random: &mut Random, each: &mut dyn FnMut(Record)) {
     let hub = &facts.hubs[line.hub];
     let trips: f64 = line.legs.iter().map(|leg| leg.trips_per_week).sum();
     let grade = *random.weighted(&GRADES);
@@ -163,7 +163,7 @@ impl Tokens {
 /// # Errors
 /// [`DemoError::Lifecycle`] if a state does not allow an event; [`DemoError::Key`] if the key is refused.
 pub fn numbers(
-    held: &[&Line],
+    held: &[&DealLine],
     tokens: &Tokens,
     random: &mut Random,
     each: &mut dyn FnMut(Record),
@@ -227,7 +227,7 @@ fn restriction(random: &mut Random, dead: Option<i32>) -> Result<RestrictionStat
 /// # Errors
 /// [`DemoError::Lifecycle`] if a state does not allow an event.
 pub fn addresses(
-    line: &Line,
+    line: &DealLine,
     points: &[Vec<Position>],
     facts: &Facts,
     random: &mut Random,

@@ -7,7 +7,7 @@ use crate::demo::DemoError;
 use crate::demo::Settings;
 use crate::demo::facts::Facts;
 use crate::demo::lines;
-use crate::demo::lines::Line;
+use crate::demo::lines::DealLine;
 use crate::demo::random::Random;
 use crate::demo::records::GRADES;
 use crate::demo::records::handling;
@@ -21,7 +21,7 @@ const MALFORMED: f64 = 0.03;
 const FAULTS: [&str; 4] = ["column-count", "half-a-place", "coordinate", "out-of-range"];
 const HEADING: [&str; 19] = [
     "Ref/URN",
-    "Line Name",
+    "DealLine Name",
     "Status",
     "Date First Identified",
     "Date Last Active",
@@ -77,7 +77,7 @@ fn day(day: i32) -> String {
 fn row(
     writer: &mut Writer<Vec<u8>>,
     number: usize,
-    line: &Line,
+    line: &DealLine,
     facts: &Facts,
     fault: Option<&str>,
     random: &mut Random,

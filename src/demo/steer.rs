@@ -7,7 +7,7 @@ use crate::demo::Settings;
 use crate::demo::destinations::Destinations;
 use crate::demo::facts::Facts;
 use crate::demo::facts::distance_km;
-use crate::demo::lines::Line;
+use crate::demo::lines::DealLine;
 use crate::demo::random::Random;
 
 /// The number of lines that run to Portsmouth on the reference date.
@@ -28,13 +28,13 @@ struct Aim<'a> {
     /// The town for a leg that is moved into the set.
     into: &'a dyn Fn(&mut Random) -> usize,
     /// Whether a leg, by its line and town, may be moved into the set.
-    from: &'a dyn Fn(&Line, usize) -> bool,
+    from: &'a dyn Fn(&DealLine, usize) -> bool,
     /// The town for a leg that is moved out of the set, by the index of its hub.
     out: &'a dyn Fn(usize, &mut Random) -> usize,
 }
 
 /// Moves legs until both figures are met.
-pub fn steer(lines: &mut [Line], settings: &Settings, facts: &Facts, destinations: &Destinations) {
+pub fn steer(lines: &mut [DealLine], settings: &Settings, facts: &Facts, destinations: &Destinations) {
     let mut random = Random::new(settings.seed, "steer", 0);
     let find = |id: &str| facts.towns.iter().position(|town| town.id == id).unwrap_or(0);
     let force = |town: usize| facts.towns[town].force.as_str();
@@ -52,23 +52,25 @@ pub fn steer(lines: &mut [Line], settings: &Settings, facts: &Facts, destination
         }
         0
     };
-    let to_portsmouth =
-        |wanted: f64, from: &dyn Fn(&Line, usize) -> bool, lines: &mut [Line], random: &mut Random| {
-            let aim = Aim {
-                wanted: count(wanted),
-                inside: &|town| town == portsmouth,
-                into: &|_| portsmouth,
-                from,
-                out: &|_, random| within("hampshire", &|town| town == portsmouth, random),
-            };
-            aim.reach(lines, facts, random);
+    let to_portsmouth = |wanted: f64,
+                         from: &dyn Fn(&DealLine, usize) -> bool,
+                         lines: &mut [DealLine],
+                         random: &mut Random| {
+        let aim = Aim {
+            wanted: count(wanted),
+            inside: &|town| town == portsmouth,
+            into: &|_| portsmouth,
+            from,
+            out: &|_, random| within("hampshire", &|town| town == portsmouth, random),
         };
+        aim.reach(lines, facts, random);
+    };
     // Most legs are moved from other towns in Hampshire, which are London's; some come from other hubs (A).
-    let near = |line: &Line| {
+    let near = |line: &DealLine| {
         distance_km(facts.hubs[line.hub].position, facts.towns[portsmouth].position) < FURTHER_HUBS_KM
     };
     to_portsmouth(PORTSMOUTH * FROM_HAMPSHIRE, &|_, town| force(town) == "hampshire", lines, &mut random);
-    let is_further = |line: &Line, town: usize| {
+    let is_further = |line: &DealLine, town: usize| {
         facts.hubs[line.hub].force != "metropolitan" && force(town) != "hampshire" && near(line)
     };
     to_portsmouth(PORTSMOUTH, &is_further, lines, &mut random);
@@ -114,12 +116,12 @@ pub fn steer(lines: &mut [Line], settings: &Settings, facts: &Facts, destination
 }
 
 impl Aim<'_> {
-    fn lines(&self, lines: &[Line]) -> Vec<usize> {
-        let meets = |line: &Line| line.running_legs().any(|leg| (self.inside)(leg.town));
+    fn lines(&self, lines: &[DealLine]) -> Vec<usize> {
+        let meets = |line: &DealLine| line.running_legs().any(|leg| (self.inside)(leg.town));
         (0..lines.len()).filter(|place| meets(&lines[*place])).collect()
     }
 
-    fn reach(&self, lines: &mut [Line], facts: &Facts, random: &mut Random) {
+    fn reach(&self, lines: &mut [DealLine], facts: &Facts, random: &mut Random) {
         let mut have = self.lines(lines);
         random.shuffle(&mut have);
         for place in have.iter().skip(self.wanted) {
@@ -153,7 +155,7 @@ impl Aim<'_> {
     /// Moves the active legs of a line to which `which` applies. A leg stays if no town is found that the line does not have
     /// yet.
     fn rewrite(
-        line: &mut Line,
+        line: &mut DealLine,
         facts: &Facts,
         random: &mut Random,
         which: &dyn Fn(usize) -> bool,

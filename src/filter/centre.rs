@@ -128,7 +128,7 @@ impl Centre {
 
     /// A haversine beyond which every place is farther than any of this haversine.
     ///
-    /// Both are told by the sphere only to within the flattening; the sine of `k` angles is at most `k` sines.
+    /// The sphere gives both only to within the flattening; the sine of `k` angles is at most `k` sines.
     #[must_use]
     pub fn haversine_surely_farther(haversine: f64) -> f64 {
         let k = ELLIPSOID_MOST / ELLIPSOID_LEAST;

@@ -22,7 +22,7 @@ pub const NOT_KNOWN: &str = "not known";
 
 /// How far ends are gathered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Level {
+pub enum FlowLevel {
     /// Each hub and each town.
     Place,
     /// Hubs of a main exporting force together (London, Merseyside, West Midlands, Greater Manchester), others and
@@ -34,7 +34,7 @@ pub enum Level {
     Region,
 }
 
-impl Level {
+impl FlowLevel {
     /// The word in addresses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -49,7 +49,7 @@ impl Level {
 
 /// One end of flows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Place {
+pub struct FlowEnd {
     /// The collection that has it as a feature.
     pub collection: &'static str,
     /// Its id there; empty for the places together whose force is not known.
@@ -282,18 +282,18 @@ impl Areas {
 #[derive(Debug)]
 pub struct Ends<'a> {
     gazetteer: &'a Gazetteer,
-    level: Level,
+    level: FlowLevel,
     is_origin: bool,
     /// Number of the end of each place met.
     numbers: HashMap<RowId, u32>,
     /// Number of each end by collection and id.
     made: BTreeMap<(&'static str, String), u32>,
-    places: Vec<Place>,
+    places: Vec<FlowEnd>,
 }
 
 impl<'a> Ends<'a> {
     /// For one side of flows.
-    pub fn new(gazetteer: &'a Gazetteer, level: Level, is_origin: bool) -> Self {
+    pub fn new(gazetteer: &'a Gazetteer, level: FlowLevel, is_origin: bool) -> Self {
         Self {
             gazetteer,
             level,
@@ -320,9 +320,9 @@ impl<'a> Ends<'a> {
         Some(number)
     }
 
-    fn place(&self, known: &Known, titles: &Titles) -> Place {
+    fn place(&self, known: &Known, titles: &Titles) -> FlowEnd {
         let [forces, regions] = &titles.0;
-        let own = || Place {
+        let own = || FlowEnd {
             collection: if self.is_origin { hubs::COLLECTION } else { towns::COLLECTION },
             id: known.id.clone(),
             label: if known.name.is_empty() { NOT_KNOWN.to_owned() } else { known.name.clone() },
@@ -332,7 +332,7 @@ impl<'a> Ends<'a> {
             is_origin: self.is_origin,
         };
         let all = || self.gazetteer.known.values();
-        let gathered = |collection, id: &str, label: String, members: Vec<&Known>| Place {
+        let gathered = |collection, id: &str, label: String, members: Vec<&Known>| FlowEnd {
             collection,
             id: id.to_owned(),
             label,
@@ -344,8 +344,8 @@ impl<'a> Ends<'a> {
             gathered(forces::COLLECTION, &known.force, forces.title(&known.force), members)
         };
         match self.level {
-            Level::Place => own(),
-            Level::Area => {
+            FlowLevel::Place => own(),
+            FlowLevel::Area => {
                 let members: Vec<&Known> =
                     all().filter(|other| !known.area.is_empty() && other.area == known.area).collect();
                 // An area of one hub is that hub, whoever else may be hidden. Without a force there is nothing to gather by.
@@ -355,19 +355,19 @@ impl<'a> Ends<'a> {
                     gathered(forces::COLLECTION, &known.force, known.area.clone(), members)
                 }
             }
-            Level::Region if !known.region.is_empty() => {
+            FlowLevel::Region if !known.region.is_empty() => {
                 let members = all().filter(|other| other.region == known.region).collect();
                 let region =
                     gathered(regions::COLLECTION, &known.region, regions.title(&known.region), members);
                 // It has several forces: which of its places was met first says nothing.
-                Place { force: String::new(), ..region }
+                FlowEnd { force: String::new(), ..region }
             }
-            Level::Force | Level::Region => by_force(),
+            FlowLevel::Force | FlowLevel::Region => by_force(),
         }
     }
 
     /// The ends, by number.
-    pub fn places(&self) -> &[Place] {
+    pub fn places(&self) -> &[FlowEnd] {
         &self.places
     }
 }

@@ -9,11 +9,11 @@ mod ends;
 mod od;
 
 pub use active_lines::DERIVATIONS;
-pub use ends::Level;
-pub use ends::Place;
+pub use ends::FlowEnd;
+pub use ends::FlowLevel;
 pub use od::Flow;
 pub use od::FlowError;
+pub use od::FlowRequest;
 pub use od::Flows;
-pub use od::Request;
 pub use od::Sums;
 pub use od::flows;

@@ -7,9 +7,9 @@ use crate::access::HeldBytes;
 use crate::access::View;
 use crate::filter::Bound;
 use crate::flow::ends::Ends;
+use crate::flow::ends::FlowEnd;
+use crate::flow::ends::FlowLevel;
 use crate::flow::ends::Gazetteer;
-use crate::flow::ends::Level;
-use crate::flow::ends::Place;
 use crate::flow::ends::Titles;
 use crate::model::RowId;
 use crate::model::ValueRef;
@@ -23,11 +23,11 @@ use crate::model::reference::rows_named;
 
 /// What is asked.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct FlowRequest {
     /// How far origins are gathered.
-    pub origin: Level,
+    pub origin: FlowLevel,
     /// How far destinations are gathered.
-    pub destination: Level,
+    pub destination: FlowLevel,
     /// Only legs from this hub, or from a hub in this force or region: collection and id.
     pub from: Option<(String, String)>,
     /// Only legs to this town, or to a town in this force or region: collection and id.
@@ -75,9 +75,9 @@ pub struct Sums {
 /// One pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flow {
-    /// Place of the origin in [`Flows::places`].
+    /// FlowEnd of the origin in [`Flows::places`].
     pub origin: usize,
-    /// Place of the destination there.
+    /// FlowEnd of the destination there.
     pub destination: usize,
     /// What it adds up to.
     pub sums: Sums,
@@ -89,7 +89,7 @@ pub struct Flow {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flows {
     /// Ends of the listed pairs.
-    pub places: Vec<Place>,
+    pub places: Vec<FlowEnd>,
     /// Pairs, the strongest first: by lines, then journeys, then names.
     pub flows: Vec<Flow>,
     /// All legs that match.
@@ -206,7 +206,7 @@ enum End {
 ///
 /// # Errors
 /// [`FlowError`].
-pub fn flows(view: &View, filter: &Bound, request: &Request) -> Result<Flows, FlowError> {
+pub fn flows(view: &View, filter: &Bound, request: &FlowRequest) -> Result<Flows, FlowError> {
     let get = |id: &str| view.collection(id).ok_or(FlowError::NoFlows);
     let (rows, hubs, towns) = (get(legs::COLLECTION)?, get(hubs::COLLECTION)?, get(towns::COLLECTION)?);
     let legs = rows.derive(Legs::new);
@@ -218,7 +218,7 @@ pub fn flows(view: &View, filter: &Bound, request: &Request) -> Result<Flows, Fl
     let to = check_end("to", request.to.as_ref(), towns::COLLECTION, &towns, &titles)?;
     let mut origins = Ends::new(&hubs, request.origin, true);
     let mut destinations = Ends::new(&towns, request.destination, false);
-    let number_all = |ends: &mut Ends<'_>, references: &[Reference], asked: Asked<'_>, of: &Gazetteer| {
+    let number_all = |ends: &mut Ends<'_>, references: &[Reference], asked: WantedEnd<'_>, of: &Gazetteer| {
         let number = |reference: &Reference| {
             let row = of.find(*reference);
             match (row.and_then(|row| ends.number(row, &titles)), row, asked) {
@@ -234,7 +234,7 @@ pub fn flows(view: &View, filter: &Bound, request: &Request) -> Result<Flows, Fl
     };
     let of_hub = number_all(&mut origins, &legs.hubs, from, &hubs);
     let of_town = number_all(&mut destinations, &legs.towns, to, &towns);
-    let end_of = |ends: &[End], number: Option<u32>, asked: Asked<'_>| match number {
+    let end_of = |ends: &[End], number: Option<u32>, asked: WantedEnd<'_>| match number {
         Some(number) => ends[number as usize],
         None if asked.is_some() => End::Elsewhere,
         None => End::NotKnown,
@@ -261,7 +261,7 @@ pub fn flows(view: &View, filter: &Bound, request: &Request) -> Result<Flows, Fl
         .map(|pair| (pair, Sums { flows: 1, ..sums(pair) }))
         .collect();
     let name = |pair: &[Part]| {
-        let end = |place: &Place| (place.collection, place.id.clone());
+        let end = |place: &FlowEnd| (place.collection, place.id.clone());
         pair.first().map(|(origin, destination, ..)| {
             (end(&origins.places()[*origin as usize]), end(&destinations.places()[*destination as usize]))
         })
@@ -275,7 +275,7 @@ pub fn flows(view: &View, filter: &Bound, request: &Request) -> Result<Flows, Fl
     pairs.truncate(request.limit);
     let listed: Vec<Part> = pairs.iter().flat_map(|(pair, _)| pair.iter().copied()).collect();
     let shown = Sums { flows: pairs.len() as u64, ..sums(&listed) };
-    let mut places: Vec<Place> = Vec::new();
+    let mut places: Vec<FlowEnd> = Vec::new();
     let mut numbers: HashMap<(bool, u32), usize> = HashMap::new();
     let mut place = |is_origin: bool, number: u32| {
         *numbers.entry((is_origin, number)).or_insert_with(|| {
@@ -299,7 +299,7 @@ pub fn flows(view: &View, filter: &Bound, request: &Request) -> Result<Flows, Fl
 }
 
 /// The collection of the end that is asked for, and its public id there.
-type Asked<'a> = Option<(&'a str, &'a str)>;
+type WantedEnd<'a> = Option<(&'a str, &'a str)>;
 
 fn check_end<'a>(
     param: &'static str,
@@ -307,7 +307,7 @@ fn check_end<'a>(
     own: &'static str,
     gazetteer: &'a Gazetteer,
     titles: &'a Titles,
-) -> Result<Asked<'a>, FlowError> {
+) -> Result<WantedEnd<'a>, FlowError> {
     let Some((collection, id)) = end else { return Ok(None) };
     // A force without a hub is there, and sends nothing out.
     let named = titles.find(collection, id);

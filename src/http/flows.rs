@@ -7,10 +7,10 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::filter::Bound;
+use crate::flow::FlowEnd;
 use crate::flow::FlowError;
-use crate::flow::Level;
-use crate::flow::Place;
-use crate::flow::Request;
+use crate::flow::FlowLevel;
+use crate::flow::FlowRequest;
 use crate::flow::Sums;
 use crate::flow::flows as add_up;
 use crate::format::Envelope;
@@ -51,7 +51,7 @@ struct Question {
     legs: Bound,
     level: String,
     zoom: Option<u8>,
-    request: Request,
+    request: FlowRequest,
 }
 
 impl Question {
@@ -59,11 +59,11 @@ impl Question {
         let zoom = ctx.params.zoom()?;
         let level = ctx.params.get(Param::Level).unwrap_or("auto");
         let (origin, destination) = match level {
-            "auto" if zoom.unwrap_or(WHOLE_COUNTRY) < PLACES_FROM => (Level::Area, Level::Place),
-            "auto" | "place" => (Level::Place, Level::Place),
-            "area" => (Level::Area, Level::Place),
-            "force" => (Level::Force, Level::Force),
-            "region" => (Level::Region, Level::Region),
+            "auto" if zoom.unwrap_or(WHOLE_COUNTRY) < PLACES_FROM => (FlowLevel::Area, FlowLevel::Place),
+            "auto" | "place" => (FlowLevel::Place, FlowLevel::Place),
+            "area" => (FlowLevel::Area, FlowLevel::Place),
+            "force" => (FlowLevel::Force, FlowLevel::Force),
+            "region" => (FlowLevel::Region, FlowLevel::Region),
             other => {
                 let other: String = other.chars().take(40).collect();
                 let reason = format!("{other:?} is no level: give auto, place, area, force or region");
@@ -76,7 +76,7 @@ impl Question {
         let legs = ctx.view.collection(legs::COLLECTION).ok_or(Problem::NotFound)?;
         let legs = question::filter(&ctx.params, &ctx.view, legs)?;
         let limit = if ctx.params.get(Param::Limit).is_some() { ctx.params.limit()? } else { DEFAULT_PAIRS };
-        let request = Request {
+        let request = FlowRequest {
             origin,
             destination,
             from: ctx.params.end(Param::From)?,
@@ -131,7 +131,7 @@ fn sums_json(sums: Sums) -> Value {
     json!({"flows": sums.flows, "lines": sums.lines, "legs": sums.legs, "trips_per_week": per_week(sums)})
 }
 
-fn described(place: &Place) -> Value {
+fn described(place: &FlowEnd) -> Value {
     json!({
         "collection": place.collection,
         "id": (!place.id.is_empty()).then_some(&place.id),

@@ -53,7 +53,7 @@ impl Connections {
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::warn!(%error, "slices of answers cannot be sent at once");
             }
-            // actix waits for ever for a client that does not read; the kernel is told not to.
+            // actix waits for ever for a client that does not read; this option limits it.
             let limited = SockRef::from(stream).set_tcp_user_timeout(Some(self.unread));
             if let Err(error) = limited {
                 tracing::warn!(%error, "the time to read answers cannot be limited");

@@ -32,7 +32,7 @@ pub enum LogStyle {
 
 /// One answer.
 #[derive(Debug, Clone, Copy)]
-pub struct Line {
+pub struct LogLine {
     /// When it was given.
     pub at: SystemTime,
     /// The operation's name in the OpenAPI document.
@@ -54,7 +54,7 @@ pub struct RequestLog {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    lines: Vec<Line>,
+    lines: Vec<LogLine>,
     lost: u64,
     over: bool,
 }
@@ -103,7 +103,7 @@ impl RequestLog {
     }
 
     /// Adds a line.
-    pub fn push(&self, line: Line) {
+    pub fn push(&self, line: LogLine) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.lines.len() >= MOST_WAITING {
             waiting.lost += 1;
@@ -171,8 +171,8 @@ impl Clock {
     }
 }
 
-fn push_line(out: &mut Vec<u8>, style: LogStyle, line: &Line, clock: &mut Clock) {
-    let Line { operation, status, micros, bytes, .. } = *line;
+fn push_line(out: &mut Vec<u8>, style: LogStyle, line: &LogLine, clock: &mut Clock) {
+    let LogLine { operation, status, micros, bytes, .. } = *line;
     let mut digits = itoa::Buffer::new();
     let (second, fraction) = clock.read(line.at);
     let [start, level, status_word, micros_word, bytes_word, end] = match style {
@@ -225,7 +225,7 @@ mod tests {
         let log = RequestLog::start(LogStyle::Json, sink.clone(), Arc::default()).unwrap();
         let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_936_080_550_000_042);
         for micros in 0..500 {
-            log.push(Line { at, operation: "getTile", status: 200, micros, bytes: 7 });
+            log.push(LogLine { at, operation: "getTile", status: 200, micros, bytes: 7 });
         }
         drop(log);
         let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
@@ -261,8 +261,13 @@ mod tests {
         for bad in [Bad::Gone, Bad::Asleep] {
             let (lost, start) = (Arc::<AtomicU64>::default(), Instant::now());
             let log = RequestLog::start(LogStyle::Json, bad, Arc::clone(&lost)).unwrap();
-            let line =
-                Line { at: SystemTime::UNIX_EPOCH, operation: "getTile", status: 200, micros: 1, bytes: 7 };
+            let line = LogLine {
+                at: SystemTime::UNIX_EPOCH,
+                operation: "getTile",
+                status: 200,
+                micros: 1,
+                bytes: 7,
+            };
             for _ in 0..MOST_WAITING + 100_000 {
                 log.push(line);
             }

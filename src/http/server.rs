@@ -35,7 +35,7 @@ use crate::http::encode::finish;
 use crate::http::events::EventBody;
 use crate::http::guard::Connection;
 use crate::http::guard::Connections;
-use crate::http::log::Line;
+use crate::http::log::LogLine;
 use crate::http::operator;
 use crate::http::pipeline;
 use crate::http::pipeline::Answered;
@@ -203,7 +203,7 @@ async fn serve(app: Arc<App>, request: HttpRequest, payload: web::Payload) -> Ht
     if let Some(log) = &app.request_log {
         let operation = place.map_or("none", |place| app.router.routes()[place].operation);
         let (status, bytes) = (response.status, response.body.len());
-        log.push(Line { at: SystemTime::now(), operation, status, micros, bytes });
+        log.push(LogLine { at: SystemTime::now(), operation, status, micros, bytes });
     }
     to_response(&app, response, share, request.method(), close)
 }

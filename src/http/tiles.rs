@@ -67,7 +67,7 @@ fn address(ctx: &Ctx) -> Result<TileCoord, Problem> {
     u8::try_from(z).ok().and_then(|z| TileCoord::new(z, x, y)).ok_or(Problem::NotFound)
 }
 
-/// The deepest zoom of a set of layers: places that are not to be told apart are not drawn closer.
+/// The deepest zoom of a set of layers. A layer that must not show single places has an earlier one.
 fn deepest(layers: &Layers) -> u8 {
     layers.iter().filter_map(|layer| layer.schema().max_zoom).fold(MAX_ZOOM, u8::min)
 }

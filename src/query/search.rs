@@ -264,7 +264,7 @@ fn label(collection: &CollectionView, at: RowRef) -> String {
     }
 }
 
-/// Small letters and digits, words parted by one space; `&` is `and`.
+/// Small letters and digits, words with one space between them; `&` is `and`.
 fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.replace('&', " and ").nfkd().flat_map(without_case).filter(|c| !is_combining_mark(*c)) {

@@ -142,7 +142,7 @@ pub struct RawRows {
     pub ids: Vec<RowId>,
     /// Hilbert keys, the first part of canonical order.
     pub hilberts: Vec<u64>,
-    /// Shares of the hash sum; none where rows are hashed only when somebody asks for their sum.
+    /// What each row adds to the hash sum; empty where rows are hashed only when the sum is needed.
     pub shares: Vec<u128>,
     /// Places.
     pub places: Vec<RawPlace>,

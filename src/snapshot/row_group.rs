@@ -260,7 +260,7 @@ impl RowGroup {
         &self.rights(row).provenance
     }
 
-    /// Whose a row is.
+    /// Which force holds a row, and which forces it concerns.
     #[must_use]
     pub fn rights(&self, row: usize) -> &RowRights {
         &self.row_rights[usize::from(self.rights[row])]

@@ -347,7 +347,7 @@ impl<'t> Transaction<'t> {
         Ok(Appender(AppenderKind::File(Box::new(transaction.appender(schema, provenance)?))))
     }
 
-    /// That nobody changed a collection since its sequence was `before`, `None` for one that was not there.
+    /// Checks that a collection was not changed since its sequence was `before`; `None` for one that did not exist.
     ///
     /// # Errors
     /// [`StoreError::FieldsChanged`] if it was changed; of the database.

@@ -349,7 +349,7 @@ struct Figure {
 }
 
 /// Areas of each council, from the areas themselves: what lies in what.
-fn ladder(server: &Server) -> HashMap<String, Vec<(String, String)>> {
+fn figures_by_council(server: &Server) -> HashMap<String, Vec<(String, String)>> {
     let mut larger = HashMap::new();
     for area in items(server, "public", "areas").unwrap() {
         let word = |name: &str| area["properties"][name].as_str().map(str::to_owned);
@@ -379,7 +379,7 @@ fn the_national_set_is_released_safely() {
         assert_eq!((one.added, one.changed, one.retired), (0, 0, 0), "{}", one.collection);
     }
     let server = Server::start_under(&store, all_seeing());
-    let councils = ladder(&server);
+    let councils = figures_by_council(&server);
     assert_eq!(councils.len(), 361);
     let mut chains: Vec<Vec<(String, String)>> = Vec::new();
     for chain in councils.values() {

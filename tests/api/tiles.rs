@@ -34,7 +34,7 @@ fn world() -> World {
 
 #[test]
 fn empty_and_impossible_tiles() {
-    let server = world().serve_and_keep();
+    let server = world().serve_with_world();
     let empty = server.get("/tiles/huts/5/31/16.mvt");
     assert_eq!((empty.status, empty.body.len()), (204, 0));
     assert!(empty.header("etag").is_some());
@@ -98,7 +98,7 @@ fn tiles_are_kept_with_their_encodings_and_dropped_with_their_rows() {
 
 #[test]
 fn properties_are_chosen_by_name() {
-    let server = world().serve_and_keep();
+    let server = world().serve_with_world();
     let names = |query: &str| -> Vec<String> {
         let reply = server.get(&format!("/tiles/huts/9/251/163.mvt{query}"));
         assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
@@ -124,7 +124,7 @@ fn properties_are_chosen_by_name() {
 
 #[test]
 fn tilejson_says_what_there_is() {
-    let server = world().serve_and_keep();
+    let server = world().serve_with_world();
     let one = server.get("/tiles/huts.json").json();
     assert_eq!((&one["tilejson"], &one["attribution"]), (&"3.0.0".into(), &"The hut club".into()));
     assert_eq!(one["bounds"], serde_json::json!([-3.06, 54.44, -3.05, 54.45]));
@@ -143,7 +143,7 @@ fn tilejson_says_what_there_is() {
 
 #[test]
 fn a_feature_of_a_tile_is_found_by_its_tile_id() {
-    let server = world().serve_and_keep();
+    let server = world().serve_with_world();
     for feature in &mvt::read(&server.get("/tiles/huts/9/251/163.mvt").body)[0].features {
         let found = server.get(&format!("/tiles/huts/features/{}.json", feature.id));
         assert_eq!(found.header("content-type"), Some("application/geo+json"));
@@ -309,7 +309,7 @@ fn pages_of_other_origins_may_read_what_anyone_gets() {
 
 #[test]
 fn pages_are_told_beforehand_which_headers_they_may_send() {
-    let server = world().serve_and_keep();
+    let server = world().serve_with_world();
     for path in
         ["/tiles/huts/9/251/163.mvt", "/tiles/huts.json", "/ogc/collections/huts/items", "/api/session"]
     {
@@ -335,7 +335,7 @@ fn pages_are_told_beforehand_which_headers_they_may_send() {
 
 #[test]
 fn the_page_loads_nothing_from_elsewhere() {
-    let server = world().serve_and_keep();
+    let server = world().serve_with_world();
     let page = server.get("/");
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     let policy = page.header("content-security-policy").unwrap();
@@ -378,7 +378,7 @@ fn session_says_who_asks_and_how_it_is_marked() {
 
 #[test]
 fn ten_thousand_random_addresses_and_no_fault_of_ours() {
-    let server = world().serve_and_keep();
+    let server = world().serve_with_world();
     let mut numbers = Numbers(99);
     let mut kinds = Numbers(98);
     let mut pick = |list: &[&str]| list[(numbers.next() % list.len() as u64) as usize].to_owned();
@@ -472,12 +472,12 @@ fn ten_thousand_random_addresses_and_no_fault_of_ours() {
 }
 
 /// A world with its server, so that the store lives as long.
-struct Kept {
+struct WithWorld {
     server: Server,
     _world: World,
 }
 
-impl std::ops::Deref for Kept {
+impl std::ops::Deref for WithWorld {
     type Target = Server;
 
     fn deref(&self) -> &Server {
@@ -486,7 +486,7 @@ impl std::ops::Deref for Kept {
 }
 
 impl World {
-    fn serve_and_keep(self) -> Kept {
-        Kept { server: self.serve(), _world: self }
+    fn serve_with_world(self) -> WithWorld {
+        WithWorld { server: self.serve(), _world: self }
     }
 }

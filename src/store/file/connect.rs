@@ -38,7 +38,7 @@ enum Mode {
 
 /// A database file and the way in which it is opened.
 #[derive(Debug)]
-pub(in crate::store) struct Place {
+pub(in crate::store) struct StoreFile {
     path: PathBuf,
     mode: Mode,
     /// [`Self::state`] as it was then.
@@ -47,7 +47,7 @@ pub(in crate::store) struct Place {
     copy: Option<TempDir>,
 }
 
-impl Place {
+impl StoreFile {
     fn of(path: PathBuf, mode: Mode) -> Self {
         let new = Self { path, mode, opened: None, copy: None };
         Self { opened: new.state(), ..new }
@@ -85,7 +85,7 @@ impl Place {
                 let journal = if has(&place.path, "-journal") { "-journal" } else { "-wal" };
                 Self::copied(&place.path, journal)
             }
-            // Anything else is told by whoever reads on.
+            // The caller finds any other fault when it reads on.
             _ => Ok(place),
         }
     }
@@ -240,7 +240,7 @@ mod tests {
         files
     }
 
-    fn rows(place: &Place) -> i64 {
+    fn rows(place: &StoreFile) -> i64 {
         let connection = place.connect().unwrap();
         connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap()
     }
@@ -254,7 +254,7 @@ mod tests {
                 file(&folder.path().join("made"), wal);
                 std::fs::rename(folder.path().join("made"), &path).unwrap();
                 let before = files(folder.path());
-                assert_eq!(rows(&Place::to_read(&path).unwrap()), 2, "{name} {wal}");
+                assert_eq!(rows(&StoreFile::to_read(&path).unwrap()), 2, "{name} {wal}");
                 assert_eq!(files(folder.path()), before, "{name} {wal}");
             }
         }
@@ -265,16 +265,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         file(&path, true);
-        let place = Arc::new(Place::to_read(&path).unwrap());
+        let place = Arc::new(StoreFile::to_read(&path).unwrap());
         let before = place.state();
         assert!(before.is_some());
         let writer = Connection::open(&path).unwrap();
         writer.execute_batch("INSERT INTO t VALUES (3)").unwrap();
         assert_ne!(place.state(), before);
         // Who opens it anew reads what is there now.
-        assert_eq!(rows(&Place::renewed(&place).unwrap()), 3);
+        assert_eq!(rows(&StoreFile::renewed(&place).unwrap()), 3);
         drop(writer);
-        assert_eq!(rows(&Place::renewed(&place).unwrap()), 3);
+        assert_eq!(rows(&StoreFile::renewed(&place).unwrap()), 3);
     }
 
     #[test]
@@ -290,12 +290,12 @@ mod tests {
             std::fs::copy(beside(&path, ending), beside(&kept.join("a"), ending)).unwrap();
         }
         let before = files(&kept);
-        let place = Place::to_read(&kept.join("a")).unwrap();
+        let place = StoreFile::to_read(&kept.join("a")).unwrap();
         assert_eq!(rows(&place), 3);
         assert!(!place.is_live());
         assert_eq!(files(&kept), before);
         // And while that process goes on, beside it.
-        assert_eq!(rows(&Place::to_read(&path).unwrap()), 3);
+        assert_eq!(rows(&StoreFile::to_read(&path).unwrap()), 3);
         drop(writer);
     }
 
@@ -315,7 +315,7 @@ mod tests {
             std::fs::copy(beside(&path, ending), beside(&kept.join("a"), ending)).unwrap();
         }
         let before = files(&kept);
-        assert_eq!(rows(&Place::to_read(&kept.join("a")).unwrap()), 2, "the change was never committed");
+        assert_eq!(rows(&StoreFile::to_read(&kept.join("a")).unwrap()), 2, "the change was never committed");
         assert_eq!(files(&kept), before);
     }
 }

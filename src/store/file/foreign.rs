@@ -14,7 +14,7 @@ use crate::store::ForeignLayer;
 use crate::store::ForeignRow;
 use crate::store::ForeignValue;
 use crate::store::StoreError;
-use crate::store::file::connect::Place;
+use crate::store::file::connect::StoreFile;
 use crate::store::file::export::FEATURE_ID_NOTE;
 use crate::store::file::export::JSON_MIME;
 use crate::store::file::export::PUBLIC_NAME_NOTE;
@@ -29,7 +29,7 @@ const BATCH: i64 = 512;
 pub(in crate::store) struct ForeignFile {
     connection: Connection,
     /// Holds the copy that is read, if it is one; it goes after the connection.
-    place: Place,
+    place: StoreFile,
     path: PathBuf,
     state: Option<(u64, SystemTime, bool)>,
 }

@@ -15,7 +15,7 @@ use rusqlite::params;
 use crate::store::Register;
 use crate::store::StoreError;
 use crate::store::file::change;
-use crate::store::file::connect::Place;
+use crate::store::file::connect::StoreFile;
 use crate::store::file::connect::why_read_only;
 use crate::store::file::migrate;
 use crate::store::file::migrate::SCHEMA_VERSION;
@@ -28,7 +28,7 @@ const WRITER_WAITS: Duration = Duration::from_secs(300);
 /// A store file as it was found.
 #[derive(Debug)]
 pub(in crate::store) struct Opened {
-    pub(in crate::store) place: Arc<Place>,
+    pub(in crate::store) place: Arc<StoreFile>,
     pub(in crate::store) register: Register,
     /// The identity of what the file holds: another epoch means that sequences cannot be compared.
     pub(in crate::store) epoch: String,
@@ -45,9 +45,9 @@ pub(in crate::store) fn open(path: &Path) -> Result<Opened, StoreError> {
     check_library()?;
     check_header(path)?;
     check_ours(path)?;
-    let place = match Place::live(path)? {
+    let place = match StoreFile::live(path)? {
         Some(place) => place,
-        None => Place::to_read(path)?,
+        None => StoreFile::to_read(path)?,
     };
     let connection = connect(&place).map_err(|error| opening(path, &error))?;
     let damaged = |error: &rusqlite::Error| damaged(path, error);
@@ -119,7 +119,7 @@ pub(in crate::store) fn is_store(path: &Path) -> bool {
 /// Whether a file that starts like a database is a store of ours, found out without a trace on one that is not. Its
 /// tables are in the file itself from its making on, whatever waits in a log beside it.
 fn check_ours(path: &Path) -> Result<(), StoreError> {
-    let look = |place: &Place| -> Result<(i64, bool), rusqlite::Error> {
+    let look = |place: &StoreFile| -> Result<(i64, bool), rusqlite::Error> {
         let connection = place.connect()?;
         let application = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
         let ours = connection.query_row(
@@ -130,9 +130,9 @@ fn check_ours(path: &Path) -> Result<(), StoreError> {
         Ok((application, ours))
     };
     // Another process may just be moving its log into the file: then its locks are waited for.
-    let found = match look(&Place::as_it_stands(path)?) {
+    let found = match look(&StoreFile::as_it_stands(path)?) {
         Ok(found) => Ok(found),
-        Err(_) => look(&Place::to_read(path)?),
+        Err(_) => look(&StoreFile::to_read(path)?),
     };
     let (application, ours) = found.map_err(|error| opening(path, &error))?;
     if application == APPLICATION_ID && ours {
@@ -161,7 +161,7 @@ fn damaged(path: &Path, error: &rusqlite::Error) -> StoreError {
     StoreError::Damaged { path: path.to_owned(), reason: error.to_string() }
 }
 
-pub(in crate::store) fn connect(place: &Place) -> Result<Connection, rusqlite::Error> {
+pub(in crate::store) fn connect(place: &StoreFile) -> Result<Connection, rusqlite::Error> {
     let connection = place.connect()?;
     connection.execute_batch(
         "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
@@ -170,7 +170,7 @@ pub(in crate::store) fn connect(place: &Place) -> Result<Connection, rusqlite::E
     Ok(connection)
 }
 
-pub(in crate::store) fn connect_to_write(place: &Place) -> Result<Connection, rusqlite::Error> {
+pub(in crate::store) fn connect_to_write(place: &StoreFile) -> Result<Connection, rusqlite::Error> {
     let connection = connect(place)?;
     connection.busy_timeout(WRITER_WAITS)?;
     // Stores are made so; one that came back from another program's copy may not be.
@@ -182,9 +182,9 @@ pub(in crate::store) fn connect_to_write(place: &Place) -> Result<Connection, ru
 ///
 /// # Errors
 /// [`StoreError`] if it is no database or not a `GeoPackage`.
-pub(in crate::store) fn open_foreign(path: &Path) -> Result<(Place, Connection), StoreError> {
+pub(in crate::store) fn open_foreign(path: &Path) -> Result<(StoreFile, Connection), StoreError> {
     check_header(path)?;
-    let place = Place::to_read(path)?;
+    let place = StoreFile::to_read(path)?;
     let connection = place.connect()?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;

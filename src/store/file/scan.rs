@@ -33,7 +33,7 @@ use crate::store::Touched;
 use crate::store::blob::decode_geometry;
 use crate::store::blob::decode_point;
 use crate::store::file::change;
-use crate::store::file::connect::Place;
+use crate::store::file::connect::StoreFile;
 use crate::store::file::kept;
 use crate::store::file::migrate;
 use crate::store::file::names;
@@ -46,7 +46,7 @@ use crate::store::file::tables::table_columns;
 pub(in crate::store) struct FileReader {
     connection: Connection,
     /// Holds the copy that is read, if it is one; it goes after the connection.
-    place: Arc<Place>,
+    place: Arc<StoreFile>,
     epoch: String,
     /// Whether the store is of an older version and can only be read.
     older: bool,
@@ -55,7 +55,7 @@ pub(in crate::store) struct FileReader {
 }
 
 impl FileReader {
-    pub(in crate::store) fn new(connection: Connection, place: Arc<Place>) -> Result<Self, StoreError> {
+    pub(in crate::store) fn new(connection: Connection, place: Arc<StoreFile>) -> Result<Self, StoreError> {
         let older = migrate::stand_in(&connection)?;
         connection.execute_batch("BEGIN")?;
         // A deferred transaction starts at its first read: now.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::store::Register;
 use crate::store::StoreError;
-use crate::store::file::connect::Place;
+use crate::store::file::connect::StoreFile;
 use crate::store::file::connect::absolute;
 use crate::store::file::connect::beside;
 use crate::store::file::connect::why_read_only;
@@ -185,19 +185,19 @@ impl FileStore {
         Self::reader_at(&place)
     }
 
-    fn reader_at(place: &Arc<Place>) -> Result<FileReader, StoreError> {
-        let place = Place::renewed(place)?;
+    fn reader_at(place: &Arc<StoreFile>) -> Result<FileReader, StoreError> {
+        let place = StoreFile::renewed(place)?;
         FileReader::new(connect(&place)?, place)
     }
 
     /// A connection for one who waits for changes, and the place that it is to.
-    pub(in crate::store) fn connection(&self) -> Result<(rusqlite::Connection, Arc<Place>), StoreError> {
+    pub(in crate::store) fn connection(&self) -> Result<(rusqlite::Connection, Arc<StoreFile>), StoreError> {
         let place = Arc::clone(&self.current()?.opened.place);
         Ok((connect(&place)?, place))
     }
 
     /// Whether a place is still where the store is.
-    pub(in crate::store) fn is_at(&self, place: &Arc<Place>) -> Result<bool, StoreError> {
+    pub(in crate::store) fn is_at(&self, place: &Arc<StoreFile>) -> Result<bool, StoreError> {
         Ok(Arc::ptr_eq(&self.current()?.opened.place, place))
     }
 

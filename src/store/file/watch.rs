@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use rusqlite::Connection;
 
 use crate::store::StoreError;
-use crate::store::file::connect::Place;
+use crate::store::file::connect::StoreFile;
 use crate::store::file::store::FileStore;
 
 /// How long a change of another process may go unnoticed.
@@ -25,7 +25,7 @@ pub(in crate::store) struct FileWatch {
 #[derive(Debug)]
 struct Seen {
     connection: Connection,
-    place: Arc<Place>,
+    place: Arc<StoreFile>,
     version: i64,
     /// Of a file that is read without locks, which has no data version.
     state: Option<(u64, SystemTime, bool)>,
