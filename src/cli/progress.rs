@@ -3,11 +3,14 @@
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::mpsc;
 use std::time::Duration;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
 use indicatif::ProgressStyle;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
 
 use crate::cli::say_error;
 use crate::ops::Cancel;
@@ -41,22 +44,27 @@ pub fn with_progress<T>(work: impl FnOnce(&Progress) -> T) -> T {
     }
 }
 
-/// The first Ctrl-C cancels, a second one ends the process. Where signals cannot be waited for, the first one ends it.
+/// The first Ctrl-C cancels, a second one ends the process. It is listened for when this returns; where signals cannot be
+/// waited for, the first one ends the process.
 fn cancel_on_interrupt(cancel: Cancel) {
+    let (listens, wait_for_it) = mpsc::channel();
     let wait = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                cancel.cancel();
-                say_error("stopping, and taking back what was done; Ctrl-C again ends at once");
-                if tokio::signal::ctrl_c().await.is_ok() {
-                    std::process::exit(130);
-                }
-            }
+            let Ok(mut interrupts) = signal(SignalKind::interrupt()) else { return };
+            // The caller may have gone on already: then it has waited for nothing.
+            let _ = listens.send(());
+            interrupts.recv().await;
+            cancel.cancel();
+            say_error("stopping, and taking back what was done; Ctrl-C again ends at once");
+            interrupts.recv().await;
+            std::process::exit(130);
         });
     };
-    // Without the thread Ctrl-C ends the process, as it does by itself.
-    let _ = std::thread::Builder::new().name("interrupt".into()).spawn(wait);
+    if std::thread::Builder::new().name("interrupt".into()).spawn(wait).is_ok() {
+        // An error means that the thread has ended: Ctrl-C then ends the process, as it does by itself.
+        let _ = wait_for_it.recv();
+    }
 }
 
 fn show(bar: &ProgressBar, event: &Event) {
