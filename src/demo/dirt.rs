@@ -48,7 +48,7 @@ fn variant(brand: &str, random: &mut Random) -> String {
     let bare = brand.trim_end_matches(" line").trim_start_matches("The ");
     match random.below(5) {
         0 => bare.to_uppercase(),
-        1 => format!("{bare} DealLine"),
+        1 => format!("{bare} Line"),
         2 => format!("{bare}s"),
         3 => bare.replace(" and ", " & "),
         _ => {

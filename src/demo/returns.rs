@@ -21,7 +21,7 @@ const MALFORMED: f64 = 0.03;
 const FAULTS: [&str; 4] = ["column-count", "half-a-place", "coordinate", "out-of-range"];
 const HEADING: [&str; 19] = [
     "Ref/URN",
-    "DealLine Name",
+    "Line Name",
     "Status",
     "Date First Identified",
     "Date Last Active",

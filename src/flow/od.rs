@@ -75,9 +75,9 @@ pub struct Sums {
 /// One pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flow {
-    /// FlowEnd of the origin in [`Flows::places`].
+    /// Index of the origin in [`Flows::places`].
     pub origin: usize,
-    /// FlowEnd of the destination there.
+    /// Index of the destination there.
     pub destination: usize,
     /// What it adds up to.
     pub sums: Sums,

@@ -180,7 +180,8 @@ fn ask(
         }
         "page" => {
             let mut writer = FeatureWriter::new(collection, Crs::Crs84);
-            let mut out = Vec::new();
+            // Room for the whole page: whether a buffer can grow where it is depends on all that was allocated before.
+            let mut out = Vec::with_capacity(1 << 16);
             let mut json = JsonWriter::new(&mut out);
             for at in page(100) {
                 writer.feature(&mut json, at, None);

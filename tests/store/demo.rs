@@ -275,7 +275,8 @@ fn the_store_is_small_and_no_number_stands_in_it() {
     let path = folder.path().join("demo.gpkg");
     let DemoReport { rows, truth, .. } = write_demo(&path, NATIONAL).unwrap();
     let bytes = std::fs::read(&path).unwrap();
-    assert!(bytes.len() < 60_000_000, "{} bytes", bytes.len());
+    // Two indexes of each collection, by which a write of a few rows reads few pages, are a tenth of it.
+    assert!(bytes.len() < 70_000_000, "{} bytes", bytes.len());
     let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     // The range that Ofcom keeps for drama, as people and machines write it.
     for number in ["7700900", "7700 900", "7700-900", "07700 9", "+447700"] {
