@@ -166,7 +166,10 @@ impl Question {
         }
         if let Some(names) = &self.properties {
             address.push('?');
-            address.push_str(&names.join(","));
+            // Encoded: a name may itself look like a filter.
+            for name in names {
+                address.extend([&*encode(name), ","]);
+            }
         }
         // The same filter is the same tile in whatever order it is written.
         let mut filter: Vec<(&str, &str)> = ctx.params.properties().collect();

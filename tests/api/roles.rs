@@ -573,6 +573,11 @@ fn hidden_fields_are_nowhere() {
         );
     }
     assert_eq!(ask("/ogc/collections/lines/items/road-in-essex-1", KENT).status, 404);
+    // The address of a tile names no value of a row about people.
+    for path in ["/tiles/sightings/8/127/84.mvt?kind=report", "/tiles/sightings.json?kind=report"] {
+        ask(path, KENT).is_problem(400, "about people");
+    }
+    assert_ne!(ask("/tiles/sightings/8/127/84.mvt?datetime=2024-02-03", KENT).status, 400);
     // Each sees the flows of the legs that are theirs: four of every set, by hand.
     let legs = |who: &str| ask("/api/flows?datetime=2024-02-01", who).json()["totals"]["legs"].clone();
     assert_eq!([KENT, ESSEX, NATION, BTP].map(legs), [16, 20, 24, 12].map(serde_json::Value::from));

@@ -123,6 +123,47 @@ fn properties_are_chosen_by_name() {
 }
 
 #[test]
+fn tiles_take_time_and_properties_as_their_items_do() {
+    let world = World::new();
+    let csv = "lon,lat,n,kind,kind&x=b,seen,x\n-1.5,52.3,1,hut,p,2031-03-01,a\n-1.5,52.3,2,inn,q,2031-03-02,b\n-1.5,52.3,3,hut,r,2031-04-01,b\n";
+    world.import("p.csv", csv, &options("p")).unwrap();
+    let server = world.serve();
+    let rows = |query: &str| -> Vec<String> {
+        let reply = server.get(&format!("/tiles/p/9/253/168.mvt{query}"));
+        let layers = mvt::read(&reply.body);
+        let features = layers.iter().flat_map(|layer| &layer.features);
+        let mut rows: Vec<String> =
+            features.map(|feature| format!("{:?}", feature.properties.get("n"))).collect();
+        rows.sort();
+        rows
+    };
+    let items = |query: &str| server.get(&format!("/ogc/collections/p/items{query}")).ids().len();
+    assert_eq!(rows("").len(), 3);
+    for (query, found) in [
+        ("?kind=hut", 2),
+        ("?kind=hut&datetime=2031-03-01/2031-03-31", 1),
+        ("?datetime=2031-03-01/2031-03-31", 2),
+        ("?x=b&kind=inn", 1),
+        ("?kind=none", 0),
+    ] {
+        assert_eq!((rows(query).len(), items(query)), (found, found), "{query}");
+        // Once more, from the cache.
+        assert_eq!(rows(query).len(), found, "{query}");
+    }
+    assert_eq!(rows("?kind=inn"), rows("?n=2"));
+    // A property may be called as a filter is written: the two are two tiles.
+    let size = |query: &str| {
+        mvt::read(&server.get(&format!("/tiles/p/9/253/168.mvt{query}")).body)[0].features.len()
+    };
+    assert_eq!((size("?properties=kind&x=b"), size("?properties=kind%26x%3Db")), (2, 3));
+    server.get("/tiles/p/9/253/168.mvt?datetime=soon").is_problem(400, "soon");
+    server.get("/tiles/p/9/253/168.mvt?n=many").is_problem(400, "whole number");
+    server.get("/tiles/p.json?n=many").is_problem(400, "whole number");
+    let json = server.get("/tiles/p.json?kind=hut").json();
+    assert!(json["tiles"][0].as_str().unwrap().ends_with(".mvt?kind=hut"), "{json}");
+}
+
+#[test]
 fn tilejson_says_what_there_is() {
     let server = world().serve_with_world();
     let one = server.get("/tiles/huts.json").json();
